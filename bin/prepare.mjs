@@ -7,7 +7,16 @@
 // Plain JavaScript without packages: it runs before anything is installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -47,7 +56,13 @@ function build() {
   // Compiled beside dist/ and swapped in, so that two commands started at once never run half a build.
   const fresh = join(ROOT, `node_modules/.farthing-dist-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
-  run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', fresh])
+  run(process.execPath, [
+    join(ROOT, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    'tsconfig.build.json',
+    '--outDir',
+    fresh,
+  ])
   for (const file of sources.filter((name) => name.endsWith('.sql'))) {
     const target = join(fresh, relative(ROOT, file))
     mkdirSync(dirname(target), { recursive: true })
@@ -68,14 +83,16 @@ function filesBelow(folder) {
 
 function digest(files) {
   const hash = createHash('sha256')
-  for (const file of files) hash.update(relative(ROOT, file)).update('\0').update(readFileSync(file)).update('\0')
+  for (const file of files)
+    hash.update(relative(ROOT, file)).update('\0').update(readFileSync(file)).update('\0')
   return hash.digest('hex')
 }
 
 function run(command, args) {
   // The output of tools goes to stderr: stdout belongs to the command that the user asked for.
   const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] })
-  if (error || status !== 0) fail(`${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : ''}`)
+  if (error || status !== 0)
+    fail(`${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : ''}`)
 }
 
 function say(text) {
@@ -98,7 +115,11 @@ const REST = [['node_modules/vitest/vitest.mjs', 'run', '--project', 'system']]
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   prepare()
-  const steps = process.argv.includes('--test') ? [...CHECK, ...REST] : process.argv.includes('--check') ? CHECK : []
+  const steps = process.argv.includes('--test')
+    ? [...CHECK, ...REST]
+    : process.argv.includes('--check')
+      ? CHECK
+      : []
   for (const step of steps) {
     const { status } = spawnSync(process.execPath, step, { cwd: ROOT, stdio: 'inherit' })
     if (status !== 0) process.exit(status ?? 1)

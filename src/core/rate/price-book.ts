@@ -1,9 +1,8 @@
+import type { Component, EventType } from '../ingest/usage.ts'
 import type { Decimal } from '../money/decimal.ts'
 import type { Hour } from '../time/hour.ts'
 
-/** The three parts of every bill (R2), in the order in which bills list them. */
-export const COMPONENTS = ['request', 'processing', 'storage'] as const
-export type Component = (typeof COMPONENTS)[number]
+export { COMPONENTS, type Component, type EventType } from '../ingest/usage.ts'
 
 /** What a rate costs from the first instant of `from` until the next term of the rate. */
 export type PriceTerm = { readonly from: Hour } & (
@@ -35,13 +34,6 @@ export interface Rate {
   readonly terms: readonly PriceTerm[]
   /** Not in force from the first instant of this hour on; undefined: for ever. */
   readonly until: Hour | undefined
-}
-
-/** How the data of an event type is read. The three built-in types are in every book. */
-export interface EventType {
-  readonly component: Component
-  /** For events of a foreign type whose data has no `operation` of its own. */
-  readonly operation: string | undefined
 }
 
 /**

@@ -27,6 +27,11 @@ export function next(hour: Hour): Hour {
   return (hour + 1) as Hour
 }
 
+/** `2025-07-28T03:00:00Z`: the first instant of the hour, in RFC 3339, as APIs and digests show it. */
+export function formatHourStart(hour: Hour): string {
+  return `${new Date(hour * MILLISECONDS_PER_HOUR).toISOString().slice(0, 19)}Z`
+}
+
 const HOUR_TEXT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2})Z$/
 
 /** `2025-07-28T03Z`: for people, ids and tables. */

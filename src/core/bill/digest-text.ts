@@ -1,0 +1,47 @@
+import type { UsageEvent } from '../ingest/event.ts'
+import { formatHourStart, next } from '../time/hour.ts'
+import { formatInstant } from '../time/instant.ts'
+import type { BillHead, BillLine } from './bill.ts'
+
+/**
+ * The texts that digests are made of (DESIGN.md 8). Lines and bills are RFC 8785: written from a template
+ * whose keys are in order already, which is several times faster than sorting them; a test compares it with
+ * `canonicalJson`. Changing a character here breaks every proof that was ever issued.
+ */
+
+/** What an event adds to `eventsDigest`: its fields, each ended by U+0000, which no field can contain. */
+export function eventText(event: Omit<UsageEvent, 'usage' | 'account'>): string {
+  const { hour, id, source, at, type, data, attributes } = event
+  return `event\0${hour}\0${id}\0${source}\0${at}\0${type}\0${data}\0${attributes ?? ''}\0`
+}
+
+/** One line, as it stands in the API's answer, ended by a newline. */
+export function lineText(own: BillHead['hour'], line: BillLine): string {
+  return (
+    `{"amount":"${line.amount}","component":"${line.component}","correction":${line.usageHour !== own}` +
+    `,"corrects":${quoted(line.corrects)},"item":${quoted(line.item)},"number":${line.number}` +
+    `,"operation":${quoted(line.operation)},"priceVersion":${line.priceVersion}` +
+    `,"pricingQuantity":"${line.pricingQuantity}","pricingUnit":${quoted(line.pricingUnit)}` +
+    `,"project":${quoted(line.project)},"quantity":"${line.quantity}","rate":${quoted(line.rate)}` +
+    `,"region":${quoted(line.region)},"unit":${quoted(line.unit)},"unitPrice":"${line.unitPrice}"` +
+    `,"usageHour":"${formatHourStart(line.usageHour)}","waived":"${line.waived}"}\n`
+  )
+}
+
+/** The bill without `lines` and `digest`: what `digest` is made of. */
+export function billText(bill: BillHead): string {
+  const { components, hour } = bill
+  return (
+    `{"account":${quoted(bill.account)},"components":{"processing":"${components.processing}"` +
+    `,"request":"${components.request}","storage":"${components.storage}"}` +
+    `,"currency":"${bill.currency}","cycle":{"from":"${formatHourStart(hour)}","to":"${formatHourStart(next(hour))}"}` +
+    `,"demo":${bill.demo},"eventsDigest":"${bill.eventsDigest}","id":"${bill.id}"` +
+    `,"issuedAt":"${formatInstant(bill.issuedAt)}","late":${bill.late},"linesDigest":"${bill.linesDigest}"` +
+    `,"previousDigest":${quoted(bill.previousDigest)},"sequence":${bill.sequence}` +
+    `,"statementMonth":"${bill.statementMonth}","total":"${bill.total}"}`
+  )
+}
+
+function quoted(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text)
+}

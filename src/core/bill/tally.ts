@@ -1,0 +1,61 @@
+import type { StoredQuantity } from '../meter/level.ts'
+import { type Decimal, isZero, plus, ZERO } from '../money/decimal.ts'
+import type { Charge, KnownTerm } from '../rate/assess.ts'
+import { type PriceBook, type Rate, ratesFor, termInForce } from '../rate/price-book.ts'
+import type { Hour } from '../time/hour.ts'
+
+/** One line in the making: the sum of what was used under one key (DESIGN.md 4). */
+export interface Entry {
+  readonly usageHour: Hour
+  readonly rate: Rate
+  readonly term: KnownTerm
+  readonly operation: string | null
+  readonly project: string | null
+  readonly region: string | null
+  quantity: Decimal
+  waived: Decimal
+}
+
+/** Sums by line key. Filled by one account's facts in any order: addition does not care. */
+export type Tally = Map<string, Entry>
+
+/** Add what one event is charged. */
+export function addCharge(tally: Tally, usageHour: Hour, charge: Charge): void {
+  add(tally, { usageHour, ...charge })
+}
+
+/**
+ * Add byte-milliseconds of an hour under every storage rate in force there (R9, R10). An hour whose price is
+ * unknown adds nothing: it is charged when the price is filled in.
+ * @param stored negative where a restated level gives back
+ */
+export function addStored(tally: Tally, book: PriceBook, usageHour: Hour, stored: StoredQuantity): void {
+  for (const rate of ratesFor(book, 'storage', null)) {
+    const term = termInForce(rate, usageHour)
+    if (term === undefined || term.kind === 'unknown') continue
+    add(tally, { usageHour, rate, term, operation: null, waived: ZERO, ...stored })
+  }
+}
+
+function add(tally: Tally, { quantity, waived, ...key }: Entry): void {
+  const text = keyText(key)
+  const entry = tally.get(text)
+  if (entry === undefined) {
+    tally.set(text, { ...key, quantity, waived })
+    return
+  }
+  if (!isZero(quantity)) entry.quantity = plus(entry.quantity, quantity)
+  if (!isZero(waived)) entry.waived = plus(entry.waived, waived)
+}
+
+/** U+0000 cannot occur in any part, so different keys have different texts. Absent and "" are the same. */
+function keyText({
+  usageHour,
+  rate,
+  operation,
+  project,
+  region,
+}: Omit<Entry, 'quantity' | 'waived'>): string {
+  const place = `${operation ?? ''}\0${project ?? ''}\0${region ?? ''}`
+  return `${usageHour}\0${rate.component}\0${rate.item}\0${rate.rate}\0${place}`
+}

@@ -1,0 +1,33 @@
+import type { Hour } from '../time/hour.ts'
+import type { Instant } from '../time/instant.ts'
+import type { Usage } from './usage.ts'
+
+/** Identity is (account, source, id), and does not depend on time. Kept by a primary key, for ever. */
+export interface Identity {
+  readonly account: string
+  readonly source: string
+  readonly id: string
+}
+
+/** A valid event: what was sent, and what it says. */
+export interface UsageEvent extends Identity {
+  readonly type: string
+  /** When the usage happened: the answer's time, the completion time, or the start of the level. */
+  readonly at: Instant
+  /** The hour of `at`. */
+  readonly hour: Hour
+  /** The RFC 8785 form of `data`: with `type` and `at`, the content that tells a duplicate from a conflict. */
+  readonly data: string
+  /** The RFC 8785 form of the other CloudEvents attributes, kept as sent; null if there are none. */
+  readonly attributes: string | null
+  /** Undefined when the type is unknown: the event is held. */
+  readonly usage: Usage | undefined
+}
+
+/** Are two events of one identity the same content? Then the second is a duplicate, else a conflict. */
+export function sameContent(
+  a: Pick<UsageEvent, 'type' | 'at' | 'data'>,
+  b: Pick<UsageEvent, 'type' | 'at' | 'data'>,
+): boolean {
+  return a.type === b.type && a.at === b.at && a.data === b.data
+}

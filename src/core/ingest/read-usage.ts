@@ -1,0 +1,115 @@
+import { type Decimal, ONE } from '../money/decimal.ts'
+import type { Json } from '../text/canonical-json.ts'
+import { readQuantity, readWhole } from './read-quantity.ts'
+import { NAME_BYTES_MAX, readText } from './read-text.ts'
+import { isRejection, reject, type Rejection } from './rejection.ts'
+import type { EventType, ProcessingUsage, RequestUsage, StorageUsage, Usage } from './usage.ts'
+
+type Data = { readonly [key: string]: Json }
+
+/** Units that one event may name: far above what an operator measures, and it bounds the work of one event. */
+export const UNITS_MAX = 32
+const UNIT_NAME = /^[A-Za-z0-9._:-]{1,64}$/
+
+/**
+ * Read what an event's data says was used (DESIGN.md 5). Unknown fields are left alone: they are kept with
+ * the event and have no effect on bills.
+ * @returns `event/invalid_data`, `event/invalid_quantity`, `event/invalid_text`, `event/too_long`
+ */
+export function readUsage(type: EventType, data: Data): Usage | Rejection {
+  switch (type.component) {
+    case 'request':
+      return readRequest(type, data)
+    case 'processing':
+      return readProcessing(type, data)
+    case 'storage':
+      return readStorage(data)
+  }
+}
+
+function readRequest(type: EventType, data: Data): RequestUsage | Rejection {
+  const operation = readOperation(type, data)
+  if (typeof operation !== 'string') return operation
+  const place = readPlace(data)
+  if (isRejection(place)) return place
+  const { status } = data
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599) {
+    return reject('event/invalid_data', 'data.status is not an HTTP status: send a number from 100 to 599.')
+  }
+  const count = data['count'] === undefined ? ONE : readWhole(data['count'], 'data.count')
+  if (isRejection(count)) return count
+  return { component: 'request', operation, status, count, ...place }
+}
+
+function readProcessing(type: EventType, data: Data): ProcessingUsage | Rejection {
+  const operation = readOperation(type, data)
+  if (typeof operation !== 'string') return operation
+  const place = readPlace(data)
+  if (isRejection(place)) return place
+  const succeeded = readOutcome(data)
+  if (typeof succeeded !== 'boolean') return succeeded
+  const quantities = readQuantities(data['quantities'])
+  if (isRejection(quantities)) return quantities
+  return { component: 'processing', operation, succeeded, quantities, ...place }
+}
+
+function readStorage(data: Data): StorageUsage | Rejection {
+  const place = readPlace(data)
+  if (isRejection(place)) return place
+  const dataset = readName(data, 'dataset')
+  if (isRejection(dataset)) return dataset
+  const bytes = readWhole(data['bytes'], 'data.bytes')
+  if (isRejection(bytes)) return bytes
+  return { component: 'storage', dataset, bytes, ...place }
+}
+
+function readOperation(type: EventType, data: Data): string | Rejection {
+  const operation = readText(data['operation'], 'data.operation', NAME_BYTES_MAX) ?? type.operation
+  return operation ?? reject('event/invalid_data', 'data.operation is missing: name the API operation.')
+}
+
+/** Did it succeed? A synchronous operator that answered has, unless it says otherwise (R7, R8). */
+function readOutcome({ mode, outcome }: Data): boolean | Rejection {
+  if (mode !== 'sync' && mode !== 'async') {
+    return reject('event/invalid_data', 'data.mode is neither "sync" nor "async": send one of them.')
+  }
+  if (outcome === 'succeeded' || (outcome === undefined && mode === 'sync')) return true
+  if (outcome === 'failed') return false
+  return reject('event/invalid_data', 'data.outcome is neither "succeeded" nor "failed": send one of them.')
+}
+
+function readQuantities(value: Json | undefined): ReadonlyMap<string, Decimal> | Rejection {
+  const quantities = new Map<string, Decimal>()
+  if (value === undefined) return quantities
+  if (!isObject(value)) {
+    return reject('event/invalid_data', 'data.quantities is not an object: send {"call": 1} or the like.')
+  }
+  const entries = Object.entries(value)
+  if (entries.length > UNITS_MAX) {
+    return reject('event/invalid_data', `data.quantities has more than ${UNITS_MAX} units: send fewer.`)
+  }
+  for (const [unit, amount] of entries) {
+    if (!UNIT_NAME.test(unit)) {
+      return reject('event/invalid_data', `data.quantities has a unit that is not a name such as "call".`)
+    }
+    const quantity = readQuantity(amount, `data.quantities.${unit}`)
+    if (isRejection(quantity)) return quantity
+    quantities.set(unit, quantity)
+  }
+  return quantities
+}
+
+function readPlace(data: Data): { project: string | null; region: string | null } | Rejection {
+  const project = readName(data, 'project')
+  if (isRejection(project)) return project
+  const region = readName(data, 'region')
+  return isRejection(region) ? region : { project, region }
+}
+
+function readName(data: Data, field: string): string | null | Rejection {
+  return readText(data[field], `data.${field}`, NAME_BYTES_MAX) ?? null
+}
+
+export function isObject(value: Json | undefined): value is Data {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
