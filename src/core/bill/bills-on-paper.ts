@@ -1,0 +1,112 @@
+import type { UsageEvent } from '../ingest/event.ts'
+import { carriedOver, compareLevels, integrate, type Level } from '../meter/level.ts'
+import type { PriceBook } from '../rate/price-book.ts'
+import { compareBytes } from '../text/well-formed.ts'
+import { endOf, type Hour, next } from '../time/hour.ts'
+import { addEvent, emptyAccountHour } from './account-hour.ts'
+import type { Bill } from './bill.ts'
+import { eventText } from './digest-text.ts'
+import { draftBill } from './draft-bill.ts'
+import { issueBill, type Sha256 } from './issue-bill.ts'
+import { statementMonth } from './statement-month.ts'
+import { addStored } from './tally.ts'
+
+export interface PaperContext {
+  readonly priceVersion: number
+  readonly demo: boolean
+  readonly sha256: Sha256
+}
+
+/**
+ * The bills of a list of events, without a database: each hour of each account from its first event to its
+ * last, as if everything had arrived in time and every hour was settled when it ended.
+ *
+ * @param events that stand, in any order
+ * @returns by account (UTF-8 bytes), then hour
+ */
+export function billsOnPaper(book: PriceBook, events: readonly UsageEvent[], context: PaperContext): Bill[] {
+  const accounts = groupBy(events, (event) => event.account)
+  const names = [...accounts.keys()].sort(compareBytes)
+  return names.flatMap((account) => billsOfAccount(book, account, accounts.get(account)!, context))
+}
+
+function billsOfAccount(
+  book: PriceBook,
+  account: string,
+  events: readonly UsageEvent[],
+  context: PaperContext,
+): Bill[] {
+  const hours = groupBy(events, (event) => event.hour)
+  const last = Math.max(...hours.keys())
+  const bills: Bill[] = []
+  let carried: readonly Level[] = []
+  let hour = Math.min(...hours.keys()) as Hour
+  while (hour <= last) {
+    const facts = hours.get(hour) ?? []
+    const levels = levelsOf(book, facts, carried)
+    const bill = billOfHour(book, { account, hour, facts, levels, previous: bills.at(-1) }, context)
+    if (bill) bills.push(bill)
+    carried = carriedOver(levels, hour)
+    hour = carried.length > 0 ? next(hour) : nextUsed(hours, hour)
+  }
+  return bills
+}
+
+/** The next hour with events, so that a gap of years costs nothing. */
+function nextUsed(hours: ReadonlyMap<Hour, unknown>, hour: Hour): Hour {
+  return Math.min(...[...hours.keys()].filter((used) => used > hour), Infinity) as Hour
+}
+
+function levelsOf(
+  book: PriceBook,
+  facts: readonly UsageEvent[],
+  carried: readonly Level[],
+): readonly Level[] {
+  const sums = emptyAccountHour()
+  for (const event of facts) if (event.usage?.component === 'storage') addEvent(sums, book, event)
+  return [...carried, ...sums.levels].sort(compareLevels)
+}
+
+interface PaperHour {
+  readonly account: string
+  readonly hour: Hour
+  readonly facts: readonly UsageEvent[]
+  readonly levels: readonly Level[]
+  readonly previous: Bill | undefined
+}
+
+function billOfHour(book: PriceBook, paper: PaperHour, context: PaperContext): Bill | undefined {
+  const { account, hour, facts, levels, previous } = paper
+  const sums = emptyAccountHour()
+  for (const event of facts) addEvent(sums, book, event)
+  for (const stored of integrate(levels, hour)) addStored(sums.tally, book, hour, stored)
+  const { priceVersion, demo, sha256 } = context
+  const draft = draftBill({ account, hour, priceVersion, isBilled: () => false }, sums.tally)
+  if (!draft) return undefined
+  const inKeyOrder = facts.toSorted((a, b) => compareBytes(a.id, b.id) || compareBytes(a.source, b.source))
+  const issue = {
+    account,
+    hour,
+    issuedAt: endOf(hour),
+    currency: book.currency,
+    demo,
+    late: false,
+    sequence: (previous?.sequence ?? 0) + 1,
+    statementMonth: statementMonth(hour),
+    priceVersion,
+    eventsDigest: sha256(inKeyOrder.map(eventText).join('')),
+    previousDigest: previous?.digest ?? null,
+  }
+  return issueBill(issue, draft, sha256)
+}
+
+function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group) group.push(item)
+    else groups.set(key, [item])
+  }
+  return groups
+}

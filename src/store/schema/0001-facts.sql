@@ -1,0 +1,246 @@
+-- Facts are only ever added: events, prices, bills. The rest is bookkeeping about them, and says so.
+-- Hours are integers, hours since 1970-01-01T00Z; instants are bigint milliseconds since then, UTC.
+-- Text keys use collation "C": the order of UTF-8 bytes, which the core, keys and digests share.
+
+-- One row. Every ingest transaction reads it in the round trip that takes the gate.
+create table deployment (
+  only_row      boolean primary key default true check (only_row),
+  -- The hour of the first start. No hour before it was ever open.
+  first_hour    integer not null,
+  -- Hours below are sealed: their live events can no longer change. Only rises, under the exclusive gate.
+  sealed_until  integer not null check (sealed_until >= first_hour),
+  -- Hours below have their bills, in every bucket. Only rises.
+  settled_until integer not null check (settled_until between first_hour and sealed_until),
+  price_version integer not null,
+  currency      text    not null,
+  -- Started with the reference price book. For good: every bill says so.
+  demo          boolean not null,
+  created_at    timestamptz not null default clock_timestamp()
+);
+
+create table price_version (
+  version      integer primary key,
+  published_at timestamptz not null default clock_timestamp(),
+  published_by text not null,
+  -- The RFC 8785 form of the whole rule set, what the core reads; and the YAML as it was sent.
+  book         text not null,
+  source       text not null,
+  -- SHA-256 of `book`.
+  digest       bytea not null check (length(digest) = 32)
+);
+
+-- One row a live hour, made when it is sealed.
+create table cycle (
+  hour          integer primary key,
+  price_version integer not null references price_version,
+  sealed_at     timestamptz not null,
+  -- When the last bucket had its bills.
+  settled_at    timestamptz
+);
+
+-- 256 rows: the unit of settlement. Locking the row is the claim; hours are settled in order.
+create table bucket (
+  bucket        smallint primary key check (bucket between 0 and 255),
+  settled_until integer not null
+);
+
+create table usage_event (
+  at          bigint   not null,
+  received_at timestamptz not null,
+  -- The hour of `at`, and the hour in whose bill it counts: the same, or a later one for late usage.
+  hour        integer  not null check (hour = at / 3600000),
+  cycle       integer  not null check (cycle >= hour),
+  -- CRC-32 of the event's text, so that a damaged event can be named. The proof is the bill's eventsDigest.
+  checksum    integer  not null,
+  bucket      smallint not null,
+  account     text     not null collate "C",
+  id          text     not null collate "C",
+  source      text     not null collate "C",
+  type        text     not null collate "C",
+  -- The RFC 8785 form of what was sent; and of the further attributes of the CloudEvent, if any.
+  data        text     not null collate "C",
+  attributes  text     collate "C",
+  primary key (hour, bucket, account, id, source)
+) partition by range (hour);
+
+create index usage_event_hour on usage_event using brin (hour);
+
+-- An event that no version of the price book covers yet. The event itself is in usage_event.
+create table held_event (
+  hour        integer  not null,
+  bucket      smallint not null,
+  account     text     not null collate "C",
+  id          text     not null collate "C",
+  source      text     not null collate "C",
+  code        text     not null,
+  -- What is unknown: the operation or the type.
+  subject     text     not null collate "C",
+  detail      text     not null,
+  held_at     timestamptz not null default clock_timestamp(),
+  primary key (hour, bucket, account, id, source)
+);
+
+create index held_event_reason on held_event (code, subject, account);
+
+-- What was not accepted, kept for inspection. Bounded: the oldest go first (REFUSED_EVENTS_KEPT).
+create table refused_event (
+  number      bigint generated always as identity primary key,
+  received_at timestamptz not null default clock_timestamp(),
+  outcome     text not null check (outcome in ('rejected', 'conflict')),
+  -- As far as they could be read.
+  account     text collate "C",
+  source      text collate "C",
+  id          text collate "C",
+  code        text not null,
+  detail      text not null,
+  -- The beginning of what was sent, with U+0000 and unpaired surrogates escaped.
+  body        text not null
+);
+
+create index refused_event_account on refused_event (account, number);
+
+-- An hour that had been settled when its usage came in, for an account that had not used it. It gets a bill of
+-- its own once nothing was committed for a while. The row goes away when the bill is issued.
+create table history_hour (
+  bucket        smallint not null,
+  account       text     not null collate "C",
+  hour          integer  not null,
+  touched_at    timestamptz not null,
+  -- The newest price version when the account-hour was sealed; null while it is open.
+  price_version integer references price_version,
+  primary key (bucket, account, hour)
+);
+
+create index history_hour_open on history_hour (touched_at) where price_version is null;
+create index history_hour_sealed on history_hour (bucket) where price_version is not null;
+
+-- Work that was put into an open cycle: events of an older hour that count in it.
+create table late_hour (
+  cycle   integer  not null,
+  bucket  smallint not null,
+  account text     not null collate "C",
+  hour    integer  not null check (hour < cycle),
+  primary key (cycle, bucket, account, hour)
+);
+
+-- Work that was put into an open cycle: levels became known that reach over hours from `from_hour` on, so the
+-- storage of those hours is computed anew and the difference billed.
+create table restated_account (
+  cycle     integer  not null,
+  bucket    smallint not null,
+  account   text     not null collate "C",
+  from_hour integer  not null,
+  primary key (cycle, bucket, account)
+);
+
+-- An account as settlement knows it: made with its first settled hour.
+create table account (
+  bucket        smallint not null,
+  account       text     not null collate "C",
+  -- Of its newest bill; 0 and null before the first.
+  last_sequence bigint   not null default 0,
+  last_digest   bytea,
+  primary key (bucket, account)
+);
+
+-- The levels of settled events, in the order in which they take effect. '' stands for an absent name.
+create table storage_level (
+  bucket   smallint not null,
+  account  text     not null collate "C",
+  project  text     not null collate "C",
+  dataset  text     not null collate "C",
+  at       bigint   not null,
+  source   text     not null collate "C",
+  id       text     not null collate "C",
+  region   text     not null collate "C",
+  bytes    numeric  not null,
+  -- The first bill of the account that could see it: bills of a lower sequence did not.
+  sequence bigint   not null,
+  primary key (bucket, account, project, dataset, at, source, id)
+);
+
+-- Every series that ever had a level: where to look for what carries over.
+create table storage_series (
+  bucket  smallint not null,
+  account text     not null collate "C",
+  project text     not null collate "C",
+  dataset text     not null collate "C",
+  primary key (bucket, account, project, dataset)
+);
+
+create table bill (
+  hour            integer  not null,
+  bucket          smallint not null,
+  account         text     not null collate "C",
+  sequence        bigint   not null,
+  issued_at       bigint   not null,
+  currency        text     not null,
+  demo            boolean  not null,
+  late            boolean  not null,
+  statement_month text     not null,
+  price_version   integer  not null,
+  total           numeric  not null,
+  request         numeric  not null,
+  processing      numeric  not null,
+  storage         numeric  not null,
+  lines           integer  not null,
+  events_digest   bytea    not null,
+  lines_digest    bytea    not null,
+  digest          bytea    not null,
+  previous_digest bytea,
+  primary key (hour, bucket, account)
+) partition by range (hour);
+
+create index bill_account on bill (account, hour);
+
+create table bill_line (
+  hour             integer  not null,
+  bucket           smallint not null,
+  account          text     not null collate "C",
+  number           integer  not null,
+  component        text     not null,
+  item             text     not null collate "C",
+  rate             text     not null collate "C",
+  operation        text     collate "C",
+  project          text     collate "C",
+  region           text     collate "C",
+  usage_hour       integer  not null check (usage_hour <= hour),
+  quantity         numeric  not null,
+  unit             text     not null,
+  waived           numeric  not null,
+  pricing_quantity numeric  not null,
+  pricing_unit     text     not null,
+  unit_price       numeric  not null,
+  amount           numeric  not null,
+  corrects         text,
+  price_version    integer  not null,
+  primary key (hour, bucket, account, number)
+) partition by range (hour);
+
+-- What corrections say about an older hour.
+create index bill_line_correction on bill_line (account, usage_hour) where usage_hour <> hour;
+
+-- An account-hour that was settled and has no bill, because nothing in it has a fee.
+create table settled_hour (
+  hour          integer  not null,
+  bucket        smallint not null,
+  account       text     not null collate "C",
+  -- The sequence of the account's next bill, which is the first that can see its facts.
+  sequence      bigint   not null,
+  price_version integer  not null,
+  events_digest bytea    not null,
+  primary key (hour, bucket, account)
+) partition by range (hour);
+
+create table api_key (
+  id         text primary key,
+  name       text not null,
+  -- SHA-256 of the key. The key itself is shown once, when it is made.
+  hash       bytea not null unique check (length(hash) = 32),
+  scopes     text[] not null,
+  -- The only account that it can see and send for; null: all.
+  account    text collate "C",
+  created_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz,
+  revoked_at timestamptz
+);
