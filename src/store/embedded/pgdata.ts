@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Binaries } from './binaries.ts'
+import type { Place } from './place.ts'
+import { oneLine, type Refused, refuse, refuseFullDisk } from './refusal.ts'
+import { serverProcess } from './server-process.ts'
+
+const UNFINISHED = 'postgres.unfinished-'
+
+/**
+ * Make PostgreSQL's directory if there is none, and refuse one that this version cannot read. Call in turn.
+ *
+ * It is made under another name and renamed when it is complete and on disk: a kill leaves only something to
+ * remove at the next start.
+ */
+export function preparePgdata(place: Place, binaries: Binaries): Refused | undefined {
+  removeUnfinished(place.home)
+  return existsSync(place.pgdata) ? checkPgdata(place, binaries) : initdb(place, binaries)
+}
+
+function removeUnfinished(home: string): void {
+  for (const name of readdirSync(home)) {
+    if (name.startsWith(UNFINISHED)) rmSync(join(home, name), { recursive: true, force: true })
+  }
+}
+
+function checkPgdata(place: Place, binaries: Binaries): Refused | undefined {
+  const { pgdata, user } = place
+  const version = join(pgdata, 'PG_VERSION')
+  if (!existsSync(version)) {
+    const detail = `${pgdata} is there, but is no PostgreSQL data directory`
+    return refuse(
+      'server/data_dir',
+      `${detail}: move it away, or set FARTHING_DATA_DIR to another directory.`,
+    )
+  }
+  const major = readFileSync(version, 'utf8').trim()
+  if (major !== binaries.major) {
+    const detail = `The data in ${pgdata} is of PostgreSQL ${major}, this Farthing has ${binaries.major}`
+    const advice = 'run farthing backup with the old version, and farthing restore with this one'
+    return refuse('server/other_major', `${detail}: ${advice}, in a new data directory.`)
+  }
+  if (user && statSync(pgdata).uid === 0) giveAll(pgdata, user)
+  const owner = statSync(pgdata).uid
+  if (!user && owner !== process.geteuid?.()) {
+    const detail = `The data in ${pgdata} belongs to user ${owner}, and PostgreSQL runs only as its owner`
+    return refuse('server/data_dir', `${detail}: start Farthing as that user or as root.`)
+  }
+  return undefined
+}
+
+function initdb(place: Place, { native }: Binaries): Refused | undefined {
+  const fresh = join(place.home, `${UNFINISHED}${process.pid}`)
+  mkdirSync(fresh, { mode: 0o700 })
+  if (place.user) chownSync(fresh, place.user.uid, place.user.gid)
+  const args = [
+    `--pgdata=${fresh}`,
+    '--username=farthing',
+    // Who may connect is decided by the socket's directory, which only the server's user and root can enter.
+    '--auth=trust',
+    '--encoding=UTF8',
+    // Texts sort by code point, on every machine and for ever: no C library can reorder an index.
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--data-checksums',
+  ]
+  const { status, stdout, stderr, error } = spawnSync(join(native, 'bin/initdb'), args, {
+    ...serverProcess(place.user),
+    encoding: 'utf8',
+  })
+  if (status !== 0) {
+    rmSync(fresh, { recursive: true, force: true })
+    return refuseInitdb(place, error?.message ?? `${stdout}\n${stderr}`)
+  }
+  renameSync(fresh, place.pgdata)
+  syncDirectory(place.home)
+  return undefined
+}
+
+function refuseInitdb(place: Place, output: string): Refused {
+  if (/No space left|Disk quota/.test(output)) return refuseFullDisk(place.dataDir)
+  const reason =
+    output.split('\n').findLast((line) => /error|fatal/i.test(line)) ?? oneLine(output).slice(-200)
+  return refuse(
+    'server/initdb_failed',
+    `A new database could not be made in ${place.home}: ${oneLine(reason)}`,
+  )
+}
+
+/** So that the rename is still there after a power cut. */
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  fsyncSync(directory)
+  closeSync(directory)
+}
+
+/** Data that root has copied here (a file backup brought back) belongs to root; the server could not read it. */
+function giveAll(path: string, { uid, gid }: { uid: number; gid: number }): void {
+  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+    lchownSync(join(entry.parentPath, entry.name), uid, gid)
+  }
+  lchownSync(path, uid, gid)
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemCode, type Refused, refuse } from './refusal.ts'
+import { canReach, serverUser, type ServerUser } from './server-user.ts'
+
+/** Where a server lives: all that belongs to it is below `home`. */
+export interface Place {
+  /** What the user has named: for messages. */
+  readonly dataDir: string
+  readonly home: string
+  /** PostgreSQL's own directory. */
+  readonly pgdata: string
+  readonly logs: string
+  readonly user?: ServerUser
+}
+
+/** Left in a data directory whose server lives elsewhere; its first line says where. */
+const NOTE = 'server-is-at.txt'
+
+/**
+ * Find or make the place of the data directory's server.
+ *
+ * It is the data directory itself, unless Farthing runs as root and the server's user cannot enter it (a clone
+ * below a home of mode 0700). Then it is a directory below `sharedDir`, and a note in the data directory says
+ * which, so that the same data is found again, even when the data directory is moved. A directory that has no
+ * note pointing to it is never used again: who deletes the data directory starts afresh.
+ */
+export function findPlace(
+  dataDir: string,
+  sharedDir: string,
+): { readonly ok: true; readonly place: Place } | Refused {
+  mkdirSync(dataDir, { recursive: true })
+  accessSync(dataDir, constants.W_OK | constants.X_OK)
+  const real = realpathSync(dataDir)
+  const noted = readNote(real)
+  if (noted !== undefined && !existsSync(noted)) {
+    const detail = `The data of ${dataDir} is in ${noted} (${join(dataDir, NOTE)} says so), which is not there`
+    return refuse(
+      'server/data_unreachable',
+      `${detail}: bring it back, or delete ${dataDir} to start afresh.`,
+    )
+  }
+  const home = noted ?? real
+  const found = serverUser(join(home, 'postgres'))
+  if (!found.ok) return found
+  if (canReach(found.user, home)) return { ok: true, place: placeAt(dataDir, home, found.user) }
+  if (noted !== undefined || existsSync(join(home, 'postgres'))) {
+    const detail = `There is data in ${home} that the server's user (id ${found.user?.uid}) cannot reach`
+    return refuse(
+      'server/data_unreachable',
+      `${detail}: let others enter every directory above it (chmod o+x).`,
+    )
+  }
+  const elsewhere = makeElsewhere(real, sharedDir)
+  return { ok: true, place: placeAt(dataDir, elsewhere, found.user) }
+}
+
+function placeAt(dataDir: string, home: string, user: ServerUser | undefined): Place {
+  const place = { dataDir, home, pgdata: join(home, 'postgres'), logs: join(home, 'log') }
+  return user ? { ...place, user } : place
+}
+
+function readNote(dataDir: string): string | undefined {
+  const note = join(dataDir, NOTE)
+  return existsSync(note) ? readFileSync(note, 'utf8').split('\n')[0] : undefined
+}
+
+/** Make a directory that belongs to the server's user and is closed to all others. Can be run again. */
+export function makeOwn(path: string, { user }: Place): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (user) lchownSync(path, user.uid, user.gid)
+}
+
+/** The note is linked into place, so that of two processes that start at once both follow the first one's. */
+function makeElsewhere(dataDir: string, sharedDir: string): string {
+  const home = makeNewDirectory(sharedDir, createHash('sha256').update(dataDir).digest('hex').slice(0, 16))
+  const draft = join(dataDir, `${NOTE}.${process.pid}`)
+  writeFileSync(draft, `${home}\nThe server's user cannot enter this directory, so its data is there.\n`)
+  try {
+    linkSync(draft, join(dataDir, NOTE))
+    return home
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
+    rmSync(home, { recursive: true })
+    return readNote(dataDir) ?? home
+  } finally {
+    rmSync(draft)
+  }
+}
+
+function makeNewDirectory(parent: string, name: string): string {
+  mkdirSync(parent, { recursive: true, mode: 0o755 })
+  for (let count = 1; ; count += 1) {
+    const path = join(parent, count === 1 ? name : `${name}-${count}`)
+    try {
+      mkdirSync(path, { mode: 0o755 })
+      return path
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { startOf } from './process-identity.ts'
+
+/** Whether the system lists its processes as files, so that orphans can be seen. */
+export const HAS_PROC = existsSync('/proc/self/cwd')
+
+/**
+ * The id of the postmaster (PostgreSQL's first process) that runs on a data directory, or undefined when none
+ * does. Its pid file alone proves nothing: after a crash its number may be another program's by now.
+ */
+export function runningPostmaster(pgdata: string): number | undefined {
+  const pid = pidInFile(pgdata)
+  return pid !== undefined && worksIn(pid, pgdata) ? pid : undefined
+}
+
+/** What postmaster.pid says, true or not. */
+export function pidInFile(pgdata: string): number | undefined {
+  try {
+    const [first = ''] = readFileSync(join(pgdata, 'postmaster.pid'), 'utf8').split('\n')
+    const pid = Number(first)
+    return Number.isInteger(pid) && pid > 1 ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Server processes of a data directory whose postmaster has been killed. A new server must not start before
+ * they have ended; they do so by themselves, unless a statement keeps them busy.
+ */
+export function orphans(pgdata: string): number[] {
+  if (!HAS_PROC) return []
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.map(Number).filter((pid) => worksIn(pid, pgdata))
+}
+
+/**
+ * Whether a process is PostgreSQL at work in `pgdata`: all its processes have it as their working directory.
+ * Without /proc (macOS) only the postmaster is recognized, by its command line.
+ */
+function worksIn(pid: number, pgdata: string): boolean {
+  if (startOf(pid) === undefined) return false
+  if (!HAS_PROC) return hasCommandLine(pid, pgdata)
+  try {
+    const isPostgres = readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'postgres'
+    return isPostgres && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(pgdata)
+  } catch {
+    return false
+  }
+}
+
+function hasCommandLine(pid: number, pgdata: string): boolean {
+  const { stdout } = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+  return (stdout ?? '').includes(`postgres -D ${pgdata} `)
+}

@@ -1,0 +1,54 @@
+import pg from 'pg'
+import type { Connection } from './connection.ts'
+import type { Log } from './log.ts'
+
+const MINUTE_MS = 60_000
+
+/**
+ * What every session is set to, whatever the server, its database and its role say. A statement that waits for
+ * rows to insert is reached by none of these timeouts; who waits for it has to end it.
+ */
+const SESSION = {
+  timezone: 'UTC',
+  default_transaction_isolation: 'read committed',
+  synchronous_commit: 'on',
+  statement_timeout: 10 * MINUTE_MS,
+  lock_timeout: 0,
+  idle_in_transaction_session_timeout: MINUTE_MS,
+}
+
+export interface PoolOptions {
+  /** Sessions at most; whoever wants one more waits. */
+  readonly max?: number
+  /** Seen in `pg_stat_activity` and in the server's log. */
+  readonly applicationName?: string
+  readonly log?: Log
+}
+
+/**
+ * A pool whose sessions are all set as above, from their first statement on. `bigint` and `numeric` arrive as
+ * text, as `pg` does by itself. A session that breaks is logged, and never ends the process: the statement that
+ * was running on it fails, and the next one gets a new session.
+ */
+export function makePool(
+  connection: Connection,
+  { max = 10, applicationName, log }: PoolOptions = {},
+): pg.Pool {
+  const pool = new pg.Pool({
+    ...connection,
+    options: [connection.options, startupOptions()].filter(Boolean).join(' '),
+    application_name: applicationName ?? 'farthing',
+    max,
+  })
+  const report = (error: Error) => log?.warn({ err: error }, 'A database session has broken')
+  pool.on('error', report)
+  // The pool listens to idle sessions only; one that breaks in use would end the process.
+  pool.on('connect', (client) => client.on('error', report))
+  return pool
+}
+
+/** Blanks inside a value are escaped with a backslash. */
+function startupOptions(): string {
+  const settings = Object.entries(SESSION)
+  return settings.map(([name, value]) => `-c ${name}=${String(value).replaceAll(' ', '\\ ')}`).join(' ')
+}
