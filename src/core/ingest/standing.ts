@@ -14,7 +14,7 @@ export type Standing = 'stands' | 'duplicate' | 'conflict'
  * @returns for each event, in the order given
  */
 export function standingOf(events: readonly UsageEvent[]): readonly Standing[] {
-  const standing = new Array<Standing>(events.length).fill('stands')
+  const standing = events.map((): Standing => 'stands')
   for (const copies of byIdentity(events)) {
     if (copies.length > 1) decide(events, copies, standing)
   }

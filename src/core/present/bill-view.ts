@@ -10,18 +10,28 @@ export function lineView(own: Hour, line: BillLine) {
   return { ...line, usageHour: formatHourStart(line.usageHour), correction: line.usageHour !== own }
 }
 
-/** A bill without its lines, as lists show it. */
-export function billHeadView({
-  hour,
-  priceVersion: _,
-  issuedAt,
-  ...head
-}: BillHead & { readonly digest: string }) {
-  const cycle = { from: formatHourStart(hour), to: formatHourStart(next(hour)) }
-  return { ...head, cycle, issuedAt: formatInstant(issuedAt) }
+/** A bill without its lines, as lists show it: the members of the bill's digested text, and the digest. */
+export function billHeadView(bill: BillHead & { readonly digest: string }) {
+  return {
+    id: bill.id,
+    account: bill.account,
+    cycle: { from: formatHourStart(bill.hour), to: formatHourStart(next(bill.hour)) },
+    issuedAt: formatInstant(bill.issuedAt),
+    currency: bill.currency,
+    demo: bill.demo,
+    late: bill.late,
+    total: bill.total,
+    components: bill.components,
+    sequence: bill.sequence,
+    statementMonth: bill.statementMonth,
+    eventsDigest: bill.eventsDigest,
+    linesDigest: bill.linesDigest,
+    digest: bill.digest,
+    previousDigest: bill.previousDigest,
+  }
 }
 
 /** A whole bill. */
-export function billView({ lines, ...head }: Bill) {
-  return { ...billHeadView(head), lines: lines.map((line) => lineView(head.hour, line)) }
+export function billView(bill: Bill) {
+  return { ...billHeadView(bill), lines: bill.lines.map((line) => lineView(bill.hour, line)) }
 }
