@@ -137,6 +137,8 @@ create table restated_account (
 create table account (
   bucket        smallint not null,
   account       text     not null collate "C",
+  -- Settled hours so far, with a bill or without: `step` of the newest.
+  last_step     bigint   not null default 0,
   -- Of its newest bill; 0 and null before the first.
   last_sequence bigint   not null default 0,
   last_digest   bytea,
@@ -154,8 +156,8 @@ create table storage_level (
   id       text     not null collate "C",
   region   text     not null collate "C",
   bytes    numeric  not null,
-  -- The first bill of the account that could see it: bills of a lower sequence did not.
-  sequence bigint   not null,
+  -- The settled hour that brought it in: those of a lower step did not see it.
+  step     bigint   not null,
   primary key (bucket, account, project, dataset, at, source, id)
 );
 
@@ -172,6 +174,8 @@ create table bill (
   hour            integer  not null,
   bucket          smallint not null,
   account         text     not null collate "C",
+  -- 1, 2, 3 … over the account's settled hours, in the order in which they were settled; and over its bills.
+  step            bigint   not null,
   sequence        bigint   not null,
   issued_at       bigint   not null,
   currency        text     not null,
@@ -225,8 +229,7 @@ create table settled_hour (
   hour          integer  not null,
   bucket        smallint not null,
   account       text     not null collate "C",
-  -- The sequence of the account's next bill, which is the first that can see its facts.
-  sequence      bigint   not null,
+  step          bigint   not null,
   price_version integer  not null,
   events_digest bytea    not null,
   primary key (hour, bucket, account)
@@ -244,3 +247,37 @@ create table api_key (
   expires_at timestamptz,
   revoked_at timestamptz
 );
+
+-- Partitions are made as tables of their own and then attached, which waits for no reader and stalls no insert.
+-- Both may be called at once, and again.
+
+create function add_event_day(day integer) returns void language plpgsql as $$
+declare
+  name text := 'usage_event_day_' || day;
+begin
+  perform pg_advisory_xact_lock(hashtext('farthing.partitions'));
+  if to_regclass(name) is null then
+    execute format('create table %I (like usage_event including all)', name);
+    execute format('alter table usage_event attach partition %I for values from (%s) to (%s)',
+                   name, day * 24, (day + 1) * 24);
+  end if;
+end $$;
+
+-- The calendar month of UTC that contains the hour, for bills, lines and hours settled without a bill.
+create function add_bill_month(hour integer) returns void language plpgsql as $$
+declare
+  starts timestamp := date_trunc('month', to_timestamp(hour::bigint * 3600) at time zone 'UTC');
+  low    integer := extract(epoch from starts) / 3600;
+  high   integer := extract(epoch from starts + interval '1 month') / 3600;
+  parent text;
+  name   text;
+begin
+  perform pg_advisory_xact_lock(hashtext('farthing.partitions'));
+  foreach parent in array array['bill', 'bill_line', 'settled_hour'] loop
+    name := parent || to_char(starts, '_YYYY_MM');
+    if to_regclass(name) is null then
+      execute format('create table %I (like %I including all)', name, parent);
+      execute format('alter table %I attach partition %I for values from (%s) to (%s)', parent, name, low, high);
+    end if;
+  end loop;
+end $$;
