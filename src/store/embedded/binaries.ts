@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { copyOnce } from './copy-binaries.ts'
@@ -45,10 +45,22 @@ export function findBinaries(
   if (!found.ok) return found
   const { root, version } = found
   const usable = linkLibraries(root) && canReach(place.user, join(root, 'native/bin/postgres'))
-  const target = join(place.user ? sharedDir : place.home, `postgresql-${version}-${platform}`)
-  const native = join(usable ? root : copyOnce(root, target), 'native')
+  const name = `postgresql-${version}-${platform}`
+  const native = join(usable ? root : copyOnce(root, copyDirectory(place, sharedDir), name), 'native')
   const broken = tryOut(native, place)
   return broken ?? { ok: true, binaries: { native, version, major: version.split('.')[0] ?? '' } }
+}
+
+/** Root keeps one copy for all, unless that directory cannot be written (a read-only image). */
+function copyDirectory({ user, home }: Place, sharedDir: string): string {
+  if (!user) return home
+  try {
+    mkdirSync(sharedDir, { recursive: true, mode: 0o755 })
+    accessSync(sharedDir, constants.W_OK)
+    return sharedDir
+  } catch {
+    return home
+  }
 }
 
 function findPackage(platform: string): { ok: true; root: string; version: string } | Refused {

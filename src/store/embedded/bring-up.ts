@@ -1,22 +1,17 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binaries } from './binaries.ts'
+import { clearAway } from './clear-away.ts'
 import { ask, type Connection, DATABASE, socketConnection } from './connection.ts'
-import { makeOwn, type Place } from './place.ts'
+import { lastWords } from './last-words.ts'
+import type { Log } from './log.ts'
 import { preparePgdata } from './pgdata.ts'
-import { answers, lastWords, launch, send } from './postmaster.ts'
-import { HAS_PROC, orphans, runningPostmaster } from './postmaster-file.ts'
+import { makeOwn, type Place } from './place.ts'
+import { answers, launch } from './postmaster.ts'
+import { runningPostmaster } from './postmaster-file.ts'
 import { type Refused, refuse, refuseFullDisk, systemCode } from './refusal.ts'
 import { settings, usableMemory } from './settings.ts'
 import { PORT, socketDir } from './socket-dir.ts'
-
-const ORPHAN_POLL_MS = 50
-/** What an orphaned server process is told, and after how long: its work is lost in any case. */
-const ORPHAN_SIGNALS = [
-  { signal: 'SIGQUIT', afterMs: 2_000 },
-  { signal: 'SIGKILL', afterMs: 7_000 },
-] as const
 
 export interface Running {
   readonly ok: true
@@ -27,23 +22,30 @@ export interface Running {
 }
 
 /** Make the server run and answer: found as it runs, or started, and made before if need be. Call in turn. */
-export async function bringUp(place: Place, binaries: Binaries): Promise<Running | Refused> {
+export async function bringUp(place: Place, binaries: Binaries, log: Log): Promise<Running | Refused> {
   const refused = preparePgdata(place, binaries)
   if (refused) return refused
   makeOwn(place.logs, place)
   const socket = socketDir(place)
   if (!socket.ok) return socket
   const connection = socketConnection(socket.dir)
-  const running = (await found(place, connection)) ?? (await started(place, binaries, connection))
-  if (running.ok) await makeDatabase(connection)
-  return running
+  const onSlow = () => log.info({ log: lastWords(place).file }, 'PostgreSQL is still starting')
+  const running =
+    (await found(place, connection, onSlow)) ?? (await started(place, binaries, connection, onSlow))
+  const incomplete = running.ok ? await makeDatabase(place, connection) : undefined
+  return incomplete ?? running
 }
 
 /** The server that runs already. One that is just stopping is waited for, and is not found. */
-async function found(place: Place, connection: Connection): Promise<Running | Refused | undefined> {
+async function found(
+  place: Place,
+  connection: Connection,
+  onSlow: () => void,
+): Promise<Running | Refused | undefined> {
   const pid = runningPostmaster(place.pgdata)
   if (pid !== undefined) {
-    return (await answers(connection, pid)) ? { ok: true, pid, connection, launched: false } : undefined
+    const answering = await answers(place, connection, pid, onSlow)
+    return answering ? { ok: true, pid, connection, launched: false } : undefined
   }
   if (!existsSync(join(connection.host, `.s.PGSQL.${PORT}`)) || !(await isAnswered(connection)))
     return undefined
@@ -61,35 +63,35 @@ async function isAnswered(connection: Connection): Promise<boolean> {
   }
 }
 
-async function started(place: Place, binaries: Binaries, connection: Connection): Promise<Running | Refused> {
-  await clearAway(place, connection)
+async function started(
+  place: Place,
+  binaries: Binaries,
+  connection: Connection,
+  onSlow: () => void,
+): Promise<Running | Refused> {
+  await clearAway(place, connection.host)
   const surroundings = { socketDir: connection.host, logs: place.logs, memory: usableMemory() }
   const pid = launch(place, binaries, settings(surroundings))
-  if (pid !== undefined && (await answers(connection, pid)))
+  if (pid !== undefined && (await answers(place, connection, pid, onSlow))) {
     return { ok: true, pid, connection, launched: true }
+  }
   const { file, text } = lastWords(place)
-  if (/No space left|Disk quota/.test(text)) return refuseFullDisk(place.dataDir)
-  const detail = `PostgreSQL did not start (${text || 'it said nothing'})`
-  return refuse('server/did_not_start', `${detail}: see ${file}.`)
+  return refuseStart(place, text || 'it said nothing', file)
 }
 
-/** Remove what a killed server has left, when none of its processes is left. */
-async function clearAway({ pgdata }: Place, { host }: Connection): Promise<void> {
-  const begin = Date.now()
-  for (let left = orphans(pgdata); left.length > 0; left = orphans(pgdata)) {
-    const due = ORPHAN_SIGNALS.findLast(({ afterMs }) => Date.now() - begin > afterMs)
-    if (due) for (const pid of left) send(pid, due.signal)
-    await sleep(ORPHAN_POLL_MS)
-  }
-  // PostgreSQL believes a pid file whose number is in use, by whatever program: a container's numbers repeat.
-  // Where orphans cannot be seen, the file stays, as PostgreSQL finds them with what is in it.
-  if (HAS_PROC) rmSync(join(pgdata, 'postmaster.pid'), { force: true })
-  for (const name of [`.s.PGSQL.${PORT}`, `.s.PGSQL.${PORT}.lock`]) rmSync(join(host, name), { force: true })
+function refuseStart(place: Place, reason: string, file: string): Refused {
+  if (/No space left|Disk quota/.test(reason)) return refuseFullDisk(place.dataDir)
+  return refuse('server/did_not_start', `PostgreSQL did not start (${reason}): see ${file}.`)
 }
 
 /** Looked up at each start, since a kill may have come between `initdb` and this. */
-async function makeDatabase(connection: Connection): Promise<void> {
+async function makeDatabase(place: Place, connection: Connection): Promise<Refused | undefined> {
   const maintenance = { ...connection, database: 'postgres' }
-  const row = await ask(maintenance, `select 1 from pg_database where datname = '${DATABASE}'`)
-  if (!row) await ask(maintenance, `create database ${DATABASE}`)
+  try {
+    const row = await ask(maintenance, `select 1 from pg_database where datname = '${DATABASE}'`)
+    if (!row) await ask(maintenance, `create database ${DATABASE}`)
+    return undefined
+  } catch (error) {
+    return refuseStart(place, error instanceof Error ? error.message : String(error), lastWords(place).file)
+  }
 }

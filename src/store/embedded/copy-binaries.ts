@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { linkLibraries } from './library-links.ts'
 import { isAlive, newIdentity } from './process-identity.ts'
@@ -12,11 +12,11 @@ const UNFINISHED = '.copy-of-'
  *
  * It is copied beside the target and then renamed, so that the target is never half a copy, whoever is killed and
  * however many copy at once. Its name holds the version, so it never has to change.
- * @returns the target
+ * @returns where the copy is
  */
-export function copyOnce(root: string, target: string): string {
+export function copyOnce(root: string, directory: string, name: string): string {
+  const target = join(directory, name)
   if (isOurs(target)) return target
-  mkdirSync(dirname(target), { recursive: true, mode: 0o755 })
   removeUnfinished(target)
   const copy = `${target}${UNFINISHED}${newIdentity()}`
   // Symlinks stay relative; headers and static libraries are not needed to run.

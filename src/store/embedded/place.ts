@@ -9,8 +9,8 @@ import {
   readFileSync,
   realpathSync,
 } from 'node:fs'
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { systemCode, type Refused, refuse } from './refusal.ts'
 import { canReach, serverUser, type ServerUser } from './server-user.ts'
 
@@ -40,7 +40,7 @@ export function findPlace(
   dataDir: string,
   sharedDir: string,
 ): { readonly ok: true; readonly place: Place } | Refused {
-  mkdirSync(dataDir, { recursive: true })
+  makeDataDir(dataDir)
   accessSync(dataDir, constants.W_OK | constants.X_OK)
   const real = realpathSync(dataDir)
   const noted = readNote(real)
@@ -62,8 +62,21 @@ export function findPlace(
       `${detail}: let others enter every directory above it (chmod o+x).`,
     )
   }
-  const elsewhere = makeElsewhere(real, sharedDir)
-  return { ok: true, place: placeAt(dataDir, elsewhere, found.user) }
+  try {
+    return { ok: true, place: placeAt(dataDir, makeElsewhere(real, sharedDir), found.user) }
+  } catch (error) {
+    const detail = `The server's user (id ${found.user?.uid}) can enter neither ${real} nor a directory of its own`
+    const advice = 'set FARTHING_DATA_DIR to a directory that others can enter'
+    return refuse('server/data_unreachable', `${detail} below ${sharedDir} (${String(error)}): ${advice}.`)
+  }
+}
+
+/** What is made here can be entered by the server's user, whatever the umask; it cannot be listed. */
+function makeDataDir(dataDir: string): void {
+  const first = mkdirSync(dataDir, { recursive: true })
+  if (first === undefined || process.geteuid?.() !== 0) return
+  const top = resolve(first)
+  for (let made = resolve(dataDir); made.length >= top.length; made = dirname(made)) chmodSync(made, 0o711)
 }
 
 function placeAt(dataDir: string, home: string, user: ServerUser | undefined): Place {
@@ -104,7 +117,8 @@ function makeNewDirectory(parent: string, name: string): string {
   for (let count = 1; ; count += 1) {
     const path = join(parent, count === 1 ? name : `${name}-${count}`)
     try {
-      mkdirSync(path, { mode: 0o755 })
+      mkdirSync(path)
+      chmodSync(path, 0o755)
       return path
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error

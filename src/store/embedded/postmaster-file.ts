@@ -15,14 +15,25 @@ export function runningPostmaster(pgdata: string): number | undefined {
   return pid !== undefined && worksIn(pid, pgdata) ? pid : undefined
 }
 
+/** Whether the server says that it takes connections. Asking it earlier would fill its log with refusals. */
+export function saysReady(pgdata: string): boolean {
+  return linesOf(pgdata)[STATUS_LINE]?.trim() === 'ready'
+}
+
+/** Counted from 0: process id, directory, start, port, socket, address, shared memory, status. */
+const STATUS_LINE = 7
+
 /** What postmaster.pid says, true or not. */
-export function pidInFile(pgdata: string): number | undefined {
+function pidInFile(pgdata: string): number | undefined {
+  const pid = Number(linesOf(pgdata)[0])
+  return Number.isInteger(pid) && pid > 1 ? pid : undefined
+}
+
+function linesOf(pgdata: string): string[] {
   try {
-    const [first = ''] = readFileSync(join(pgdata, 'postmaster.pid'), 'utf8').split('\n')
-    const pid = Number(first)
-    return Number.isInteger(pid) && pid > 1 ? pid : undefined
+    return readFileSync(join(pgdata, 'postmaster.pid'), 'utf8').split('\n')
   } catch {
-    return undefined
+    return []
   }
 }
 

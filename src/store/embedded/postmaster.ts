@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binaries } from './binaries.ts'
 import { ask, type Connection } from './connection.ts'
+import { firstOutput } from './last-words.ts'
 import type { Place } from './place.ts'
-import { runningPostmaster } from './postmaster-file.ts'
+import { runningPostmaster, saysReady } from './postmaster-file.ts'
 import { startOf } from './process-identity.ts'
 import { systemCode } from './refusal.ts'
 import { serverProcess } from './server-process.ts'
@@ -13,7 +14,10 @@ import { serverProcess } from './server-process.ts'
 const POLL_MS = 20
 /** Recovery after a crash reads what was written since the last checkpoint: at most some GB, some minutes. */
 const START_PATIENCE_MS = 10 * 60_000
+const SLOW_MS = 5_000
 const STOP_PATIENCE_MS = 30_000
+/** SQLSTATE: all sessions are taken, so the server does work. */
+const TOO_MANY_CONNECTIONS = '53300'
 
 /**
  * Start PostgreSQL and leave it to itself: in a process group of its own, so that Ctrl-C in a terminal reaches
@@ -42,23 +46,35 @@ export function launch(
 }
 
 /**
- * Wait until the server answers, or has ended.
+ * Wait until the server takes connections, or has ended.
+ * @param onSlow called once when it takes longer than a start without recovery
  * @returns false when it has ended, or did not answer in time
  */
-export async function answers(connection: Connection, pid: number): Promise<boolean> {
-  const deadline = Date.now() + START_PATIENCE_MS
-  while (Date.now() < deadline) {
-    try {
-      await ask({ ...connection, database: 'postgres' }, 'select 1')
-      return true
-    } catch (error) {
-      // Too many sessions: it does answer. All else (no socket yet, still recovering, stopping) takes time.
-      if (systemCode(error) === '53300') return true
-    }
+export async function answers(
+  { pgdata }: Place,
+  connection: Connection,
+  pid: number,
+  onSlow: () => void,
+): Promise<boolean> {
+  const begin = Date.now()
+  let slow = false
+  while (Date.now() - begin < START_PATIENCE_MS) {
+    if (saysReady(pgdata) && (await takesConnections(connection))) return true
     if (startOf(pid) === undefined) return false
+    if (!slow && Date.now() - begin > SLOW_MS) onSlow()
+    slow ||= Date.now() - begin > SLOW_MS
     await sleep(POLL_MS)
   }
   return false
+}
+
+async function takesConnections(connection: Connection): Promise<boolean> {
+  try {
+    await ask({ ...connection, database: 'postgres' }, 'select 1')
+    return true
+  } catch (error) {
+    return systemCode(error) === TOO_MANY_CONNECTIONS
+  }
 }
 
 /** Stop the server that runs on `pgdata`, in good order: sessions end, all is on disk, the next start is quick. */
@@ -88,27 +104,4 @@ export async function ended(pid: number, patienceMs: number): Promise<boolean> {
     await sleep(POLL_MS)
   }
   return true
-}
-
-/** What the server says before its log is open. Outside the log's directory, which the server's user may write. */
-function firstOutput({ home }: Place): string {
-  return join(home, 'server-start.log')
-}
-
-/** The last complaint of the server, for a message, and the file that has the rest. */
-export function lastWords(place: Place): { readonly file: string; readonly text: string } {
-  const newest = readdirSync(place.logs).toSorted().at(-1)
-  const files = [...(newest ? [join(place.logs, newest)] : []), firstOutput(place)]
-  for (const file of files) {
-    const lines = readFileSync(file, 'utf8').trim().split('\n')
-    const text = lines.findLast((line) => /FATAL|PANIC|ERROR/.test(line))
-    if (text) return { file, text }
-  }
-  return { file: files[0] ?? firstOutput(place), text: '' }
-}
-
-/** Keep the newest logs only: the server turns to a new file by size, and never deletes one. */
-export function pruneLogs(logs: string, keep: number): void {
-  const files = readdirSync(logs).filter((name) => name.startsWith('postgresql-'))
-  for (const name of files.toSorted().slice(0, -keep)) rmSync(join(logs, name), { force: true })
 }

@@ -3,8 +3,7 @@ import { totalmem } from 'node:os'
 
 const MIB = 2 ** 20
 
-/** Newest files of this size are kept: the log never takes more than their product. */
-export const LOG_FILES_MAX = 5
+/** The newest few files of this size are kept (last-words.ts). */
 const LOG_FILE_MIB = 10
 
 /** Below this, a parallel query can fill /dev/shm (docker gives 64 MB), and fails. */
