@@ -1,0 +1,74 @@
+import { BUILT_IN_EVENT_TYPES, type EventType } from '../ingest/usage.ts'
+import { nearest } from '../text/nearest.ts'
+import { readComponent } from './read-price-book-component.ts'
+import {
+  entriesOf,
+  type Field,
+  fieldsOf,
+  isName,
+  placeOf,
+  refuse,
+  refuseSize,
+} from './read-price-book-field.ts'
+import { quote } from './read-price-book-problem.ts'
+
+/** Event types that a book declares: foreign formats, each of which somebody has to know. */
+export const EVENT_TYPES_MAX = 100
+/** Event types of this prefix are ours: a later version may add one without breaking a book. */
+const RESERVED = 'farthing.'
+/** CloudEvents asks for any non-empty text; visible ASCII is what can be typed, logged and compared. */
+const TYPE = /^[!-~]{1,255}$/
+
+const KEYS = { required: ['component'], optional: ['operation'] }
+const EXAMPLE = 'write { component: processing, operation: RenderPage }'
+
+/**
+ * The declared event types beside those of every book.
+ * @param operations every operation that the book knows: an event type can stand for one of them
+ */
+export function readEventTypes(
+  field: Field | undefined,
+  operations: ReadonlySet<string>,
+): ReadonlyMap<string, EventType> {
+  const types = new Map(BUILT_IN_EVENT_TYPES)
+  const entries = field && entriesOf(field, 'write com.acme.render: with its component')
+  if (!entries || !refuseSize(field, entries.size, { max: EVENT_TYPES_MAX, example: 'remove eventTypes' })) {
+    return types
+  }
+  for (const [type, child] of entries) {
+    refuseType(child, type)
+    const fields = fieldsOf(child, KEYS, EXAMPLE)
+    const componentField = fields?.get('component')
+    const component = componentField && readComponent(componentField)
+    const operation = fields?.get('operation')
+    if (operation) refuseOperation(operation, component, operations)
+    if (component) types.set(type, { component, operation: operation?.value as string | undefined })
+  }
+  return types
+}
+
+function refuseType(field: Field, type: string): void {
+  if (!TYPE.test(type)) {
+    const message = `The name of an event type is ${quote(type)}.`
+    refuse(field, 'price_book/not_a_name', message, 'write 1 to 255 visible ASCII characters')
+  }
+  if (!type.startsWith(RESERVED)) return
+  const message = `The event type ${quote(type)} begins with ${RESERVED}, and those are built in.`
+  refuse(field, 'price_book/reserved_event_type', message, 'remove it, or write a name of your own')
+}
+
+function refuseOperation(
+  field: Field,
+  component: EventType['component'] | undefined,
+  operations: ReadonlySet<string>,
+): void {
+  if (component === 'storage') {
+    const message = `${placeOf(field)} is in a storage event type, and a level has no operation.`
+    refuse(field, 'price_book/not_allowed_here', message, 'remove operation')
+  } else if (isName(field, field.value, 'an operation') && !operations.has(field.value)) {
+    const message = `${placeOf(field)} is ${quote(field.value)}, an operation that the book does not know.`
+    const guess = nearest(field.value, operations)
+    const fix = guess ? `write ${guess}` : 'list it under a rate, or under operations'
+    refuse(field, 'price_book/unknown_operation', message, fix)
+  }
+}
