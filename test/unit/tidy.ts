@@ -1,0 +1,155 @@
+import { tidyImports } from './tidy-imports.ts'
+import { type Code, isFunction, lineAt, type Node, readCode, written } from './tidy-syntax.ts'
+
+export const FILE_LINES_MAX = 400
+export const FUNCTION_LINES_MAX = 60
+
+interface Rule {
+  readonly where: RegExp
+  readonly unless?: RegExp
+  readonly is: (node: Node, code: Code) => boolean
+  readonly say: string
+}
+
+const TESTS = /\.test\.tsx?$/
+const CORE = { where: /^src\/core\//, unless: TESTS }
+const MONEY = /amount|price|quantit|waived|\btotal\b/i
+const SQL =
+  /^\s*(?:select\s[\s\S]*\sfrom\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|with\s+\w+\s+as\s|create\s+(?:table|index)\s|(?:alter|drop|truncate)\s+table\s)/i
+
+const RULES: readonly Rule[] = [
+  {
+    ...CORE,
+    is: (node, code) => isMember(node, code, /^(?:Date\.now|Math\.random)$/) || isBareDate(node, code),
+    say: 'the core is deterministic: take the instant or the id as an argument',
+  },
+  {
+    ...CORE,
+    is: (node, code) =>
+      node['async'] === true ||
+      node.type === 'AwaitExpression' ||
+      (node.type === 'Identifier' && written(code, node).startsWith('Promise')),
+    say: 'the core does not wait: flows/ loads, the core decides, flows/ saves',
+  },
+  {
+    ...CORE,
+    is: (node, code) => isMember(node, code, /\.(?:localeCompare|toLocale\w*)$/) || isNamed(node, 'Intl'),
+    say: 'the core is the same on every machine: compare with compareBytes, format by hand',
+  },
+  {
+    ...CORE,
+    is: (node) => isNamed(node, 'parseFloat'),
+    say: 'quantities and money are exact: use decimal() of core/money',
+  },
+  {
+    where: /^src\/core\/(?!money\/)/,
+    unless: TESTS,
+    is: (node, code) => isMember(node, code, /\.toFixed$/),
+    say: 'only core/money writes and rounds decimals: use plain() or divideRounded()',
+  },
+  {
+    where: /^(?:src|sdk)\//,
+    unless: TESTS,
+    is: (node, code) =>
+      (node.type === 'CallExpression' && MONEY.test(argumentOf(code, node, 'Number'))) ||
+      (node.type === 'UnaryExpression' &&
+        node['operator'] === '+' &&
+        MONEY.test(written(code, node['argument']))),
+    say: 'quantities and money never become a JavaScript number: keep the Decimal, or its text',
+  },
+  {
+    where: /^src\/(?!store\/)/,
+    unless: TESTS,
+    is: (node, code) => isText(node) && SQL.test(written(code, node).slice(1)),
+    say: 'only store/ contains SQL: make it a query module there',
+  },
+  {
+    where: /./,
+    is: (node, code) =>
+      node.type === 'DebuggerStatement' ||
+      isMember(node, code, /^(?:test|it|describe|suite)\b.*\.(?:only|skip|todo)$/),
+    say: 'remove it before merging',
+  },
+  {
+    where: /./,
+    unless: TESTS,
+    is: (node, code) => isFunction(node) && linesOf(code, node) > FUNCTION_LINES_MAX,
+    say: `a function has at most ${FUNCTION_LINES_MAX} lines: name its parts`,
+  },
+]
+
+const VAGUE = /(?:^|\/)(?:utils?|helpers?|common|misc|shared|managers?|services?|index)\.(?:tsx?|mjs|sql)$/
+/** What does not belong in the project. Spelt so that the patterns do not match themselves. */
+const FORBIDDEN = [
+  /\b(?:cl[a]ude|anthr[o]pic|ch[a]tgpt|c[o]pilot)\b/i,
+  /(?<![\w.-])\/(?:work|Users|home\/\w+)\//,
+  /\bFIX[M]E\b/,
+]
+
+/**
+ * What is untidy about a file: each entry says where, what, and what to do instead.
+ * @param path from the root of the repository, with /
+ */
+export function tidy(path: string, text: string): readonly string[] {
+  const problems = [...tidyName(path), ...tidyWords(path, text)]
+  if (!/\.tsx?$/.test(path)) return problems
+  if (text.trimEnd().split('\n').length > FILE_LINES_MAX) {
+    problems.push(`${path}: is longer than ${FILE_LINES_MAX} lines: split it by idea`)
+  }
+  return [...problems, ...tidyCode(readCode(path, text))]
+}
+
+function tidyName(path: string): string[] {
+  return VAGUE.test(path) ? [`${path}: the name says nothing: name it after its main export`] : []
+}
+
+function tidyWords(path: string, text: string): string[] {
+  return FORBIDDEN.flatMap((pattern) => {
+    const found = pattern.exec(text)
+    if (!found) return []
+    return [`${path}:${lineAt(text, found.index)}: ${found[0]} does not belong in the project: remove it`]
+  })
+}
+
+function tidyCode(code: Code): string[] {
+  const place = (offset: number) => `${code.path}:${lineAt(code.text, offset)}`
+  const imports = tidyImports(code).map(({ offset, say }) => `${place(offset)}: ${say}`)
+  const rules = RULES.filter(({ where, unless }) => where.test(code.path) && !unless?.test(code.path))
+  const broken = rules.flatMap(({ is, say }) =>
+    code.nodes
+      .filter((node) => is(node, code))
+      .map((node) => `${place(node.start)}: ${firstLine(code, node)}: ${say}`),
+  )
+  return [...imports, ...broken]
+}
+
+function firstLine(code: Code, node: Node): string {
+  return written(code, node).split('\n')[0]!.slice(0, 60)
+}
+
+function linesOf(code: Code, node: Node): number {
+  return written(code, node).split('\n').length
+}
+
+function isNamed(node: Node, name: string): boolean {
+  return node.type === 'Identifier' && node['name'] === name
+}
+
+function isMember(node: Node, code: Code, pattern: RegExp): boolean {
+  return node.type === 'MemberExpression' && pattern.test(written(code, node))
+}
+
+/** `new Date()` and `Date()`: now. With an argument it is a calendar. */
+function isBareDate(node: Node, code: Code): boolean {
+  const call = node.type === 'NewExpression' || node.type === 'CallExpression'
+  return call && written(code, node['callee']) === 'Date' && (node['arguments'] as unknown[]).length === 0
+}
+
+/** The first argument of a call of `name`, as written; "" for any other call. */
+function argumentOf(code: Code, node: Node, name: string): string {
+  return written(code, node['callee']) === name ? written(code, (node['arguments'] as unknown[])[0]) : ''
+}
+
+function isText(node: Node): boolean {
+  return node.type === 'TemplateLiteral' || (node.type === 'Literal' && typeof node['value'] === 'string')
+}
