@@ -39,7 +39,7 @@ function termsOf({ rates }: PriceBook): readonly PricedTerm[] {
 function illustrativePrices(terms: readonly PricedTerm[]): readonly PriceBookRemark[] {
   const marked = terms.filter(({ term }) => term.kind === 'price' && term.illustrative)
   if (marked.length === 0) return []
-  const message = `${marked.length} prices are illustrative, the first under ${marked[0]!.place}.`
+  const message = `Prices that are illustrative: ${marked.length}, the first under ${marked[0]!.place}.`
   const path = [...marked[0]!.path, 'illustrative']
   return [remark(path, 'price_book/illustrative_prices', message, 'use the book for demos only')]
 }
