@@ -1,0 +1,111 @@
+import type { Account } from './accounts.ts'
+import type { DayOptions } from './day.ts'
+
+/** Ten accounts with names to remember. Shares are calls out of about 10,000. */
+export const DEMO_ACCOUNTS: readonly Account[] = [
+  {
+    name: 'acme-photos',
+    share: 3400,
+    business: 'photos',
+    utcOffset: 2,
+    regions: ['eu-1', 'us-1'],
+    projects: ['family', 'albums', 'backup'],
+    datasets: 2,
+    aggregates: true,
+  },
+  {
+    name: 'borealis-news',
+    share: 2200,
+    business: 'news',
+    utcOffset: 2,
+    regions: ['eu-1'],
+    projects: ['newsroom', 'archive'],
+    datasets: 2,
+    aggregates: false,
+  },
+  {
+    name: 'cobalt-motors',
+    share: 1500,
+    business: 'motors',
+    utcOffset: 8,
+    regions: ['ap-1', 'eu-1'],
+    projects: ['gates', 'dealers'],
+    datasets: 1,
+    aggregates: false,
+  },
+  {
+    name: 'delta-video',
+    share: 1000,
+    business: 'video',
+    utcOffset: -4,
+    regions: ['us-1', 'eu-1', 'ap-1'],
+    projects: ['uploads', 'catalog'],
+    datasets: 1,
+    aggregates: false,
+  },
+  {
+    name: 'ember-retail',
+    share: 800,
+    business: 'retail',
+    utcOffset: -4,
+    regions: ['us-1'],
+    projects: ['shop', 'returns'],
+    datasets: 1,
+    aggregates: false,
+  },
+  {
+    name: 'fjord-office',
+    share: 600,
+    business: 'office',
+    utcOffset: 2,
+    regions: ['eu-1'],
+    projects: ['docs'],
+    datasets: 2,
+    aggregates: false,
+  },
+  {
+    name: 'grove-search',
+    share: 320,
+    business: 'search',
+    utcOffset: 8,
+    regions: ['ap-1'],
+    projects: ['museum'],
+    datasets: 3,
+    aggregates: true,
+  },
+  // Names no region.
+  {
+    name: 'harbor-parking',
+    share: 150,
+    business: 'motors',
+    utcOffset: 2,
+    regions: [],
+    projects: ['lot-a', 'lot-b'],
+    datasets: 1,
+    aggregates: false,
+  },
+  {
+    name: 'isle-weddings',
+    share: 60,
+    business: 'photos',
+    utcOffset: -4,
+    regions: ['us-1'],
+    projects: ['studio'],
+    datasets: 1,
+    aggregates: false,
+  },
+  // Tiny: some calls a day, most hours without a bill, and nothing stored.
+  {
+    name: 'juniper-lab',
+    share: 8,
+    business: 'retail',
+    utcOffset: 2,
+    regions: ['eu-1'],
+    projects: [],
+    datasets: 0,
+    aggregates: false,
+  },
+]
+
+/** The day in `samples/imm-day.ndjson.gz`, and the defaults of the command. */
+export const SAMPLE: DayOptions = { seed: 7, day: '2025-07-28', accounts: DEMO_ACCOUNTS, events: 20_000 }
