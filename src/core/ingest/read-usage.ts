@@ -64,7 +64,7 @@ function readStorage(data: Data): StorageUsage | Rejection {
 }
 
 function readOperation(type: EventType, data: Data): string | Rejection {
-  const operation = readText(data['operation'], 'data.operation', NAME_BYTES_MAX) ?? type.operation
+  const operation = readField(data, 'operation') ?? type.operation
   return operation ?? reject('event/invalid_data', 'data.operation is missing: name the API operation.')
 }
 
@@ -107,7 +107,15 @@ function readPlace(data: Data): { project: string | null; region: string | null 
 }
 
 function readName(data: Data, field: string): string | null | Rejection {
-  return readText(data[field], `data.${field}`, NAME_BYTES_MAX) ?? null
+  return readField(data, field) ?? null
+}
+
+function readField(data: Data, field: string): string | undefined | Rejection {
+  const value = data[field]
+  if (typeof value === 'string' || value === undefined || value === null) {
+    return readText(value, `data.${field}`, NAME_BYTES_MAX)
+  }
+  return reject('event/invalid_data', `data.${field} is not a string: send it as one.`)
 }
 
 export function isObject(value: Json | undefined): value is Data {
