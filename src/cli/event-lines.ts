@@ -1,0 +1,127 @@
+import { createReadStream, statSync } from 'node:fs'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { CommandFailed, systemReason } from './command-failed.ts'
+
+/** A longer line is no event, and is not kept in memory. */
+export const LINE_BYTES_MAX = 1_048_576
+
+const NEWLINE = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+const GZIP_MAGIC = [0x1f, 0x8b]
+
+/** One line that is not blank, without its newline. */
+export interface EventLine {
+  /** From 1, blank lines counted. */
+  readonly number: number
+  /** Undefined when the line is longer than LINE_BYTES_MAX. */
+  readonly bytes: Buffer | undefined
+}
+
+export interface EventFile {
+  /** For messages: the path, or `standard input`. */
+  readonly name: string
+  /** Bytes in all, packed or not; undefined when that cannot be known. */
+  readonly size: number | undefined
+  /** Bytes that were read so far. */
+  readonly bytesRead: () => number
+  readonly lines: AsyncIterable<EventLine>
+}
+
+/**
+ * NDJSON from a file or, with `-`, from standard input; unpacked if it is gzip (told by its first bytes, not
+ * by its name).
+ * @throws CommandFailed from `lines` when it cannot be read, or the gzip data is damaged or cut off
+ */
+export function openEventFile(path: string): EventFile {
+  const isInput = path === '-'
+  const name = isInput ? 'standard input' : path
+  const size = isInput ? undefined : fileSize(path)
+  const source = isInput ? process.stdin : createReadStream(path)
+  let bytes = 0
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      bytes += (chunk as Buffer).length
+      yield chunk as Buffer
+    }
+  }
+  return { name, size, bytesRead: () => bytes, lines: readLines(name, counted()) }
+}
+
+function fileSize(path: string): number | undefined {
+  try {
+    const stat = statSync(path)
+    if (stat.isDirectory()) throw new CommandFailed(`${path} is a directory: name a file of events.`)
+    return stat.isFile() ? stat.size : undefined
+  } catch (error) {
+    if (error instanceof CommandFailed) throw error
+    throw new CommandFailed(`${path} cannot be read (${systemReason(error)}): check the name.`)
+  }
+}
+
+async function* readLines(name: string, chunks: AsyncGenerator<Buffer>): AsyncGenerator<EventLine> {
+  let number = 0
+  try {
+    for await (const bytes of splitLines(unpacked(chunks))) {
+      number += 1
+      const line = number === 1 && bytes?.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes
+      if (line === undefined || !isBlank(line)) yield { number, bytes: line }
+    }
+  } catch (error) {
+    if (error instanceof CommandFailed) throw error
+    const damaged = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
+    const what = damaged ? `is gzip, but damaged or cut off after line ${number}` : 'cannot be read'
+    throw new CommandFailed(`${name} ${what} (${systemReason(error)}): get a whole copy.`)
+  }
+}
+
+async function* unpacked(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let head = Buffer.alloc(0)
+  while (head.length < GZIP_MAGIC.length) {
+    const { value, done } = await chunks.next()
+    if (done) break
+    head = Buffer.concat([head, value])
+  }
+  async function* whole(): AsyncGenerator<Buffer> {
+    if (head.length > 0) yield head
+    yield* chunks
+  }
+  if (!GZIP_MAGIC.every((byte, at) => head[at] === byte)) return yield* whole()
+  const gunzip = createGunzip()
+  // Its errors come out of the iteration below.
+  pipeline(Readable.from(whole(), { objectMode: false }), gunzip, () => {})
+  for await (const chunk of gunzip) yield chunk as Buffer
+}
+
+/** @returns undefined for a line that is too long, whose text is dropped as it comes in */
+async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
+  let pieces: Buffer[] = []
+  let length = 0
+  const take = (piece: Buffer) => {
+    length += piece.length
+    if (length <= LINE_BYTES_MAX) pieces.push(piece)
+    else pieces = []
+  }
+  const end = () => {
+    const line = length > LINE_BYTES_MAX ? undefined : Buffer.concat(pieces)
+    pieces = []
+    length = 0
+    return line?.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line
+  }
+  for await (const chunk of chunks) {
+    let from = 0
+    for (let to = chunk.indexOf(NEWLINE); to !== -1; to = chunk.indexOf(NEWLINE, from)) {
+      take(chunk.subarray(from, to))
+      yield end()
+      from = to + 1
+    }
+    if (from < chunk.length) take(chunk.subarray(from))
+  }
+  if (length > 0) yield end()
+}
+
+/** JSON's white space only. */
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === CARRIAGE_RETURN)
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import type { ExitCode } from './command-failed.ts'
+import { priceBookCommand } from './price-book.ts'
+import { rateCommand } from './rate.ts'
+
+/** Told by a command that has done its work, but not all was well. */
+export type SetExitCode = (code: ExitCode) => void
+
+const EXIT_CODES = `
+Exit codes: 0 all is well; 1 failed; 2 wrong command line; 3 some events were rejected or conflicting.`
+
+/** All commands, with their help. */
+export function makeProgram(setExitCode: SetExitCode): Command {
+  const program = new Command('farthing')
+    .description('Meters and bills APIs that are paid by use.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showHelpAfterError('(farthing --help lists the commands)')
+    .exitOverride()
+    .addHelpText('after', EXIT_CODES)
+  const commands = [rateCommand(setExitCode), priceBookCommand(setExitCode)]
+  for (const command of commands) program.addCommand(inherit(command, program))
+  return program
+}
+
+/** Commands that were made apart know nothing of their parent's settings. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent)
+  command.showHelpAfterError(`(${fullName(command, parent)} --help says more)`)
+  for (const child of command.commands) inherit(child, command)
+  return command
+}
+
+function fullName(command: Command, parent: Command): string {
+  const names = [command.name()]
+  for (let each: Command | null = parent; each; each = each.parent) names.unshift(each.name())
+  return names.join(' ')
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

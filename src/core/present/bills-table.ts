@@ -1,0 +1,65 @@
+import { decimal, plain, sum } from '../money/decimal.ts'
+import { shortMarks } from './bill-head-lines.ts'
+import type { billHeadView } from './bill-view.ts'
+import { readableNumber, readableTime } from './readable-text.ts'
+import { type Column, type Row, textTable, type TextLine } from './text-table.ts'
+
+/** A bill without its lines, or with them; a list of the API says how many there are. */
+export type ListedBill = ReturnType<typeof billHeadView> & {
+  readonly lines?: readonly unknown[]
+  readonly lineCount?: number
+}
+
+/**
+ * Bills one below the other, with the exact sum of those that are listed.
+ * @param bills of one currency
+ */
+export function billsTable(bills: readonly ListedBill[], widthMax?: number): readonly TextLine[] {
+  const [first] = bills
+  if (!first) return [{ role: 'plain', text: 'No bills.' }]
+  const showsLines = bills.some((bill) => lineCountOf(bill) !== undefined)
+  const columns: Column[] = [
+    { heading: 'Cycle from, UTC', align: 'left' },
+    money(`Total ${first.currency}`),
+    money('Request'),
+    money('Processing'),
+    money('Storage'),
+    ...(showsLines ? [{ heading: 'Lines', align: 'right' } as const] : []),
+    { heading: 'Bill', align: 'left' },
+    { heading: '', align: 'left' },
+  ]
+  const rows = bills.map((bill): Row => {
+    const lines = showsLines ? [String(lineCountOf(bill) ?? '')] : []
+    const { cycle, id } = bill
+    return { cells: [readableTime(cycle.from), ...moneyOf(bill), ...lines, id, shortMarks(bill)] }
+  })
+  const count = `${readableNumber(String(bills.length))} ${bills.length === 1 ? 'bill' : 'bills'}`
+  const total: Row = { role: 'total', cells: [count, ...moneyOf(sumOf(bills))] }
+  return textTable(columns, [...rows, total], widthMax)
+}
+
+function money(heading: string): Column {
+  return { heading, align: 'decimal' }
+}
+
+type Money = Pick<ListedBill, 'total' | 'components'>
+
+function moneyOf({ total, components }: Money): readonly string[] {
+  return [total, components.request, components.processing, components.storage].map(readableNumber)
+}
+
+function sumOf(bills: readonly Money[]): Money {
+  const add = (read: (bill: Money) => string) => plain(sum(bills.map((bill) => decimal(read(bill)))))
+  return {
+    total: add(({ total }) => total),
+    components: {
+      request: add(({ components }) => components.request),
+      processing: add(({ components }) => components.processing),
+      storage: add(({ components }) => components.storage),
+    },
+  }
+}
+
+function lineCountOf({ lines, lineCount }: ListedBill): number | undefined {
+  return lineCount ?? lines?.length
+}

@@ -1,0 +1,111 @@
+/** What a line of text is for, so that a terminal can set it off. */
+export type Role = 'title' | 'heading' | 'row' | 'note' | 'total' | 'mark' | 'plain'
+
+export interface TextLine {
+  readonly role: Role
+  readonly text: string
+}
+
+export interface Column {
+  /** Empty for the signs between the numbers of a formula. */
+  readonly heading: string
+  /** `decimal` puts the points of all cells below each other. */
+  readonly align: 'left' | 'right' | 'decimal'
+  /** Blanks before it: 2 if not given. */
+  readonly gap?: number
+  /** May be cut on a narrow terminal. Names only: a number is never cut. */
+  readonly shrinks?: true
+}
+
+/** A row of cells, or a line of text across all columns. */
+export type Row = TextLine | { readonly role?: Role; readonly cells: readonly string[] }
+
+/** No column of names gets narrower than this: less says nothing. */
+const SHRUNK_MIN = 8
+const GAP = 2
+
+/**
+ * Lay out rows below the headings of their columns. Lines end without blanks.
+ * @param widthMax of the terminal; columns that may shrink are cut to it as far as possible
+ */
+export function textTable(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  widthMax = Number.POSITIVE_INFINITY,
+): readonly TextLine[] {
+  const cellsOf = columns.map((column, at) => {
+    const cells = rows.map((row) => ('cells' in row ? (row.cells[at] ?? '') : ''))
+    return column.align === 'decimal' ? alignPoints(cells) : cells
+  })
+  const widths = columns.map(({ heading }, at) => Math.max(...[heading, ...cellsOf[at]!].map(widthOf)))
+  shrink(columns, widths, widthMax)
+  const line = (cells: readonly string[]) =>
+    columns
+      .map(
+        (column, at) =>
+          blanks(at === 0 ? (column.gap ?? 0) : (column.gap ?? GAP)) + pad(cells[at]!, column, widths[at]!),
+      )
+      .join('')
+      .trimEnd()
+  const body = rows.map((row, index): TextLine => {
+    if (!('cells' in row)) return row
+    return { role: row.role ?? 'row', text: line(cellsOf.map((cells) => cells[index]!)) }
+  })
+  const headings = columns.map(({ heading }) => heading)
+  if (headings.every((heading) => heading === '')) return body
+  return [{ role: 'heading', text: line(headings) }, ...body]
+}
+
+/** Pad fractions on the right to one length, so that right alignment puts all points below each other. */
+function alignPoints(cells: readonly string[]): readonly string[] {
+  const fractions = cells.map((cell) => (cell.includes('.') ? cell.length - cell.indexOf('.') : 0))
+  const longest = Math.max(0, ...fractions)
+  return cells.map((cell, at) => (cell === '' ? '' : cell + blanks(longest - fractions[at]!)))
+}
+
+function shrink(columns: readonly Column[], widths: number[], widthMax: number): void {
+  const gaps = columns.map(({ gap }, at) => (at === 0 ? (gap ?? 0) : (gap ?? GAP)))
+  let excess = [...widths, ...gaps].reduce((sum, width) => sum + width, 0) - widthMax
+  while (excess > 0) {
+    // The widest first, one character at a time: short names stay whole as long as they can.
+    const widest = columns
+      .map((column, at) => ({ at, width: column.shrinks ? widths[at]! : 0 }))
+      .reduce((a, b) => (b.width > a.width ? b : a))
+    if (widest.width <= SHRUNK_MIN) return
+    widths[widest.at]! -= 1
+    excess -= 1
+  }
+}
+
+function pad(cell: string, { align }: Column, width: number): string {
+  const cut = cutTo(cell, width)
+  const room = blanks(width - widthOf(cut))
+  return align === 'left' ? cut + room : room + cut
+}
+
+function cutTo(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  let cut = ''
+  for (const character of text) {
+    if (widthOf(cut + character) >= width) break
+    cut += character
+  }
+  return `${cut}…`
+}
+
+function blanks(count: number): string {
+  return ' '.repeat(Math.max(0, count))
+}
+
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u
+const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u
+const ASCII = /^[ -~]*$/
+
+/** Columns that a text takes in a terminal: East Asian characters and emoji take two, combining marks none. */
+export function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length
+  let width = 0
+  for (const character of text) width += WIDE.test(character) ? 2 : ZERO_WIDTH.test(character) ? 0 : 1
+  return width
+}

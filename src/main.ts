@@ -1,0 +1,9 @@
+import { runCommand } from './cli/run-command.ts'
+
+/**
+ * The command line's entry: runs one command, and sets the exit code of the process.
+ * @param argv without the program's own name
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.exitCode = await runCommand(argv)
+}
