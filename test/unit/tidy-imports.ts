@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   media: ['media'],
 }
 
-/** Packages with one home. */
+/** Packages with one home. Their types may travel: `import type`. */
 const HOMES: readonly { readonly packages: RegExp; readonly home: RegExp; readonly say: string }[] = [
   { packages: /^big\.js$/, home: /^src\/core\/money\/decimal\.ts$/, say: 'use core/money/decimal.ts' },
   {
@@ -44,7 +44,9 @@ export function tidyImports(code: Code): readonly { readonly offset: number; rea
   return importsOf(code).flatMap(({ from, node }) => {
     const say = from.startsWith('.')
       ? refuseFile(code.path, posix.join(posix.dirname(code.path), from))
-      : refusePackage(code.path, from)
+      : node['importKind'] === 'type'
+        ? undefined
+        : refusePackage(code.path, from)
     return say ? [{ offset: node.start, say: `imports ${from}: ${say}` }] : []
   })
 }

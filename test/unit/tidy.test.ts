@@ -107,6 +107,7 @@ const FINE: readonly [path: string, text: string][] = [
   ['src/core/a/b.ts', '// Date.now() and async are for others\nconst say = "await new Date()"'],
   ['src/core/a/b.ts', 'new Date(at).toISOString()'],
   ['src/core/a/b.test.ts', 'Number(amount)'],
+  ['src/flows/a.ts', "import type pg from 'pg'"],
   ['src/main.ts', "import { a } from './http/a.ts'\nimport { b } from './cli/b.ts'"],
   ['src/store/query/a.ts', "query('select id from bill')"],
   ['src/cli/a.ts', "say('select a month, update it, or create an index of bills')"],

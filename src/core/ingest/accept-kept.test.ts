@@ -41,11 +41,12 @@ test('an absent project and an empty one are the same: none', () => {
   }
 })
 
+function succeeded(data: { mode: string; outcome?: string }): boolean {
+  const { usage } = usageEvent({ type: 'farthing.processing' }, { operation: 'A', ...data })
+  return usage?.component === 'processing' && usage.succeeded
+}
+
 test('an operator that answered has succeeded, unless it says otherwise', () => {
-  const succeeded = (data: { mode: string; outcome?: string }) => {
-    const { usage } = usageEvent({ type: 'farthing.processing' }, { operation: 'A', ...data })
-    return usage?.component === 'processing' && usage.succeeded
-  }
   expect(succeeded({ mode: 'sync' })).toBe(true)
   expect(succeeded({ mode: 'sync', outcome: 'succeeded' })).toBe(true)
   expect(succeeded({ mode: 'sync', outcome: 'failed' })).toBe(false)

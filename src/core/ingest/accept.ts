@@ -125,8 +125,10 @@ function canonicalPart(value: { readonly [key: string]: Json }, name: string): s
     return reject('event/too_long', `${name} is longer than ${DATA_BYTES_MAX} bytes: send less.`)
   }
   // Escapes are rare, so most events need no walk over their texts.
-  const bad = canonical.includes('\\u') && hasBadText(value)
-  if (bad) return reject('event/invalid_text', `${name} has a text with U+0000 or an unpaired surrogate.`)
+  if (canonical.includes('\\u') && hasBadText(value)) {
+    const what = 'has a text with U+0000 or an unpaired surrogate'
+    return reject('event/invalid_text', `${name} ${what}: send well-formed text.`)
+  }
   return canonical
 }
 

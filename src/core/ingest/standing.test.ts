@@ -57,8 +57,8 @@ const CASES: Readonly<Record<string, string>> = {
     acme /a 1  | 2025-07-10T00:00:00Z     | x       | stands`,
 }
 
-for (const [title, text] of Object.entries(CASES)) {
-  test(title, () => {
+for (const [rule, text] of Object.entries(CASES)) {
+  test(`which events count: ${rule}`, () => {
     const rows = eventsOf(text)
     expect(standingOf(rows.map(({ event }) => event))).toEqual(rows.map(({ standing }) => standing))
   })

@@ -177,10 +177,17 @@ const anyLevels = fc.uniqueArray(anyLevel, {
   selector: ({ project, dataset, at, source, id }) => JSON.stringify([project, dataset, at, source, id]),
 })
 
+/** Time, source and id as bytes that compare like them. */
+function key(level: Level): Buffer {
+  return Buffer.from(`${String(level.at).padStart(15, '0')}\0${level.source}\0${level.id}`)
+}
+
+function seriesOf({ project, dataset }: Level): string {
+  return JSON.stringify([project, dataset])
+}
+
 /** The level in force at an instant, as DESIGN.md 8 says it: the greatest (time, source, id) at or before it. */
 function levelAt(series: readonly Level[], at: number): Level | undefined {
-  const key = (level: Level) =>
-    Buffer.from(`${String(level.at).padStart(15, '0')}\0${level.source}\0${level.id}`)
   return series
     .filter((level) => level.at <= at)
     .reduce<Level | undefined>(
@@ -194,7 +201,6 @@ function oracle(levels: readonly Level[], hour: Hour): string[] {
   const sums = new Map<string, bigint>()
   const changes = levels.map(({ at }) => at).filter((at) => at > startOf(hour) && at < endOf(hour))
   const instants = [...new Set([startOf(hour), ...changes, endOf(hour)])].sort((a, b) => a - b)
-  const seriesOf = (level: Level) => JSON.stringify([level.project, level.dataset])
   for (const name of new Set(levels.map(seriesOf))) {
     const series = levels.filter((level) => seriesOf(level) === name)
     for (const [index, from] of instants.slice(0, -1).entries()) {
