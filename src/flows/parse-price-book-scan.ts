@@ -9,7 +9,7 @@ export interface YamlProblem {
   readonly fix: string
 }
 
-/** A price book of 1,000 rates has about 60,000. Bounds the parser's time to a second or two. */
+/** A price book of 1,000 rates has about 100,000. Bounds the parser, which is slow on nonsense, to seconds. */
 export const TOKENS_MAX = 200_000
 /** Nesting on one line. A price book has 8 levels; the parser's recursion must not end the process. */
 export const DEPTH_MAX = 16

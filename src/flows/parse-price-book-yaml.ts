@@ -23,7 +23,8 @@ const OPTIONS = {
   merge: false,
   uniqueKeys: false,
   prettyErrors: false,
-  logLevel: 'silent',
+  // Not `silent`: the parser would then take the first of several documents and say nothing.
+  logLevel: 'error',
 } as const
 
 /**

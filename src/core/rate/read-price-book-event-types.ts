@@ -24,11 +24,12 @@ const EXAMPLE = 'write { component: processing, operation: RenderPage }'
 
 /**
  * The declared event types beside those of every book.
- * @param operations every operation that the book knows: an event type can stand for one of them
+ * @param operations every operation that the book knows: an event type can stand for one of them.
+ *   Undefined if that is not known, and then not checked
  */
 export function readEventTypes(
   field: Field | undefined,
-  operations: ReadonlySet<string>,
+  operations: ReadonlySet<string> | undefined,
 ): ReadonlyMap<string, EventType> {
   const types = new Map(BUILT_IN_EVENT_TYPES)
   const entries = field && entriesOf(field, 'write com.acme.render: with its component')
@@ -60,12 +61,12 @@ function refuseType(field: Field, type: string): void {
 function refuseOperation(
   field: Field,
   component: EventType['component'] | undefined,
-  operations: ReadonlySet<string>,
+  operations: ReadonlySet<string> | undefined,
 ): void {
   if (component === 'storage') {
     const message = `${placeOf(field)} is in a storage event type, and a level has no operation.`
     refuse(field, 'price_book/not_allowed_here', message, 'remove operation')
-  } else if (isName(field, field.value, 'an operation') && !operations.has(field.value)) {
+  } else if (isName(field, field.value, 'an operation') && operations?.has(field.value) === false) {
     const message = `${placeOf(field)} is ${quote(field.value)}, an operation that the book does not know.`
     const guess = nearest(field.value, operations)
     const fix = guess ? `write ${guess}` : 'list it under a rate, or under operations'

@@ -103,6 +103,7 @@ function readPerOf(field: Field, unit: string, component: Component | undefined)
 function mismatch(per: Per, unit: string, component: Component | undefined): string | undefined {
   if (component === 'storage')
     return per.kind === 'level' ? undefined : 'write a size and hour, such as GB-hour'
+  if (component === 'request' && per.kind !== 'count') return 'write a number of calls, such as 1000'
   if (per.kind === 'level' && component) return 'write a size such as GB; a size-hour is for storage'
   if (per.kind === 'time' && unit !== 'millisecond') return 'write a number, or unit: millisecond'
   if (per.kind === 'size' && unit !== 'byte') return 'write a number, or unit: byte'

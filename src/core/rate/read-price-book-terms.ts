@@ -7,7 +7,7 @@ import { readHour } from './read-price-book-hour.ts'
 
 /** Prices of one rate: a change every month for 80 years. Bounds the search for the price in force. */
 export const PRICES_PER_RATE_MAX = 1000
-/** Characters of the reason after `free:`. It is shown on every line. */
+/** Characters (code points) of the reason after `free:`. It is shown on every line. */
 export const REASON_MAX = 200
 
 const KEYS = { required: ['from'], optional: ['price', 'free', 'illustrative'] }
@@ -101,7 +101,8 @@ function refuseNumber(field: Field, value: number): undefined {
 function readFree(field: Field): Cost | undefined {
   const { value } = field
   const isShown = typeof value === 'string' && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value) && !refuseText(value)
-  if (isShown && value.trim() !== '' && value.length <= REASON_MAX) return { kind: 'free', reason: value }
+  if (isShown && /[^\p{Z}]/u.test(value) && Array.from(value).length <= REASON_MAX)
+    return { kind: 'free', reason: value }
   const message = `${placeOf(field)} is ${kindOf(value)}, not a short reason.`
   const fix = `write why in one line of 1 to ${REASON_MAX} characters, such as free: until announced`
   return refuse(field, 'price_book/not_a_reason', message, fix)

@@ -16,7 +16,12 @@ import {
   refuse,
   refuseSize,
 } from './read-price-book-field.ts'
-import { type PriceBookProblem, type PriceBookRemark, quote } from './read-price-book-problem.ts'
+import {
+  type PriceBookProblem,
+  type PriceBookProblemCode,
+  type PriceBookRemark,
+  quote,
+} from './read-price-book-problem.ts'
 import { readRate } from './read-price-book-rate.ts'
 import { remarksOn } from './read-price-book-remarks.ts'
 
@@ -35,6 +40,16 @@ const BOOK_KEYS = { required: ['priceBook', 'currency', 'items'], optional: ['op
 const BOOK_EXAMPLE = 'write priceBook: a name, currency: USD and items:'
 const ITEM_KEYS = { required: ['component', 'rates'], optional: [] }
 const ITEM_EXAMPLE = `write component: ${COMPONENTS.join(', ')} and rates:`
+
+/** After these an operation may be missing only because its rate could not be read. */
+const INCOMPLETE: ReadonlySet<PriceBookProblemCode> = new Set([
+  'price_book/wrong_type',
+  'price_book/unknown_key',
+  'price_book/missing_key',
+  'price_book/empty',
+  'price_book/too_many',
+  'price_book/not_a_name',
+])
 
 /**
  * Read a price book from plain data, as a YAML or JSON parser gave it (DESIGN.md 6).
@@ -58,7 +73,8 @@ export function readPriceBook(data: Json): ReadPriceBook {
   const items = fields.get('items')
   const rates = items ? readItems(items) : []
   const operations = new Set([...freeOperations, ...rates.flatMap((rate) => rate.operations)])
-  const eventTypes = readEventTypes(fields.get('eventTypes'), operations)
+  const isWhole = !problems.some(({ code }) => INCOMPLETE.has(code))
+  const eventTypes = readEventTypes(fields.get('eventTypes'), isWhole ? operations : undefined)
   if (problems.length > 0) return { ok: false, problems }
   const book: PriceBook = {
     name: name!.value as string,
