@@ -8,7 +8,7 @@ test('the sample that the table changes is a valid book', () => {
 })
 
 // One line of the sample is replaced; the book is refused, at that place, with that code, and with no other.
-for (const { lines, instead, at, code } of table(String.raw`
+for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'code'>(String.raw`
   lines| instead                                                    | at    | code
   1    | priceBook: my book                                         | 1:1   | not_a_name
   1    | priceBook:                                                 | 1:1   | not_a_name

@@ -11,7 +11,7 @@ function sampleOf(size: number): string {
 }
 
 // One line of the sample is replaced; the text is refused before its data is looked at.
-for (const { lines, instead, at, code } of table(String.raw`
+for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'code'>(String.raw`
   lines | instead                                                                 | at    | code
   2     | currency: &euro EUR                                                     | 2:11  | yaml_alias
   2     | currency: *euro                                                         | 2:11  | yaml_alias

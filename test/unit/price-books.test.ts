@@ -31,7 +31,9 @@ function shown(term: PriceTerm | undefined): string {
 
 // From https://www.alibabacloud.com/help/en/imm/product-overview/billable-items, versions of 2025-07-01 and
 // 2026-03-10. The values are those of the page, USD for one pricing unit.
-for (const { rate, operations, unit, before, after } of table(`
+for (const { rate, operations, unit, before, after } of table<
+  'rate' | 'operations' | 'unit' | 'before' | 'after'
+>(`
   rate                        | operations                                                                              | unit       | before     | after
   ImageDetect/faces           | DetectImageFaces CompareImageFaces SearchImageFigureCluster CreateFacesSearchingTask    | 1000 call  | 0.028      | 0.028
   ImageDetect/bodies          | DetectImageBodies                                                                       | 1000 call  | free       | 0.028

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { table } from '../../../test/table.ts'
 import { MINOR_UNITS, minorUnitsOf } from './currency.ts'
 
-for (const { currency, decimals, because } of table(`
+for (const { currency, decimals, because } of table<'currency' | 'decimals' | 'because'>(`
   currency | decimals | because
   USD      | 2        | cents
   EUR      | 2        | also for Bulgaria since 2026

@@ -3,7 +3,7 @@ import { table } from '../../../test/table.ts'
 import { plain } from '../money/decimal.ts'
 import { readPer } from './per.ts'
 
-for (const { per, units, kind } of table(`
+for (const { per, units, kind } of table<'per' | 'units' | 'kind'>(`
   per      | units               | kind
   1        | 1                   | count
   1000     | 1000                | count

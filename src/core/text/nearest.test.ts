@@ -4,7 +4,7 @@ import { nearest } from './nearest.ts'
 
 const KEYS = ['operations', 'unit', 'per', 'prices', 'price', 'billedStatuses', 'until', 'from']
 
-for (const { word, meant } of table(`
+for (const { word, meant } of table<'word' | 'meant'>(`
   word           | meant
   operation      | operations
   Operations     | operations
