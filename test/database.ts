@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { type Connection, makePool } from '../src/store/connect.ts'
+import { migrate } from '../src/store/migrate.ts'
 
 export interface TestDatabase {
   readonly name: string
@@ -49,19 +48,11 @@ async function makeTemplate(client: pg.Client, maintenance: Connection): Promise
   if (rowCount === 0) {
     await client.query(`drop database if exists ${UNFINISHED} with (force)`)
     await client.query(`create database ${UNFINISHED}`)
-    await migrateTemplate({ ...maintenance, database: UNFINISHED })
+    const migrated = await migrate({ ...maintenance, database: UNFINISHED })
+    if (!migrated.ok) throw new Error(migrated.detail)
     await client.query(`alter database ${UNFINISHED} rename to ${TEMPLATE}`)
   }
   await client.query('select pg_advisory_unlock($1)', [TEMPLATE_LOCK])
-}
-
-async function migrateTemplate(connection: Connection): Promise<void> {
-  const path = fileURLToPath(new URL('../src/store/migrate.ts', import.meta.url))
-  if (!existsSync(path)) return
-  const { migrate } = (await import(path)) as {
-    migrate: (connection: Connection) => Promise<unknown>
-  }
-  await migrate(connection)
 }
 
 async function withClient<T>(connection: Connection, work: (client: pg.Client) => Promise<T>): Promise<T> {

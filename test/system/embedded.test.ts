@@ -178,6 +178,16 @@ test('a pid file whose number is another living program by now does not stop a s
   expect(await words(await run())).toEqual(['kept'])
 })
 
+test('the record of a dead process does not count, though another program has its number by now', async () => {
+  makeData()
+  mkdirSync(join(dataDir, 'processes'))
+  writeFileSync(join(dataDir, `processes/${process.pid}-1.00000000-0000`), '')
+  const child = await run()
+  expect(child.joined).toBe(false)
+  await child.stop()
+  expect(startOf(child.serverPid)).toBeUndefined()
+})
+
 test('a kill at any time of the first start leaves nothing that a later start cannot use', async () => {
   mkdirSync(dataDir)
   for (const afterMs of [150, 300, 600, 1_000]) {

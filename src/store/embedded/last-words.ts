@@ -20,7 +20,8 @@ export function lastWords(place: Place): { readonly file: string; readonly text:
   for (const file of files) {
     const lines = readFileSync(file, 'utf8').trim().split('\n')
     const text = lines.findLast((line) => /FATAL|PANIC|ERROR|could not/.test(line))
-    if (text) return { file, text }
+    // The time and process before the level are of no help in a message.
+    if (text) return { file, text: text.replace(/^.*?(?=FATAL|PANIC|ERROR)/, '') }
   }
   return { file: files.at(-1) ?? firstOutput(place), text: '' }
 }

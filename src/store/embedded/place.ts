@@ -9,7 +9,7 @@ import {
   readFileSync,
   realpathSync,
 } from 'node:fs'
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { systemCode, type Refused, refuse } from './refusal.ts'
 import { canReach, serverUser, type ServerUser } from './server-user.ts'
@@ -71,12 +71,21 @@ export function findPlace(
   }
 }
 
-/** What is made here can be entered by the server's user, whatever the umask; it cannot be listed. */
+/**
+ * Make the directory and those above it. As root they can be entered, but not listed, by the server's user,
+ * whatever the umask. (`mkdir` with `recursive` never returns below /proc, in Node 20.)
+ */
 function makeDataDir(dataDir: string): void {
-  const first = mkdirSync(dataDir, { recursive: true })
-  if (first === undefined || process.geteuid?.() !== 0) return
-  const top = resolve(first)
-  for (let made = resolve(dataDir); made.length >= top.length; made = dirname(made)) chmodSync(made, 0o711)
+  if (existsSync(dataDir) && statSync(dataDir).isDirectory()) return
+  const parent = dirname(resolve(dataDir))
+  if (!existsSync(parent)) makeDataDir(parent)
+  try {
+    mkdirSync(dataDir)
+    if (process.geteuid?.() === 0) chmodSync(dataDir, 0o711)
+  } catch (error) {
+    // Another process that starts at the same time may have made it.
+    if (systemCode(error) !== 'EEXIST' || !statSync(dataDir).isDirectory()) throw error
+  }
 }
 
 function placeAt(dataDir: string, home: string, user: ServerUser | undefined): Place {

