@@ -1,0 +1,192 @@
+import { expect, test } from 'vitest'
+import { BUILT_IN_EVENT_TYPES } from '../ingest/usage.ts'
+import { decimal } from '../money/decimal.ts'
+import type { PriceBook, Rate } from '../rate/price-book.ts'
+import { parseHour } from '../time/hour.ts'
+import { billTable, type BillView, type LineView } from './bill-table.ts'
+import { lineTerms } from './line-terms.ts'
+
+const DIGEST = '0123456789abcdef'.repeat(4)
+
+const line: LineView = {
+  number: 1,
+  component: 'request',
+  item: 'StandardQueryL0',
+  rate: 'default',
+  operation: 'SimpleQuery',
+  project: 'photos',
+  region: null,
+  usageHour: '2025-07-28T03:00:00Z',
+  quantity: '1234567',
+  unit: 'call',
+  waived: '2',
+  pricingQuantity: '1234.567',
+  pricingUnit: '1000 call',
+  unitPrice: '0.005',
+  amount: '6.172835',
+  correction: false,
+  corrects: null,
+  priceVersion: 1,
+}
+
+const lines: readonly LineView[] = [
+  line,
+  {
+    ...line,
+    number: 2,
+    component: 'processing',
+    item: 'ImageDetect',
+    rate: 'faces',
+    operation: 'DetectImageFaces',
+    quantity: '2500',
+    waived: '1',
+    pricingQuantity: '2.5',
+    unitPrice: '0.028',
+    amount: '0.07',
+  },
+  {
+    ...line,
+    number: 3,
+    component: 'storage',
+    item: 'IndexStorage',
+    operation: null,
+    quantity: '4500000000000000',
+    unit: 'byte-millisecond',
+    waived: '0',
+    pricingQuantity: '1.25',
+    pricingUnit: 'GB-hour',
+    unitPrice: '0',
+    amount: '0',
+  },
+  {
+    ...line,
+    number: 4,
+    usageHour: '2025-07-28T01:00:00Z',
+    quantity: '-1000',
+    waived: '-3',
+    pricingQuantity: '-1',
+    amount: '-0.005',
+    correction: true,
+    corrects: '2025-07-28T01Z.acme',
+  },
+]
+
+const bill: BillView = {
+  id: '2025-07-28T03Z.acme',
+  account: 'acme',
+  cycle: { from: '2025-07-28T03:00:00Z', to: '2025-07-28T04:00:00Z' },
+  issuedAt: '2025-07-28T04:10:00.123Z',
+  currency: 'USD',
+  demo: false,
+  late: false,
+  total: '6.237835',
+  components: { request: '6.167835', processing: '0.07', storage: '0' },
+  sequence: 4,
+  statementMonth: '2025-07',
+  eventsDigest: DIGEST,
+  linesDigest: DIGEST,
+  digest: DIGEST,
+  previousDigest: null,
+  lines: [...lines],
+}
+
+function rate(key: Pick<Rate, 'component' | 'item' | 'rate'>, isFree: boolean): Rate {
+  const from = parseHour('2025-01-01T00Z')!
+  return {
+    ...key,
+    operations: [],
+    unit: 'call',
+    baseUnit: 'call',
+    per: decimal('1000'),
+    pricingUnit: '1000 call',
+    billedStatuses: new Set([1, 2, 3]),
+    terms: isFree
+      ? [{ from, kind: 'free', reason: 'until announced' }]
+      : [{ from, kind: 'price', unitPrice: decimal('0.005'), illustrative: false }],
+    until: undefined,
+  }
+}
+
+const book: PriceBook = {
+  name: 'test',
+  currency: 'USD',
+  eventTypes: BUILT_IN_EVENT_TYPES,
+  operations: new Set(),
+  rates: [
+    rate({ component: 'request', item: 'StandardQueryL0', rate: 'default' }, false),
+    rate({ component: 'storage', item: 'IndexStorage', rate: 'default' }, true),
+  ],
+}
+
+function text(...args: Parameters<typeof billTable>): string {
+  return `\n${billTable(...args)
+    .map((each) => each.text)
+    .join('\n')}\n`
+}
+
+test('a bill reads as quantity × unit price = amount, its three components, and its total', () => {
+  expect(text(bill, { termsOf: (each) => lineTerms(book, each) })).toBe(`
+Bill 2025-07-28T03Z.acme
+Account         acme
+Cycle           2025-07-28 03:00 to 2025-07-28 04:00 UTC
+Issued          2025-07-28 04:10:00.123 UTC, bill 4 of this account
+Statement       2025-07
+Digest          0123456789ab…
+
+  #  Item               Operation         Project             Used   Quantity   Unit price                   Amount USD
+
+Request fees
+  1  StandardQueryL0    SimpleQuery       photos   1,234,567 calls  1,234.567 ×      0.005 per 1,000 calls =   6.172835
+      2 calls answered 4xx or 5xx: not billed
+
+Data processing fees
+  2  ImageDetect/faces  DetectImageFaces  photos       2,500 calls      2.5   ×      0.028 per 1,000 calls =   0.07
+      1 call of failed tasks: not billed
+
+Index storage fees
+  3  IndexStorage                         photos                        1.25  ×      0     per GB-hour     =   0
+      free until announced
+
+Request fees of 2025-07-28 01:00 UTC (corrects bill 2025-07-28T01Z.acme)
+  4  StandardQueryL0    SimpleQuery       photos      -1,000 calls     -1     ×      0.005 per 1,000 calls =  -0.005
+      3 calls answered 4xx or 5xx (not billed): fewer than counted before
+      gives back what was billed too much
+
+   Request fees                                                                                                6.167835
+   Data processing fees                                                                                        0.07
+   Index storage fees                                                                                          0
+   Total USD                                                                                                   6.237835
+`)
+})
+
+test('without the price book, a bill still says all that it knows', () => {
+  expect(text({ ...bill, lines: [line] })).toContain(
+    '2 calls answered with a status that has no fee: not billed',
+  )
+})
+
+test('marks come before the numbers', () => {
+  const marked = text({ ...bill, demo: true, late: true, total: '-0.005' })
+  expect(marked.match(/^[A-Z]+(?=:)/gm)).toEqual(['DEMO', 'LATE', 'CREDIT'])
+})
+
+test('verbose shows digests in full, and stored data in base units', () => {
+  const verbose = text(bill, { verbose: true })
+  expect(verbose).toContain(`Events digest   ${DIGEST}`)
+  expect(verbose).toContain('Previous digest none: the first bill')
+  expect(verbose).toContain('4,500,000,000,000,000 byte-milliseconds')
+})
+
+test('a narrow terminal cuts names, and never a number', () => {
+  const narrow = text({ ...bill, lines: [line] }, { widthMax: 80 })
+  expect(narrow).toContain('Standar…')
+  expect(narrow).toMatch(/1,234,567 calls {2}1,234.567 × +0.005 per 1,000 calls = +6.172835/)
+  expect(narrow).toMatch(/Data processing fees +0.07/)
+})
+
+test('foreign names cannot move the cursor or turn the direction of text', () => {
+  const hostile = { ...line, project: '\u001b[2J\u202eevil' }
+  const shown = text({ ...bill, account: 'a\nb', lines: [hostile] })
+  expect(shown).toContain('\ufffd[2J\ufffdevil')
+  expect(shown).toContain('a\ufffdb')
+})
