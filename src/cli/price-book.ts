@@ -3,7 +3,7 @@ import { countOf } from '../core/present/readable-text.ts'
 import type { PriceBook } from '../core/rate/price-book.ts'
 import { formatProblem } from '../flows/parse-price-book.ts'
 import { EXIT } from './command-failed.ts'
-import { examples } from './examples.ts'
+import { examples, prose } from './help-text.ts'
 import type { SetExitCode } from './program.ts'
 import { readPriceBookFile } from './read-price-book-file.ts'
 import { printJson, say } from './terminal.ts'
@@ -22,8 +22,8 @@ function checkCommand(setExitCode: SetExitCode): Command {
   return new Command('check')
     .summary('say what is wrong with a price book, and what to write instead')
     .description(
-      `Reads a price book and prints each problem as file:line:column: what is wrong — what to write instead.
-Exit code 1 if there are problems. Remarks on a valid book change nothing.`,
+      prose(`Reads a price book and prints each problem as file:line:column: what is wrong — what to write instead.
+Exit code 1 if there are problems. Remarks on a valid book change nothing.`),
     )
     .argument('<file>', 'the price book, YAML; - is standard input')
     .option('--json', 'print {"ok", "problems" or "remarks"}')
@@ -45,8 +45,9 @@ function check(path: string, { json }: { readonly json?: true }, setExitCode: Se
   for (const finding of parsed.ok ? parsed.remarks : parsed.problems) {
     process.stdout.write(`${formatProblem(finding)}\n`)
   }
-  if (parsed.ok) say(`${path} is fine: ${bookSummary(parsed.book)}.`, 'green')
-  else say(`${countOf(String(parsed.problems.length), 'problem')} in ${path}.`, 'red')
+  const name = path === '-' ? 'standard input' : path
+  if (parsed.ok) say(`${name} is fine: ${bookSummary(parsed.book)}.`, 'green')
+  else say(`${countOf(String(parsed.problems.length), 'problem')} in ${name}.`, 'red')
 }
 
 function bookSummary({ name, currency, rates, operations }: PriceBook): string {

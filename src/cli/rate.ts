@@ -10,7 +10,7 @@ import type { Instant } from '../core/time/instant.ts'
 import { formatProblem } from '../flows/parse-price-book.ts'
 import { CommandFailed, EXIT } from './command-failed.ts'
 import { openEventFile } from './event-lines.ts'
-import { examples } from './examples.ts'
+import { examples, prose } from './help-text.ts'
 import { outcomeSummary, sayProblems } from './outcomes.ts'
 import type { SetExitCode } from './program.ts'
 import { rateEvents } from './rate-events.ts'
@@ -30,14 +30,14 @@ export function rateCommand(setExitCode: SetExitCode): Command {
   return new Command('rate')
     .summary('print the bills of a file of events, without server or database')
     .description(
-      `Prints the bills that the events of a file come to: one for each hour and account, as if every event had
-arrived in time. Nothing is stored, and no server is asked.`,
+      prose(`Prints the bills that the events of a file come to: one for each hour and account, as if every event had
+arrived in time. Nothing is stored, and no server is asked.`),
     )
     .argument('<events>', 'NDJSON, one CloudEvent on each line, packed with gzip or not; - is standard input')
     .requiredOption('--price-book <file>', 'the price book, YAML')
     .option('--account <account>', 'print the bills of this account only')
     .option('--summary', 'print one line for each bill')
-    .option('--verbose', 'also what was used in base units, and digests in full')
+    .option('--verbose', 'also stored data in base units, and digests in full')
     .option(
       '--json',
       'print {"bills", "accepted", "duplicates", "conflicts", "held", "rejected", "problems"}',

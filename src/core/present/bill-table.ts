@@ -11,7 +11,7 @@ export type LineView = ReturnType<typeof lineView>
 export interface BillTableOptions {
   /** The price book's rule of a line, if it is at hand: explains free prices and waived statuses. */
   readonly termsOf?: TermsOf | undefined
-  /** Also what was used in base units, and digests in full. */
+  /** Also stored data in base units, and digests in full. */
   readonly verbose?: boolean
   readonly widthMax?: number | undefined
 }
@@ -41,7 +41,7 @@ export function billTable(bill: BillView, options: BillTableOptions = {}): reado
       ...notesOn(line, before, options.termsOf?.(line)).map(noteRow),
     ]
   })
-  const totals = totalRows(bill, parts)
+  const totals = totalRows(bill)
   const head = billHeadLines(bill, options.verbose ?? false)
   return [...head, gap(), ...textTable(columns, [...rows, gap(), ...totals], options.widthMax)]
 }
@@ -64,9 +64,11 @@ function partsOf(lines: readonly LineView[], verbose: boolean): readonly Part[] 
     has('operation') && name('Operation', ({ operation }) => operation ?? ''),
     has('project') && name('Project', ({ project }) => project ?? ''),
     has('region') && name('Region', ({ region }) => region ?? ''),
-    verbose && {
+    {
       column: { heading: 'Used', align: 'right' },
-      cell: ({ quantity, unit }) => countOf(quantity, unit),
+      // Byte-milliseconds say nothing to a reader: what was stored stands under Quantity.
+      cell: ({ component, quantity, unit }) =>
+        component === 'storage' && !verbose ? '' : countOf(quantity, safeText(unit)),
     },
     {
       column: { heading: 'Quantity', align: 'decimal' },
@@ -96,16 +98,16 @@ function titleOf(line: LineView): TextLine {
   return { role: 'title', text: line.correction ? `${title} ${correctionTitle(line)}` : title }
 }
 
-function totalRows(bill: BillView, parts: readonly Part[]): readonly Row[] {
-  const row = (label: string, amount: string, role: Row['role']): Row => ({
-    role: role ?? 'total',
-    cells: parts.map((_, at) => (at === 1 ? label : '')).concat(readableNumber(amount)),
-  })
-  const components = Object.entries(COMPONENT_TITLES) as [Component, string][]
+function totalRows({ components, currency, total }: BillView): readonly Row[] {
+  const titles = Object.entries(COMPONENT_TITLES) as [Component, string][]
   return [
-    ...components.map(([component, title]) => row(title, bill.components[component], 'row')),
-    row(`Total ${bill.currency}`, bill.total, 'total'),
+    ...titles.map(([component, title]) => totalRow('row', title, components[component])),
+    totalRow('total', `Total ${currency}`, total),
   ]
+}
+
+function totalRow(role: 'row' | 'total', label: string, amount: string): Row {
+  return { role, label: `   ${label}`, cell: readableNumber(amount) }
 }
 
 function noteRow(text: string): TextLine {

@@ -68,7 +68,7 @@ const columns = [
   { heading: 'Amount', align: 'decimal', gap: 3 },
 ] as const
 
-function shown(rows: Parameters<typeof textTable>[1], widthMax?: number): readonly string[] {
+function laidOut(rows: Parameters<typeof textTable>[1], widthMax?: number): readonly string[] {
   return textTable(columns, rows, widthMax).map(({ text }) => text)
 }
 
@@ -78,7 +78,7 @@ test('points are below each other, whole numbers end where points are, lines end
     { cells: ['abcdef', '200', '30'] },
     { cells: ['x', '', ''] },
   ]
-  expect(shown(rows)).toEqual(['Name      n   Amount', '漢字      1     1.25', 'abcdef  200    30', 'x'])
+  expect(laidOut(rows)).toEqual(['Name      n   Amount', '漢字      1     1.25', 'abcdef  200    30', 'x'])
 })
 
 test('a label runs over all columns but the last, a text over all', () => {
@@ -87,7 +87,7 @@ test('a label runs over all columns but the last, a text over all', () => {
     { role: 'total', label: 'All that there is', cell: '20.25' },
     { role: 'note', text: 'a remark that is longer than the table' },
   ] as const
-  expect(shown(rows)).toEqual([
+  expect(laidOut(rows)).toEqual([
     'Name          n   Amount',
     'a             1     1.5',
     'All that there is  20.25',
@@ -97,6 +97,6 @@ test('a label runs over all columns but the last, a text over all', () => {
 
 test('names are cut to the width, down to 8 columns; numbers never', () => {
   const rows = [{ cells: ['a-very-long-name-of-something', '12345', '1.5'] }]
-  expect(shown(rows, 30)[1]).toBe('a-very-long-n…  12345      1.5')
-  expect(shown(rows, 1)[1]).toBe('a-very-…  12345      1.5')
+  expect(laidOut(rows, 30)[1]).toBe('a-very-long-n…  12345      1.5')
+  expect(laidOut(rows, 1)[1]).toBe('a-very-…  12345      1.5')
 })

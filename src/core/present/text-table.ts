@@ -17,8 +17,11 @@ export interface Column {
   readonly shrinks?: true
 }
 
-/** A row of cells, or a line of text across all columns. */
-export type Row = TextLine | { readonly role?: Role; readonly cells: readonly string[] }
+/** A row of cells; a label across all columns but the last, with its cell there; or a line of text across all. */
+export type Row =
+  | { readonly role?: Role; readonly cells: readonly string[] }
+  | { readonly role?: Role; readonly label: string; readonly cell: string }
+  | TextLine
 
 /** No column of names gets narrower than this: less says nothing. */
 const SHRUNK_MIN = 8
@@ -34,26 +37,32 @@ export function textTable(
   widthMax = Number.POSITIVE_INFINITY,
 ): readonly TextLine[] {
   const cellsOf = columns.map((column, at) => {
-    const cells = rows.map((row) => ('cells' in row ? (row.cells[at] ?? '') : ''))
+    const cells = rows.map((row) => cellAt(row, at, columns.length))
     return column.align === 'decimal' ? alignPoints(cells) : cells
   })
   const widths = columns.map(({ heading }, at) => Math.max(...[heading, ...cellsOf[at]!].map(widthOf)))
   shrink(columns, widths, widthMax)
+  makeRoom(columns, widths, rows)
   const line = (cells: readonly string[]) =>
-    columns
-      .map(
-        (column, at) =>
-          blanks(at === 0 ? (column.gap ?? 0) : (column.gap ?? GAP)) + pad(cells[at]!, column, widths[at]!),
-      )
-      .join('')
-      .trimEnd()
+    columns.map((column, at) => blanks(gapOf(column, at)) + pad(cells[at]!, column, widths[at]!)).join('')
   const body = rows.map((row, index): TextLine => {
-    if (!('cells' in row)) return row
-    return { role: row.role ?? 'row', text: line(cellsOf.map((cells) => cells[index]!)) }
+    if ('text' in row) return row
+    const text = line(cellsOf.map((cells) => cells[index]!))
+    const labelled = 'label' in row ? row.label + text.slice(widthOf(row.label)) : text
+    return { role: row.role ?? 'row', text: labelled.trimEnd() }
   })
   const headings = columns.map(({ heading }) => heading)
   if (headings.every((heading) => heading === '')) return body
-  return [{ role: 'heading', text: line(headings) }, ...body]
+  return [{ role: 'heading', text: line(headings).trimEnd() }, ...body]
+}
+
+function cellAt(row: Row, at: number, columns: number): string {
+  if ('cells' in row) return row.cells[at] ?? ''
+  return 'label' in row && at === columns - 1 ? row.cell : ''
+}
+
+function gapOf({ gap }: Column, at: number): number {
+  return gap ?? (at === 0 ? 0 : GAP)
 }
 
 /** Pad fractions on the right to one length, so that right alignment puts all points below each other. */
@@ -64,7 +73,7 @@ function alignPoints(cells: readonly string[]): readonly string[] {
 }
 
 function shrink(columns: readonly Column[], widths: number[], widthMax: number): void {
-  const gaps = columns.map(({ gap }, at) => (at === 0 ? (gap ?? 0) : (gap ?? GAP)))
+  const gaps = columns.map(gapOf)
   let excess = [...widths, ...gaps].reduce((sum, width) => sum + width, 0) - widthMax
   while (excess > 0) {
     // The widest first, one character at a time: short names stay whole as long as they can.
@@ -75,6 +84,18 @@ function shrink(columns: readonly Column[], widths: number[], widthMax: number):
     widths[widest.at]! -= 1
     excess -= 1
   }
+}
+
+/** The first column of names takes what labels need more than the columns have. */
+function makeRoom(columns: readonly Column[], widths: number[], rows: readonly Row[]): void {
+  const labels = rows.map((row) => ('label' in row ? widthOf(row.label) + 1 : 0))
+  const last = columns.length - 1
+  const starts = columns.reduce(
+    (sum, column, at) => sum + gapOf(column, at) + (at < last ? widths[at]! : 0),
+    0,
+  )
+  const first = columns.findIndex(({ align }) => align === 'left')
+  if (first !== -1) widths[first]! += Math.max(0, Math.max(0, ...labels) - starts)
 }
 
 function pad(cell: string, { align }: Column, width: number): string {
