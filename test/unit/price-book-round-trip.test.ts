@@ -144,7 +144,7 @@ test('any valid book survives text, book, canonical text, book', () => {
       expect(first.canonical).toBe(canonicalJson(data))
       expect(readPriceBook(data)).toMatchObject({ ok: true, book: first.book })
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
 })
 
@@ -182,6 +182,6 @@ test('reading any plain data never throws, and says why it is no book', () => {
       const read = readPriceBook(data)
       expect(read.ok ? 0 : read.problems.length).toBeGreaterThan(0)
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   )
 })

@@ -129,6 +129,6 @@ for (const [name, text] of Object.entries({
   test(`${name} is refused quickly`, () => {
     const start = performance.now()
     expect(parsePriceBook(text, 'bomb.yaml').ok).toBe(false)
-    expect(performance.now() - start).toBeLessThan(5000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 }

@@ -6,6 +6,7 @@ import {
   type Field,
   fieldsOf,
   isName,
+  type Keys,
   placeOf,
   refuse,
   refuseSize,
@@ -19,7 +20,7 @@ const RESERVED = 'farthing.'
 /** CloudEvents asks for any non-empty text; visible ASCII is what can be typed, logged and compared. */
 const TYPE = /^[!-~]{1,255}$/
 
-const KEYS = { required: ['component'], optional: ['operation'] }
+const KEYS: Keys = { required: { component: 'request, processing or storage' }, optional: ['operation'] }
 const EXAMPLE = 'write { component: processing, operation: RenderPage }'
 
 /**

@@ -61,6 +61,13 @@ export function entriesOf(field: Field, example: string): ReadonlyMap<string, Fi
   return new Map(Object.entries(value).map(([key, child]) => [key, childOf(field, key, child)]))
 }
 
+/** The keys that a mapping may have. */
+export interface Keys {
+  /** Each with a value to write, for whoever forgot it. */
+  readonly required: Readonly<Record<string, string>>
+  readonly optional: readonly string[]
+}
+
 /**
  * The fields of a mapping with fixed keys. Unknown keys are refused: a misspelt one would be a rule that
  * silently does not hold.
@@ -68,12 +75,12 @@ export function entriesOf(field: Field, example: string): ReadonlyMap<string, Fi
  */
 export function fieldsOf(
   field: Field,
-  keys: { readonly required: readonly string[]; readonly optional: readonly string[] },
+  { required, optional }: Keys,
   example: string,
 ): ReadonlyMap<string, Field> | undefined {
   const entries = entriesOf(field, example)
   if (!entries) return undefined
-  const known = [...keys.required, ...keys.optional]
+  const known = [...Object.keys(required), ...optional]
   const meant = new Set<string>()
   for (const [key, child] of entries) {
     if (known.includes(key)) continue
@@ -85,9 +92,10 @@ export function fieldsOf(
     const fix = guess === undefined ? `remove it; known here: ${known.join(', ')}` : `write ${guess}`
     refuse(child, 'price_book/unknown_key', `${placeOf(field)} has the unknown key ${quote(key)}.`, fix)
   }
-  for (const key of keys.required) {
+  for (const [key, value] of Object.entries(required)) {
     if (entries.has(key) || meant.has(key)) continue
-    refuse(childOf(field, key, null), 'price_book/missing_key', `${placeOf(field)} has no ${key}.`, example)
+    const missing = childOf(field, key, null)
+    refuse(missing, 'price_book/missing_key', `${placeOf(field)} has no ${key}.`, `add ${key}: ${value}`)
   }
   return entries
 }

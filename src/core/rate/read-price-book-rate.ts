@@ -5,6 +5,7 @@ import {
   elementsOf,
   type Field,
   fieldsOf,
+  type Keys,
   kindOf,
   namesOf,
   placeOf,
@@ -18,6 +19,20 @@ export const OPERATIONS_PER_RATE_MAX = 1000
 /** The names that events may give to units (see readUsage). */
 const UNIT = /^[A-Za-z0-9._:-]{1,64}$/
 
+const PRICES = '[{ from: "2025-01-01T00:00:00Z", price: "0.028" }]'
+const KEYS: Keys = {
+  required: { operations: '[RenderPage]', unit: 'call', per: '1000', prices: PRICES },
+  optional: ['billedStatuses', 'until'],
+}
+const STORAGE_KEYS: Keys = {
+  required: { unit: 'byte', per: 'GB-hour', prices: PRICES },
+  optional: ['operations', 'billedStatuses', 'until'],
+}
+/** While the component is not known. */
+const ANY_KEYS: Keys = {
+  required: { unit: 'call', per: '1000', prices: PRICES },
+  optional: ['operations', 'billedStatuses', 'until'],
+}
 const EXAMPLE = 'write operations, unit, per and prices'
 const STORAGE_EXAMPLE = 'write unit: byte, per: GB-hour and prices'
 const OPERATIONS = { max: OPERATIONS_PER_RATE_MAX, example: 'write [RenderPage]', what: 'an operation' }
@@ -35,9 +50,8 @@ export function readRate(
   { item, rate, component }: { item: string; rate: string; component: Component | undefined },
 ): Rate | undefined {
   const isStorage = component === 'storage'
-  const required = ['unit', 'per', 'prices', ...(isStorage || !component ? [] : ['operations'])]
-  const optional = ['operations', 'billedStatuses', 'until'].filter((key) => !required.includes(key))
-  const fields = fieldsOf(field, { required, optional }, isStorage ? STORAGE_EXAMPLE : EXAMPLE)
+  const keys = isStorage ? STORAGE_KEYS : component ? KEYS : ANY_KEYS
+  const fields = fieldsOf(field, keys, isStorage ? STORAGE_EXAMPLE : EXAMPLE)
   if (!fields) return undefined
   const unit = fields.has('unit') ? readUnit(fields.get('unit')!, component) : ''
   const per = fields.has('per') ? readPerOf(fields.get('per')!, unit, component) : undefined

@@ -2,7 +2,15 @@ import { decimal, fitsDigits, isPlain, plain } from '../money/decimal.ts'
 import { refuseText } from '../text/well-formed.ts'
 import type { Hour } from '../time/hour.ts'
 import type { PriceTerm } from './price-book.ts'
-import { elementsOf, type Field, fieldsOf, kindOf, placeOf, refuse } from './read-price-book-field.ts'
+import {
+  elementsOf,
+  type Field,
+  fieldsOf,
+  type Keys,
+  kindOf,
+  placeOf,
+  refuse,
+} from './read-price-book-field.ts'
 import { readHour } from './read-price-book-hour.ts'
 
 /** Prices of one rate: a change every month for 80 years. Bounds the search for the price in force. */
@@ -10,7 +18,10 @@ export const PRICES_PER_RATE_MAX = 1000
 /** Characters (code points) of the reason after `free:`. It is shown on every line. */
 export const REASON_MAX = 200
 
-const KEYS = { required: ['from'], optional: ['price', 'free', 'illustrative'] }
+const KEYS: Keys = {
+  required: { from: '"2025-01-01T00:00:00Z"' },
+  optional: ['price', 'free', 'illustrative'],
+}
 const EXAMPLE = 'write { from: "2025-01-01T00:00:00Z", price: "0.028" }'
 const CHOICES = 'write price: "0.028", price: unknown or free: until announced'
 

@@ -10,6 +10,7 @@ import {
   type Field,
   fieldsOf,
   isName,
+  type Keys,
   kindOf,
   namesOf,
   placeOf,
@@ -36,9 +37,15 @@ export const RATES_PER_ITEM_MAX = 100
 /** Operations that are listed as known without a fee. */
 export const FREE_OPERATIONS_MAX = 10_000
 
-const BOOK_KEYS = { required: ['priceBook', 'currency', 'items'], optional: ['operations', 'eventTypes'] }
+const BOOK_KEYS: Keys = {
+  required: { priceBook: 'acme', currency: 'USD', items: 'with what is charged' },
+  optional: ['operations', 'eventTypes'],
+}
 const BOOK_EXAMPLE = 'write priceBook: a name, currency: USD and items:'
-const ITEM_KEYS = { required: ['component', 'rates'], optional: [] }
+const ITEM_KEYS: Keys = {
+  required: { component: 'request, processing or storage', rates: 'with a unit and prices' },
+  optional: [],
+}
 const ITEM_EXAMPLE = `write component: ${COMPONENTS.join(', ')} and rates:`
 
 /** After these an operation may be missing only because its rate could not be read. */
