@@ -1,0 +1,63 @@
+import type { FastifyRequest } from 'fastify'
+import { allows, type Key } from '../flows/key-scopes.ts'
+import { isKeyText, KEY_PREFIX } from '../flows/key-text.ts'
+import type { KeyRing } from '../flows/find-key.ts'
+import { HttpProblem } from './problem.ts'
+import type { Access } from './route.ts'
+
+const CHALLENGE = { 'www-authenticate': 'Bearer realm="farthing"' }
+
+/**
+ * The key of a request that may use a route. Before the body is read, so that strangers cost no memory.
+ * Throws 401 or 403. A key that is unknown, expired or revoked gets one and the same answer.
+ */
+export async function authorize(
+  request: FastifyRequest,
+  access: Access,
+  ring: KeyRing,
+): Promise<Key | undefined> {
+  if (access === 'open') return undefined
+  const key = await ring.find(readKey(request.headers.authorization))
+  if (!key) {
+    const detail = 'The key is not valid: it is unknown, expired or revoked. Ask for another one.'
+    throw new HttpProblem('auth/unknown_key', detail, CHALLENGE)
+  }
+  if (access.boundKeys === 'none' && key.account !== undefined) {
+    const detail = 'The key is bound to an account, and this concerns all accounts: use an unbound key.'
+    throw new HttpProblem('auth/bound_key', detail)
+  }
+  if (access.scope !== 'any' && !allows(key, access.scope)) {
+    const detail = `The key lacks the scope ${access.scope}: use one that has it.`
+    throw new HttpProblem('auth/missing_scope', detail)
+  }
+  return key
+}
+
+function readKey(header: string | undefined): string {
+  if (header === undefined || header === '') {
+    throw new HttpProblem('auth/missing_key', 'Send the header Authorization: Bearer with a key.', CHALLENGE)
+  }
+  const [, text] = /^Bearer +(\S+) *$/i.exec(header) ?? []
+  if (text !== undefined && isKeyText(text)) return text
+  const detail =
+    text === undefined
+      ? 'The header Authorization has another form: send Bearer and a key.'
+      : `This is not a key: keys begin with ${KEY_PREFIX} and end with a checksum. It may be mistyped or cut off.`
+  throw new HttpProblem('auth/malformed_key', detail, CHALLENGE)
+}
+
+/**
+ * The account that a request may ask for: that of a bound key, and no other; with an unbound key the one it
+ * names, or undefined for all.
+ */
+export function accountOf(key: Key | undefined, named: string | undefined): string | undefined {
+  if (key?.account === undefined) return named
+  if (named === undefined || named === key.account) return key.account
+  const detail = 'The key is bound to another account: leave the parameter account out.'
+  throw new HttpProblem('auth/foreign_account', detail)
+}
+
+/** May the request know of this account's things at all? If not, they are answered like unknown ones. */
+export function sees(key: Key | undefined, account: string): boolean {
+  return key?.account === undefined || key.account === account
+}

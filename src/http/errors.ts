@@ -1,0 +1,84 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import { STATUS_CODES } from 'node:http'
+import type { Log } from '../store/connect.ts'
+import { isUnavailable } from '../store/unavailable.ts'
+import { HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, PROBLEM_TYPE, problemBody } from './problem.ts'
+
+/** Seconds after which a client should try again when the database is away. */
+const RETRY_AFTER_SECONDS = '2'
+
+export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
+  const { status, title } = HTTP_PROBLEMS[problem.code]
+  return reply
+    .code(status)
+    .headers(problem.headers)
+    .type(PROBLEM_TYPE)
+    .send(problemBody(status, title, problem.code, problem.message))
+}
+
+/** Whatever ends a request, as the problem that the client gets. Bugs are logged; their answer has only an id. */
+export function problemOf(error: unknown, request: FastifyRequest, log: Log): HttpProblem {
+  if (error instanceof HttpProblem) return error
+  const known = problemOfFastify(error)
+  if (known) return known
+  const fields = { err: error, requestId: request.id, method: request.method, url: request.routeOptions.url }
+  if (isUnavailable(error)) {
+    log.warn(fields, 'The database cannot be reached')
+    const detail = 'The database cannot be reached: try again.'
+    return new HttpProblem('service/unavailable', detail, { 'retry-after': RETRY_AFTER_SECONDS })
+  }
+  log.error(fields, 'A request has failed because of a bug')
+  const detail = `This is a bug, and it has been logged under the id ${request.id}: please report it.`
+  return new HttpProblem('service/bug', detail)
+}
+
+const OF_FASTIFY: Readonly<Record<string, readonly [HttpProblemCode, string]>> = {
+  FST_ERR_BAD_URL: ['request/malformed_url', 'The path has an escape that is not UTF-8: correct it.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['request/no_route', 'A part of the path is too long for any id.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'request/unsupported_media_type',
+    'The header Content-Type is missing or not one of this route.',
+  ],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request/too_large', 'The body is larger than this route takes.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'request/incomplete_body',
+    'The body has another length than the header Content-Length says.',
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['request/malformed_json', 'The body is empty: send JSON.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['request/malformed_json', 'The body is not JSON.'],
+}
+
+function problemOfFastify(error: unknown): HttpProblem | undefined {
+  const { code } = (error ?? {}) as Partial<FastifyError>
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') {
+    const detail = 'The answer took too long: ask for less at once, or try again.'
+    return new HttpProblem('service/too_slow', detail, { 'retry-after': RETRY_AFTER_SECONDS })
+  }
+  const known = code === undefined ? undefined : OF_FASTIFY[code]
+  return known && new HttpProblem(...known)
+}
+
+/** Answers what is no HTTP request, or did not arrive in time, and ends the connection. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [code, detail] = problemOfClient(error.code)
+  const { status, title } = HTTP_PROBLEMS[code]
+  const body = JSON.stringify(problemBody(status, title, code, detail))
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroySoon()
+}
+
+function problemOfClient(code: string | undefined): readonly [HttpProblemCode, string] {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return ['request/timeout', 'The request did not arrive in time: send it again.']
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return ['request/headers_too_large', 'The headers are larger than 16 kB: send fewer or shorter ones.']
+  return ['request/malformed_http', 'This is not an HTTP/1.1 request that can be read.']
+}

@@ -1,0 +1,111 @@
+import Type from 'typebox'
+import type { EventResult, NotSubmitted, Outcome } from '../../flows/ingest-types.ts'
+import { countOutcomes } from '../metrics.ts'
+import { HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
+import { route } from '../route.ts'
+import { readDelivery } from './read-delivery.ts'
+
+/** Detail is shown for at most this many events; the counts are of all. */
+export const PROBLEMS_MAX = 1000
+
+const Problem = Type.Object({
+  index: Type.Integer({ description: 'Which element of the body, from 0' }),
+  id: Type.Union([Type.String(), Type.Null()]),
+  outcome: Type.Enum(['conflict', 'held', 'rejected']),
+  code: Type.Union([Type.String(), Type.Null()]),
+  detail: Type.Union([Type.String(), Type.Null()]),
+})
+
+const Answer = Type.Object({
+  accepted: Type.Integer(),
+  duplicates: Type.Integer(),
+  conflicts: Type.Integer(),
+  held: Type.Integer(),
+  rejected: Type.Integer(),
+  problems: Type.Array(Problem, { description: `The first ${PROBLEMS_MAX} events that were not accepted` }),
+})
+
+const CloudEvent = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String(),
+    source: Type.String(),
+    type: Type.String({ examples: ['farthing.request', 'farthing.processing', 'farthing.storage'] }),
+    subject: Type.String({ description: 'The account' }),
+    time: Type.String({ format: 'date-time' }),
+    data: Type.Object({}, { additionalProperties: true }),
+  },
+  { additionalProperties: true },
+)
+
+/** Takes usage. It answers when everything that it counts as accepted is on disk. */
+export const postEvents = route({
+  method: 'POST',
+  url: '/v1/events',
+  access: { scope: 'usage:write', boundKeys: 'own' },
+  summary: 'Send usage events: one CloudEvent, a batch, or one a line',
+  body: {
+    'application/cloudevents+json': CloudEvent,
+    'application/cloudevents-batch+json': Type.Array(CloudEvent),
+    'application/json': Type.Union([CloudEvent, Type.Array(CloudEvent)]),
+    'application/x-ndjson': Type.String(),
+  },
+  answers: { 200: Answer },
+  async handle({ body, key, request, reply }, { ingest }) {
+    const { events, isSingle } = readDelivery(
+      request.headers,
+      (body as Buffer | undefined) ?? Buffer.alloc(0),
+    )
+    const submitted = await ingest.submit(events, key?.account)
+    if (!submitted.ok) throw notSubmitted(submitted)
+    const { results } = submitted
+    const counts = count(results)
+    countOutcomes(counts)
+    const [only] = results
+    if (isSingle && only?.outcome === 'rejected') return refuseSingle(only, reply)
+    return {
+      accepted: counts.accepted,
+      duplicates: counts.duplicate,
+      conflicts: counts.conflict,
+      held: counts.held,
+      rejected: counts.rejected,
+      problems: problemsOf(results),
+    }
+  },
+})
+
+function notSubmitted({ code, detail, retryAfterSeconds }: NotSubmitted): HttpProblem {
+  return new HttpProblem(code, detail, { 'retry-after': String(retryAfterSeconds) })
+}
+
+function count(results: readonly EventResult[]): Record<Outcome, number> {
+  const counts: Record<Outcome, number> = { accepted: 0, duplicate: 0, conflict: 0, held: 0, rejected: 0 }
+  for (const { outcome } of results) counts[outcome]++
+  return counts
+}
+
+function problemsOf(results: readonly EventResult[]) {
+  const problems = []
+  for (const [index, { outcome, id, code, detail }] of results.entries()) {
+    if (outcome === 'accepted' || outcome === 'duplicate') continue
+    problems.push({ index, id, outcome, code, detail })
+    if (problems.length === PROBLEMS_MAX) break
+  }
+  return problems
+}
+
+/** An event that was sent alone and rejected: the request has failed with the event's own code. */
+function refuseSingle(
+  { id, code, detail }: EventResult,
+  reply: {
+    code(status: number): typeof reply
+    type(name: string): typeof reply
+    send(body: unknown): unknown
+  },
+) {
+  const body = problemBody(400, 'The event is rejected', code ?? 'event/unreadable', detail ?? '')
+  return reply
+    .code(400)
+    .type(PROBLEM_TYPE)
+    .send({ ...body, id })
+}

@@ -1,0 +1,119 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { HttpProblem, shown } from '../problem.ts'
+import { type Hold, holdFor } from './held-bytes.ts'
+import { BODY_BYTES_MAX, UNPACKED_BYTES_MAX } from './limits.ts'
+
+const unpackGzip = promisify(gunzip)
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    hold: Hold | undefined
+  }
+}
+
+/** Have bodies of any content type read as bytes, unpacked and within the limits: what they say is read later. */
+export function addBodies(server: FastifyInstance): void {
+  server.decorateRequest('hold', undefined)
+  server.addHook('preParsing', async (request, reply, stream) => {
+    if (request.method === 'POST') request.hold = holdFor(reply.raw)
+    return stream
+  })
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', (request: FastifyRequest, stream: AsyncIterable<Buffer>) =>
+    readBytes(request, stream, request.hold ?? refuseMemory),
+  )
+}
+
+/** Only the bodies of POST are of use: others may be empty, and no more. */
+function refuseMemory(bytes: number): void {
+  if (bytes > 0)
+    throw new HttpProblem('request/invalid_body', 'There is a body that nobody reads: send none.')
+}
+
+async function readBytes(
+  request: FastifyRequest,
+  stream: AsyncIterable<Buffer>,
+  hold: Hold,
+): Promise<Buffer> {
+  const isPacked = readEncoding(request.headers['content-encoding'])
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > BODY_BYTES_MAX) throw tooLarge()
+  hold(announced)
+  const bytes = await collect(stream, announced, hold)
+  return isPacked ? unpack(bytes, hold) : bytes
+}
+
+function readEncoding(encoding = 'identity'): boolean {
+  const name = encoding.trim().toLowerCase()
+  if (name === 'gzip' || name === 'x-gzip') return true
+  if (name === 'identity' || name === '') return false
+  const detail = `The body is encoded as ${shown(encoding)}: send gzip, or no Content-Encoding.`
+  throw new HttpProblem('request/unsupported_encoding', detail)
+}
+
+async function collect(stream: AsyncIterable<Buffer>, announced: number, hold: Hold): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of stream) {
+      length += chunk.length
+      if (length > BODY_BYTES_MAX) throw tooLarge()
+      if (length > announced) hold(chunk.length)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof HttpProblem) throw error
+    throw new HttpProblem('request/incomplete_body', 'The connection ended within the body: send it again.')
+  }
+  return Buffer.concat(chunks, length)
+}
+
+function tooLarge(): HttpProblem {
+  const detail = `The body is larger than ${BODY_BYTES_MAX} bytes: send the events in several requests.`
+  return new HttpProblem('request/too_large', detail)
+}
+
+/**
+ * Unpack gzip. The size that its last four bytes claim is held, and the output ends there; data of several parts
+ * claims less than it has, and is unpacked again up to the limit. Nothing beyond the limit is ever unpacked.
+ */
+async function unpack(packed: Buffer, hold: Hold): Promise<Buffer> {
+  const claimed = packed.length >= 4 ? packed.readUInt32LE(packed.length - 4) : 0
+  const first = Math.min(claimed, UNPACKED_BYTES_MAX)
+  hold(first)
+  try {
+    return await unpackGzip(packed, { maxOutputLength: Math.max(first, 1) })
+  } catch (error) {
+    if (!isTooLong(error)) throw invalidGzip(error)
+  }
+  if (claimed > UNPACKED_BYTES_MAX) throw unpacksTooLarge()
+  hold(UNPACKED_BYTES_MAX - first)
+  try {
+    return await unpackGzip(packed, { maxOutputLength: UNPACKED_BYTES_MAX })
+  } catch (error) {
+    throw isTooLong(error) ? unpacksTooLarge() : invalidGzip(error)
+  }
+}
+
+function isTooLong(error: unknown): boolean {
+  return codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
+}
+
+function unpacksTooLarge(): HttpProblem {
+  const detail = `The body unpacks to more than ${UNPACKED_BYTES_MAX} bytes: send the events in several requests.`
+  return new HttpProblem('request/unpacks_too_large', detail)
+}
+
+function invalidGzip(error: unknown): HttpProblem {
+  const isCut = codeOf(error) === 'Z_BUF_ERROR'
+  const detail = isCut
+    ? 'The gzip data ends too early: the body was cut off. Send it again, whole.'
+    : 'The body is not gzip data, although Content-Encoding says so: send it as it is, or pack it anew.'
+  return new HttpProblem('request/invalid_gzip', detail)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}

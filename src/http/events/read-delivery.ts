@@ -1,0 +1,113 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { reject } from '../../core/ingest/rejection.ts'
+import type { Json } from '../../core/text/canonical-json.ts'
+import type { Delivered } from '../../flows/ingest-types.ts'
+import { HttpProblem, shown } from '../problem.ts'
+import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
+import { BATCH_EVENTS_MAX, UNREADABLE_KEPT } from './limits.ts'
+import { badByteOffset, decodeAnyway, decodeUtf8, parseJson, readJsonBody } from './read-json.ts'
+
+/** What a request has delivered. */
+export interface Delivery {
+  readonly events: readonly Delivered[]
+  /** One event on its own, not in a list: if it is rejected, so is the request. */
+  readonly isSingle: boolean
+}
+
+/**
+ * Read a body in one of the three CloudEvents modes, as plain JSON, or as one event a line. Only a body that is
+ * unreadable as a whole is an error (HttpProblem): a bad element is one rejected event.
+ */
+export function readDelivery(headers: IncomingHttpHeaders, body: Buffer): Delivery {
+  const type = mediaType(headers['content-type'])
+  if (isBinaryMode(headers, type)) return single(readBinaryEvent(headers, type, body))
+  switch (type) {
+    case 'application/cloudevents+json':
+      return single(requireKind(readJsonBody(body), 'an object'))
+    case 'application/cloudevents-batch+json':
+      return batch(requireKind(readJsonBody(body), 'an array') as readonly Json[])
+    case 'application/json': {
+      const value = readJsonBody(body)
+      return Array.isArray(value) ? batch(value as readonly Json[]) : single(requireKind(value, 'an object'))
+    }
+    case 'application/x-ndjson':
+    case 'application/ndjson':
+    case 'application/jsonl':
+      return readLines(body)
+    default:
+      throw unsupported(headers['content-type'])
+  }
+}
+
+/** Without parameters such as `; charset=utf-8`. */
+function mediaType(header: string | undefined): string {
+  return (header ?? '').split(';')[0]!.trim().toLowerCase()
+}
+
+function unsupported(header: string | undefined): HttpProblem {
+  const what = header === undefined ? 'There is no Content-Type' : `The Content-Type is ${shown(header)}`
+  const advice =
+    'send application/cloudevents+json, application/cloudevents-batch+json, application/json or application/x-ndjson'
+  return new HttpProblem('request/unsupported_media_type', `${what}: ${advice}.`)
+}
+
+function single(raw: Json): Delivery {
+  return { events: [{ raw }], isSingle: true }
+}
+
+function batch(values: readonly Json[]): Delivery {
+  requireFew(values.length)
+  return { events: values.map((raw) => ({ raw })), isSingle: false }
+}
+
+function requireFew(count: number): void {
+  if (count <= BATCH_EVENTS_MAX) return
+  const detail = `There are ${count} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
+  throw new HttpProblem('request/too_many_events', detail)
+}
+
+function requireKind(value: Json, kind: 'an object' | 'an array'): Json {
+  const isArray = Array.isArray(value)
+  const isObject = typeof value === 'object' && value !== null && !isArray
+  if (kind === 'an array' ? isArray : isObject) return value
+  const advice = isArray
+    ? 'send it as application/cloudevents-batch+json'
+    : isObject
+      ? 'send it as application/cloudevents+json'
+      : 'send a CloudEvent, or an array of them'
+  throw new HttpProblem('request/invalid_body', `The body is JSON, but not ${kind}: ${advice}.`)
+}
+
+const NEWLINE = 0x0a
+
+/** One event a line, in UTF-8. Lines with nothing but blanks do not count. */
+function readLines(body: Buffer): Delivery {
+  const events: Delivered[] = []
+  let number = 0
+  for (let start = 0; start < body.length;) {
+    const found = body.indexOf(NEWLINE, start)
+    const end = found === -1 ? body.length : found
+    number++
+    const event = readLine(body.subarray(start, end), number)
+    if (event) events.push(event)
+    if (events.length > BATCH_EVENTS_MAX) requireFew(events.length)
+    start = end + 1
+  }
+  return { events, isSingle: false }
+}
+
+function readLine(bytes: Buffer, number: number): Delivered | undefined {
+  const text = decodeUtf8(bytes)
+  if (text === undefined) {
+    const detail = `Line ${number} is not UTF-8 from its byte ${badByteOffset(bytes)} on: send UTF-8.`
+    return unreadable(detail, decodeAnyway(bytes))
+  }
+  if (text.trim() === '') return undefined
+  const parsed = parseJson(text)
+  if (parsed.ok) return { raw: parsed.value }
+  return unreadable(`Line ${number} is not JSON: ${parsed.detail}.`, text)
+}
+
+function unreadable(detail: string, text: string): Delivered {
+  return { unreadable: reject('event/unreadable', detail), text: text.slice(0, UNREADABLE_KEPT) }
+}

@@ -1,0 +1,59 @@
+import type { Outcome } from '../flows/ingest-types.ts'
+
+/** Upper bounds of the duration histogram, in seconds. */
+const BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10]
+
+/** Since the process started. */
+const events = new Map<Outcome, number>()
+const requests = new Map<string, number>()
+const durations = { counts: BUCKETS.map(() => 0), sum: 0, count: 0 }
+
+export function countOutcomes(counts: Readonly<Record<Outcome, number>>): void {
+  for (const [outcome, number] of Object.entries(counts) as [Outcome, number][]) {
+    events.set(outcome, (events.get(outcome) ?? 0) + number)
+  }
+}
+
+/** @param url the route, not the address, so that there are few */
+export function countRequest(method: string, url: string, status: number, seconds: number): void {
+  const labels = `method="${method}",route="${url}",status="${status}"`
+  requests.set(labels, (requests.get(labels) ?? 0) + 1)
+  durations.sum += seconds
+  durations.count++
+  for (const [index, bound] of BUCKETS.entries()) if (seconds <= bound) durations.counts[index]!++
+}
+
+export interface Gauge {
+  readonly name: string
+  readonly help: string
+  readonly value: number
+}
+
+/** Everything that was counted, and the gauges, in the text format of Prometheus (version 0.0.4). */
+export function writeMetrics(gauges: readonly Gauge[]): string {
+  const outcomes = [...events].map(
+    ([outcome, number]) => `farthing_events_total{outcome="${outcome}"} ${number}`,
+  )
+  const answered = [...requests].map(
+    ([labels, number]) => `farthing_http_requests_total{${labels}} ${number}`,
+  )
+  const seconds = BUCKETS.map(
+    (bound, index) => `farthing_http_seconds_bucket{le="${bound}"} ${durations.counts[index]}`,
+  )
+  return [
+    ...family('farthing_events_total', 'counter', 'Events by what became of them', outcomes),
+    ...family('farthing_http_requests_total', 'counter', 'Requests answered', answered),
+    ...family('farthing_http_seconds', 'histogram', 'Time until a request was answered', [
+      ...seconds,
+      `farthing_http_seconds_bucket{le="+Inf"} ${durations.count}`,
+      `farthing_http_seconds_sum ${durations.sum}`,
+      `farthing_http_seconds_count ${durations.count}`,
+    ]),
+    ...gauges.flatMap(({ name, help, value }) => family(name, 'gauge', help, [`${name} ${value}`])),
+    '',
+  ].join('\n')
+}
+
+function family(name: string, type: string, help: string, samples: readonly string[]): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples]
+}

@@ -1,0 +1,79 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static, type TObject, type TSchema } from 'typebox'
+import type { Ingest } from '../flows/ingest-types.ts'
+import type { Key, Scope } from '../flows/key-scopes.ts'
+import type { KeyRing } from '../flows/find-key.ts'
+import type { Log } from '../store/connect.ts'
+import type { Instant } from '../core/time/instant.ts'
+import type { Sql } from '../store/query.ts'
+import type { Pool } from '../store/reading-pool.ts'
+
+/** What answers are made from. */
+export interface HttpContext {
+  readonly reading: Pool
+  /** For the few things that are written here: keys. */
+  readonly writing: Sql
+  readonly keys: KeyRing
+  readonly ingest: Ingest
+  readonly log: Log
+  /** This process's clock: for `expiresAt` and figures, never for what is billed. */
+  readonly now: () => Instant
+  /** After the end of its hour, sealing is due. */
+  readonly graceMs: number
+}
+
+/**
+ * Who may use a route. Each states it, or the server does not start.
+ *
+ * `open`: anyone. Otherwise a valid key with the scope (`any`: whatever its scopes are). `boundKeys` says what a key
+ * bound to an account gets: `own` (nothing but its account's; the route takes the account from `accountOf` or refuses
+ * foreign ids as unknown), `same` (what everyone gets: nothing of it belongs to an account) or `none` (403).
+ */
+export type Access = 'open' | { readonly scope: Scope | 'any'; readonly boundKeys: 'own' | 'same' | 'none' }
+
+/** One request, read. */
+export interface Call<Query, Params> {
+  readonly query: Query
+  readonly params: Params
+  readonly body: unknown
+  /** Undefined on open routes alone. */
+  readonly key: Key | undefined
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+export interface RouteSpec<Query extends TObject, Params extends TObject> {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly url: string
+  readonly access: Access
+  /** One sentence for openapi.json. */
+  readonly summary: string
+  readonly query?: Query
+  readonly params?: Params
+  /** Content types of the body, with their schemas. */
+  readonly body?: Readonly<Record<string, TSchema>>
+  /** The answers by status; problems are added. */
+  readonly answers: Readonly<Record<number, TSchema>>
+  /** Milliseconds until the request is given up; undefined: that of the server. */
+  readonly deadlineMs?: number
+  /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */
+  handle(call: Call<Static<Query>, Static<Params>>, context: HttpContext): unknown
+}
+
+/** A route as the server registers it: its types are its own business. */
+export interface Route extends Omit<RouteSpec<TObject, TObject>, 'handle'> {
+  handle(call: Call<unknown, unknown>, context: HttpContext): unknown
+}
+
+export function route<Query extends TObject = TObject<{}>, Params extends TObject = TObject<{}>>(
+  spec: RouteSpec<Query, Params>,
+): Route {
+  return spec as Route
+}
+
+/** A list's answer: `next` is the cursor of the page after, null at the end. */
+export function pageOf<Item extends TSchema>(item: Item) {
+  return Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) })
+}
+
+export const NO_PARAMETERS = Type.Object({})

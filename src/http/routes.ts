@@ -1,0 +1,25 @@
+import { postEvents } from './events/post-events.ts'
+import type { Route } from './route.ts'
+import { getBill, getBillLines, getBills } from './routes/bills.ts'
+import { getHealth, getMetrics, getOpenapi, getReadiness } from './routes/health.ts'
+import { deleteKey, getKeys, postKey } from './routes/keys.ts'
+import { getLineEvents } from './routes/line-events.ts'
+import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
+
+/** Every route of the API, in the order of openapi.json. */
+export const ROUTES: readonly Route[] = [
+  postEvents,
+  getBills,
+  getBill,
+  getBillLines,
+  getLineEvents,
+  getNewestPriceBook,
+  getPriceBook,
+  getKeys,
+  postKey,
+  deleteKey,
+  getHealth,
+  getReadiness,
+  getMetrics,
+  getOpenapi,
+]

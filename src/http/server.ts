@@ -1,0 +1,133 @@
+import swagger from '@fastify/swagger'
+import { randomBytes } from 'node:crypto'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { Key } from '../flows/key-scopes.ts'
+import { authorize } from './access.ts'
+import { answerClientError, problemOf, sendProblem } from './errors.ts'
+import { addBodies } from './events/read-body.ts'
+import { countRequest } from './metrics.ts'
+import { describeRoute, OPENAPI } from './openapi.ts'
+import { parameterReader } from './parameters.ts'
+import { HttpProblem, shown } from './problem.ts'
+import { type Access, type HttpContext, NO_PARAMETERS, type Route } from './route.ts'
+import { ROUTES } from './routes.ts'
+
+/** A request must have arrived after this long, however slowly its client sends. */
+export const REQUEST_ARRIVES_MS = 60_000
+/** A connection on which nothing happens for this long is closed. Above the keep-alive of most proxies. */
+export const CONNECTION_IDLE_MS = 75_000
+/** An answer begins within this time, or is a 503. */
+export const ANSWER_MS = 35_000
+/** Longer than the longest id in a path: an account of 255 escaped bytes. */
+const PARAMETER_LENGTH_MAX = 2048
+/** The bodies of all routes but events: a key's description. */
+const SMALL_BODY_BYTES_MAX = 65_536
+
+const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'OPTIONS'] as const
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route. Each route states it. */
+    readonly access?: Access
+    /** The methods that a route has instead of this one. */
+    readonly allow?: string
+  }
+  interface FastifyRequest {
+    key: Key | undefined
+  }
+}
+
+/** The HTTP server, ready to listen. */
+export async function makeServer(context: HttpContext): Promise<FastifyInstance> {
+  const server = fastify({
+    logger: false,
+    genReqId: () => randomBytes(6).toString('hex'),
+    bodyLimit: SMALL_BODY_BYTES_MAX,
+    requestTimeout: REQUEST_ARRIVES_MS,
+    connectionTimeout: CONNECTION_IDLE_MS,
+    keepAliveTimeout: CONNECTION_IDLE_MS,
+    handlerTimeout: ANSWER_MS,
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(reply, problemOf(error, request, context.log)),
+  })
+  // Parameters are read by our own readers, whose messages say what to send; answers are tested against schemas.
+  server.setValidatorCompiler(() => () => true)
+  server.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  server.decorateRequest('key', undefined)
+  server.setErrorHandler((error, request, reply) =>
+    sendProblem(reply, problemOf(error, request, context.log)),
+  )
+  server.setNotFoundHandler(refuseUnknown)
+  server.addHook('onRoute', ({ url, config }) => {
+    if (config?.access === undefined) throw new Error(`the route ${url} does not say who may use it`)
+  })
+  server.addHook('onRequest', async (request) => {
+    const { access, allow } = request.routeOptions.config
+    if (allow !== undefined) refuseMethod(request, allow)
+    if (access !== undefined) request.key = await authorize(request, access, context.keys)
+  })
+  server.addHook('onResponse', async (request, reply) => {
+    const url = request.routeOptions.url ?? 'none'
+    countRequest(request.method, url, reply.statusCode, reply.elapsedTime / 1000)
+  })
+  await server.register(swagger, OPENAPI)
+  await server.register(async (scope) => {
+    addBodies(scope)
+    for (const route of ROUTES) addRoute(scope, route, context)
+    for (const [url, allowed] of methodsByUrl()) addRefusals(scope, url, allowed)
+  })
+  return server
+}
+
+function addRoute(server: FastifyInstance, route: Route, context: HttpContext): void {
+  const { method, url, access, deadlineMs } = route
+  const readQuery = parameterReader(route.query ?? NO_PARAMETERS)
+  const readParams = parameterReader(route.params ?? NO_PARAMETERS)
+  server.route({
+    method,
+    url,
+    config: { access },
+    schema: describeRoute(route),
+    ...(deadlineMs === undefined ? {} : { handlerTimeout: deadlineMs }),
+    handler: async (request, reply) => {
+      const query = readQuery(request.query as Record<string, unknown>)
+      const params = readParams(request.params as Record<string, unknown>)
+      return route.handle({ query, params, body: request.body, key: request.key, request, reply }, context)
+    },
+  })
+}
+
+/** 405 for the other methods of a route: a wrong method is not a wrong address. */
+function addRefusals(server: FastifyInstance, url: string, allowed: readonly string[]): void {
+  const method = METHODS.filter((name) => !allowed.includes(name))
+  const allow = allowed.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])).join(', ')
+  server.route({
+    method: [...method],
+    url,
+    config: { access: 'open', allow },
+    schema: { hide: true },
+    handler: (request) => refuseMethod(request, allow),
+  })
+}
+
+/** Before the body is read. */
+function refuseMethod(request: FastifyRequest, allow: string): never {
+  const detail = `${request.method} cannot be used here: use ${allow}.`
+  throw new HttpProblem('request/method_not_allowed', detail, { allow })
+}
+
+function methodsByUrl(): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, string[]>()
+  for (const { method, url } of ROUTES) methods.set(url, [...(methods.get(url) ?? []), method])
+  return methods
+}
+
+function refuseUnknown(request: FastifyRequest): never {
+  const path = request.url.split('?')[0]!
+  throw new HttpProblem(
+    'request/no_route',
+    `There is nothing at ${shown(path)}: see /openapi.json for what there is.`,
+  )
+}

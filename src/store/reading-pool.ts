@@ -1,0 +1,22 @@
+import type pg from 'pg'
+import { type Connection, makePool, type PoolOptions } from './connect.ts'
+
+export type Pool = pg.Pool
+
+/** No answer takes longer; whoever asks for more gets told to ask for less. */
+export const READING_TIMEOUT_MS = 30_000
+
+/**
+ * A pool for answering questions: its sessions cannot write, and give up after 30 s. Apart from the pool that
+ * ingest uses, so that no question can make usage wait.
+ */
+export function makeReadingPool(connection: Connection, options: PoolOptions): Pool {
+  const readOnly = [connection.options, '-c default_transaction_read_only=on'].filter(Boolean).join(' ')
+  // As a parameter of its own, which PostgreSQL reads after `options`: it counts, whatever those say.
+  const limited: Connection & pg.ClientConfig = {
+    ...connection,
+    options: readOnly,
+    statement_timeout: READING_TIMEOUT_MS,
+  }
+  return makePool(limited, options)
+}
