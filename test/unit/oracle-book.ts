@@ -93,13 +93,17 @@ export const BOOK_DATA = {
       component: 'processing',
       rates: {
         default: perThousand(
-          ['DetectImageScore'],
+          ['DetectImageScore', 'DetectPartly'],
           [
             { from: START, price: 'unknown' },
             { from: CHANGE, price: '0.0424528' },
           ],
         ),
       },
+    },
+    PartlyPriced: {
+      component: 'processing',
+      rates: { default: perThousand(['DetectPartly'], [{ from: START, price: '3' }]) },
     },
     StartsLater: {
       component: 'processing',

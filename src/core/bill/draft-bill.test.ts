@@ -180,6 +180,17 @@ test('stored data is a line under every storage rate in force, free or not (R10)
   )
 })
 
+test('stored data is charged under every rate of an item, each on its own line', () => {
+  const rate = BOOK.rates.find(({ component }) => component === 'storage')!
+  const tally: Tally = new Map()
+  const rates = [rate, { ...rate, rate: 'replica' }]
+  addStored(tally, { ...BOOK, rates }, OWN, { project: null, region: null, quantity: decimal('1') })
+  expect(draftBill(CONTEXT, tally)!.lines.map((line) => `${line.rate} ${line.quantity}`)).toEqual([
+    'default 1',
+    'replica 1',
+  ])
+})
+
 test('stored data of unknown price, or of an hour before the first price, has no line yet', () => {
   const rate = BOOK.rates.find(({ component }) => component === 'storage')!
   const stored = { project: null, region: null, quantity: decimal('1') }

@@ -69,6 +69,8 @@ for (const { operation, outcome, quantities, time, told: says, because } of tabl
   DetectImageScore       | succeeded | {"call":1}                   | 2025-07-28T02:59:59Z | held/price_unknown                              | never billed at zero
   DetectImageScore       | failed    | {"call":1}                   | 2025-07-28T02:59:59Z | held/price_unknown                              | its line would not know its price
   DetectImageScore       | succeeded | {"call":1}                   | 2025-07-28T03:00:00Z | PriceToCome/default 1+0 @ 0.0424528             |
+  DetectPartly           | succeeded | {"call":1}                   | 2025-07-28T02:59:59Z | held/price_unknown                              | one price of two is not the price
+  DetectPartly           | succeeded | {"call":1}                   | 2025-07-28T03:00:00Z | PartlyPriced/default 1+0 @ 3, PriceToCome/default 1+0 @ 0.0424528 | both at once
   DetectImageFaces       | succeeded | {"call":1}                   | 2024-12-31T23:59:59Z | held/price_unknown                              | no price yet: never the first later one
   DetectLater            | succeeded | {"call":1}                   | 2025-07-28T02:59:59Z | held/price_unknown                              | listed, but not yet in force
   DetectLater            | succeeded | {"call":1}                   | 2025-07-28T03:00:00Z | StartsLater/default 1+0 @ 1                     |

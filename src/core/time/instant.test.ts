@@ -38,6 +38,7 @@ for (const { text, refusal, because } of table<'text' | 'refusal' | 'because'>(`
   2025-07-28T03:00:00            | no_offset   | it would depend on who reads it
   2025-07-28T03:00:00.123        | no_offset   |
   2016-12-31T23:59:60Z           | not_a_date  | a leap second has no instant of its own
+  2025-07-28T03:00:60Z           | not_a_date  | nor within an hour
   2025-07-28T03:00:61Z           | not_a_date  |
   2025-07-28T24:00:00Z           | not_a_date  | it is 00:00 of the next day
   2025-07-28T03:60:00Z           | not_a_date  |
