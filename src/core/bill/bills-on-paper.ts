@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts'
 import type { UsageEvent } from '../ingest/event.ts'
 import { carriedOver, compareLevels, integrate, type Level } from '../meter/level.ts'
 import type { PriceBook } from '../rate/price-book.ts'
@@ -98,15 +99,4 @@ function billOfHour(book: PriceBook, paper: PaperHour, context: PaperContext): B
     previousDigest: previous?.digest ?? null,
   }
   return issueBill(issue, draft, sha256)
-}
-
-function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group) group.push(item)
-    else groups.set(key, [item])
-  }
-  return groups
 }

@@ -13,6 +13,7 @@ export type RejectionCode =
   | 'event/missing_unit'
   | 'event/foreign_account'
   | 'event/unreadable'
+  | 'event/unstorable'
 
 /** A rejected event's reason: one sentence that names the place and the fix. */
 export interface Rejection {

@@ -1,0 +1,38 @@
+import { crc32 } from 'node:zlib'
+import type pg from 'pg'
+import { eventText } from '../core/bill/digest-text.ts'
+import type { UsageEvent } from '../core/ingest/event.ts'
+import type { Hour } from '../core/time/hour.ts'
+import { formatInstant, type Instant } from '../core/time/instant.ts'
+import { copyIn, copyRow } from './copy.ts'
+
+const COPY_EVENTS = `
+  copy usage_event (at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes)
+  from stdin`
+
+/** An event with everything that is decided when it is stored. */
+export interface StoredEvent extends UsageEvent {
+  readonly bucket: number
+  readonly cycle: Hour
+  readonly receivedAt: Instant
+}
+
+/**
+ * Store events whose keys are free; a key taken meanwhile fails the whole transaction (23505).
+ * @param events in key order: two transactions that insert in different orders would deadlock
+ */
+export async function copyEvents(client: pg.PoolClient, events: readonly StoredEvent[]): Promise<void> {
+  await copyIn(client, COPY_EVENTS, events.map(eventRow))
+}
+
+/** CRC-32 of account and event text, as a signed integer: it names a damaged event, and proves nothing. */
+export function checksumOf(event: Omit<UsageEvent, 'usage'>): number {
+  return crc32(`${event.account}\0${eventText(event)}`) | 0
+}
+
+function eventRow(event: StoredEvent): string {
+  const { at, receivedAt, hour, cycle, bucket, account, id, source, type, data, attributes } = event
+  const checksum = checksumOf(event)
+  const received = formatInstant(receivedAt)
+  return copyRow([at, received, hour, cycle, checksum, bucket, account, id, source, type, data, attributes])
+}

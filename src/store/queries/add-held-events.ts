@@ -1,0 +1,30 @@
+import type { HeldCode } from '../../core/rate/assess.ts'
+import type { Query } from '../query.ts'
+import type { EventKey } from './find-events.ts'
+
+export interface HeldEvent extends EventKey {
+  readonly code: HeldCode
+  /** The operation or type that is unknown. */
+  readonly subject: string
+  readonly detail: string
+}
+
+/** Note why these events, stored in the same transaction, count nowhere yet. */
+export const addHeldEvents: Query<readonly HeldEvent[], never, void> = {
+  name: 'add_held_events',
+  text: `
+    insert into held_event (hour, bucket, account, id, source, code, subject, detail)
+    select *
+      from unnest($1::int[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])`,
+  values: (events) => [
+    events.map(({ hour }) => hour),
+    events.map(({ bucket }) => bucket),
+    events.map(({ account }) => account),
+    events.map(({ id }) => id),
+    events.map(({ source }) => source),
+    events.map(({ code }) => code),
+    events.map(({ subject }) => subject),
+    events.map(({ detail }) => detail),
+  ],
+  decode: () => undefined,
+}
