@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newIdentity } from '../../src/store/embedded/process-identity.ts'
 import { inTurn } from '../../src/store/embedded/turns.ts'
 import { compile, scratch } from './embedded-child.ts'
 
@@ -65,6 +66,21 @@ test('no two processes have their turn at once, even while others are killed in 
   expect(total - counted).toBeGreaterThanOrEqual(0)
   expect(total - counted).toBeLessThanOrEqual(4)
   expect(total).toBeGreaterThan(120)
+})
+
+test('nobody goes ahead while a living process chooses its number; a dead one holds nobody up', async () => {
+  const turns = join(dir, 'choosing')
+  mkdirSync(turns)
+  const [alive, dead] = [
+    join(turns, `choosing@${newIdentity()}`),
+    join(turns, `choosing@${process.pid}-1.0-0`),
+  ]
+  writeFileSync(dead, '')
+  expect(await inTurn(turns, 50, async () => 'mine')).toBe('mine')
+  writeFileSync(alive, '')
+  expect(await inTurn(turns, 50, async () => 'mine')).toBeUndefined()
+  rmSync(alive)
+  expect(await inTurn(turns, 50, async () => 'mine')).toBe('mine')
 })
 
 test('two turns within one process are two turns, and patience has an end', async () => {

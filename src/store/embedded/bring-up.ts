@@ -7,7 +7,7 @@ import { lastWords } from './last-words.ts'
 import type { Log } from './log.ts'
 import { preparePgdata } from './pgdata.ts'
 import { makeOwn, type Place } from './place.ts'
-import { answers, launch } from './postmaster.ts'
+import { answers, launch, stopPostmaster } from './postmaster.ts'
 import { runningPostmaster } from './postmaster-file.ts'
 import { type Refused, refuse, refuseFullDisk, systemCode } from './refusal.ts'
 import { settings, usableMemory } from './settings.ts'
@@ -36,7 +36,7 @@ export async function bringUp(place: Place, binaries: Binaries, log: Log): Promi
   return incomplete ?? running
 }
 
-/** The server that runs already. One that is just stopping is waited for, and is not found. */
+/** The server that runs already, if it can be reached. One that is stopping is waited for, and is not found. */
 async function found(
   place: Place,
   connection: Connection,
@@ -44,8 +44,9 @@ async function found(
 ): Promise<Running | Refused | undefined> {
   const pid = runningPostmaster(place.pgdata)
   if (pid !== undefined) {
-    const answering = await answers(place, connection, pid, onSlow)
-    return answering ? { ok: true, pid, connection, launched: false } : undefined
+    if (await answers(place, connection, pid, onSlow)) return { ok: true, pid, connection, launched: false }
+    await stopPostmaster(place.pgdata)
+    return undefined
   }
   if (!existsSync(join(connection.host, `.s.PGSQL.${PORT}`)) || !(await isAnswered(connection)))
     return undefined

@@ -5,6 +5,8 @@ import type { Refused } from './refusal.ts'
 
 const LOOK_EVERY_MS = 250
 const RETRY_MS_MAX = 30_000
+/** A system that shuts down ends both at once: then we are about to be ended too, and start nothing. */
+const SHUTDOWN_MS = 500
 
 /** A server that is started again whenever it ends, until `end`. */
 export interface Watch {
@@ -28,6 +30,8 @@ export function keepUp(
   const ending = new AbortController()
   let pid = firstPid
   const restart = async () => {
+    await pause(SHUTDOWN_MS, ending.signal)
+    if (ending.signal.aborted) return
     log.error({ serverPid: pid }, 'PostgreSQL has ended by itself and is started again')
     for (let wait = 1_000; !ending.signal.aborted; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
       const running = await again()

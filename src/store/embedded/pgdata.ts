@@ -8,12 +8,15 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
 } from 'node:fs'
-import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.ts'
 import type { Place } from './place.ts'
-import { oneLine, type Refused, refuse, refuseFullDisk } from './refusal.ts'
+import { oneLine, type Refused, refuse, refuseFullDisk, systemCode } from './refusal.ts'
 import { serverProcess } from './server-process.ts'
 
 const UNFINISHED = 'postgres.unfinished-'
@@ -29,14 +32,29 @@ export function preparePgdata(place: Place, binaries: Binaries): Refused | undef
   return existsSync(place.pgdata) ? checkPgdata(place, binaries) : initdb(place, binaries)
 }
 
+/** `initdb` outlives a killed Farthing for a second, and may still write: what is left then goes next time. */
 function removeUnfinished(home: string): void {
-  for (const name of readdirSync(home)) {
-    if (name.startsWith(UNFINISHED)) rmSync(join(home, name), { recursive: true, force: true })
+  for (const name of readdirSync(home).filter((each) => each.startsWith(UNFINISHED))) {
+    try {
+      rmSync(join(home, name), { recursive: true, force: true, maxRetries: 5 })
+    } catch (error) {
+      if (systemCode(error) !== 'ENOTEMPTY') throw error
+    }
   }
 }
 
 function checkPgdata(place: Place, binaries: Binaries): Refused | undefined {
   const { pgdata, user } = place
+  if (user && statSync(pgdata).uid === 0) giveAll(pgdata, user)
+  const owner = statSync(pgdata).uid
+  if (!user && owner !== process.geteuid?.()) {
+    const detail = `The data in ${pgdata} belongs to user ${owner}, and PostgreSQL runs only as its owner`
+    return refuse('server/data_dir', `${detail}: start Farthing as that user or as root.`)
+  }
+  return checkVersion(pgdata, binaries)
+}
+
+function checkVersion(pgdata: string, binaries: Binaries): Refused | undefined {
   const version = join(pgdata, 'PG_VERSION')
   if (!existsSync(version)) {
     const detail = `${pgdata} is there, but is no PostgreSQL data directory`
@@ -50,12 +68,6 @@ function checkPgdata(place: Place, binaries: Binaries): Refused | undefined {
     const detail = `The data in ${pgdata} is of PostgreSQL ${major}, this Farthing has ${binaries.major}`
     const advice = 'run farthing backup with the old version, and farthing restore with this one'
     return refuse('server/other_major', `${detail}: ${advice}, in a new data directory.`)
-  }
-  if (user && statSync(pgdata).uid === 0) giveAll(pgdata, user)
-  const owner = statSync(pgdata).uid
-  if (!user && owner !== process.geteuid?.()) {
-    const detail = `The data in ${pgdata} belongs to user ${owner}, and PostgreSQL runs only as its owner`
-    return refuse('server/data_dir', `${detail}: start Farthing as that user or as root.`)
   }
   return undefined
 }

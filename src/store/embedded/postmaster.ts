@@ -14,6 +14,8 @@ import { serverProcess } from './server-process.ts'
 const POLL_MS = 20
 /** Recovery after a crash reads what was written since the last checkpoint: at most some GB, some minutes. */
 const START_PATIENCE_MS = 10 * 60_000
+/** A server that is ready and cannot be reached has lost its socket, and has to be started again. */
+const READY_PATIENCE_MS = 5_000
 const SLOW_MS = 5_000
 const STOP_PATIENCE_MS = 30_000
 /** SQLSTATE: all sessions are taken, so the server does work. */
@@ -56,16 +58,19 @@ export async function answers(
   pid: number,
   onSlow: () => void,
 ): Promise<boolean> {
-  const begin = Date.now()
-  let slow = false
-  while (Date.now() - begin < START_PATIENCE_MS) {
-    if (saysReady(pgdata) && (await takesConnections(connection))) return true
-    if (startOf(pid) === undefined) return false
-    if (!slow && Date.now() - begin > SLOW_MS) onSlow()
-    slow ||= Date.now() - begin > SLOW_MS
-    await sleep(POLL_MS)
+  const slow = setTimeout(onSlow, SLOW_MS)
+  let deadline = Date.now() + START_PATIENCE_MS
+  try {
+    while (Date.now() < deadline && startOf(pid) !== undefined) {
+      const ready = saysReady(pgdata)
+      if (ready && (await takesConnections(connection))) return true
+      if (ready) deadline = Math.min(deadline, Date.now() + READY_PATIENCE_MS)
+      await sleep(POLL_MS)
+    }
+    return false
+  } finally {
+    clearTimeout(slow)
   }
-  return false
 }
 
 async function takesConnections(connection: Connection): Promise<boolean> {
