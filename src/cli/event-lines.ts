@@ -27,6 +27,8 @@ export interface EventFile {
   /** Bytes that were read so far. */
   readonly bytesRead: () => number
   readonly lines: AsyncIterable<EventLine>
+  /** Stop reading: whoever waits for a next line gets an error, and the process can end. */
+  readonly close: () => void
 }
 
 /**
@@ -46,7 +48,13 @@ export function openEventFile(path: string): EventFile {
       yield chunk as Buffer
     }
   }
-  return { name, size, bytesRead: () => bytes, lines: readLines(name, counted()) }
+  return {
+    name,
+    size,
+    bytesRead: () => bytes,
+    lines: readLines(name, counted()),
+    close: () => source.destroy(),
+  }
 }
 
 function fileSize(path: string): number | undefined {

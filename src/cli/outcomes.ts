@@ -13,9 +13,7 @@ export interface OutcomeCounts {
 /** A line of a file that needs somebody's attention. */
 export interface LineProblem {
   readonly line: number
-  /** As far as they could be read. */
-  readonly account?: string | null
-  readonly source?: string | null
+  /** As far as it could be read. */
   readonly id: string | null
   readonly outcome: 'conflict' | 'held' | 'rejected'
   readonly code: string
@@ -24,6 +22,8 @@ export interface LineProblem {
 
 /** Problems that are named one by one; the others are counted. */
 const NAMED_MAX = 10
+/** Problems that are kept in memory: a file may have millions. */
+export const PROBLEMS_KEPT_MAX = 1000
 
 export const NO_OUTCOMES: OutcomeCounts = { accepted: 0, duplicates: 0, conflicts: 0, held: 0, rejected: 0 }
 
@@ -37,10 +37,13 @@ export function addOutcomes(a: OutcomeCounts, b: OutcomeCounts): OutcomeCounts {
   }
 }
 
+export function allOf({ accepted, duplicates, conflicts, held, rejected }: OutcomeCounts): number {
+  return accepted + duplicates + conflicts + held + rejected
+}
+
 /** `20,000 events: 19,990 accepted, 8 duplicates, 2 held`: nothing that is zero but `accepted`. */
 export function outcomeSummary(counts: OutcomeCounts): string {
   const { accepted, duplicates, conflicts, held, rejected } = counts
-  const all = accepted + duplicates + conflicts + held + rejected
   const parts = [
     counted(duplicates, 'duplicate', 'duplicates'),
     counted(conflicts, 'conflict', 'conflicts'),
@@ -48,20 +51,40 @@ export function outcomeSummary(counts: OutcomeCounts): string {
     counted(rejected, 'rejected', 'rejected'),
   ]
   const others = parts.filter((part) => part !== undefined)
-  return `${counted(all, 'event', 'events') ?? '0 events'}: ${[`${number(accepted)} accepted`, ...others].join(', ')}`
+  const events = counted(allOf(counts), 'event', 'events') ?? '0 events'
+  return `${events}: ${[`${number(accepted)} accepted`, ...others].join(', ')}`
 }
 
-/** To standard error: the first lines that were not accepted, then how many more of each code there are. */
-export function sayProblems(file: string, problems: readonly LineProblem[]): void {
-  for (const { line, outcome, detail } of problems.slice(0, NAMED_MAX)) {
-    say(`${file}:${line}: ${outcome}: ${safeText(detail)}`, outcome === 'held' ? 'yellow' : 'red')
+/** Problems as they come in, in any order: the first few are kept, the others are counted. */
+export class ProblemLog {
+  readonly #kept: LineProblem[] = []
+  readonly #counts = new Map<string, number>()
+
+  add(problem: LineProblem): void {
+    if (this.#kept.length < PROBLEMS_KEPT_MAX) this.#kept.push(problem)
+    const key = keyOf(problem)
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
   }
-  const rest = new Map<string, number>()
-  for (const { outcome, code } of problems.slice(NAMED_MAX)) {
-    const key = `${outcome} (${code})`
-    rest.set(key, (rest.get(key) ?? 0) + 1)
+
+  /** In the order of the file. */
+  kept(): readonly LineProblem[] {
+    return this.#kept.toSorted((a, b) => a.line - b.line)
   }
-  for (const [what, count] of rest) say(`${file}: ${number(count)} more ${what}`)
+
+  /** To standard error: the first lines that were not accepted, then how many more of each code there are. */
+  say(file: string): void {
+    const rest = new Map(this.#counts)
+    for (const problem of this.kept().slice(0, NAMED_MAX)) {
+      const { line, outcome, detail } = problem
+      say(`${file}:${line}: ${outcome}: ${safeText(detail)}`, outcome === 'held' ? 'yellow' : 'red')
+      rest.set(keyOf(problem), rest.get(keyOf(problem))! - 1)
+    }
+    for (const [what, count] of rest) if (count > 0) say(`${file}: ${number(count)} more ${what}`)
+  }
+}
+
+function keyOf({ outcome, code }: LineProblem): string {
+  return `${outcome} (${code})`
 }
 
 function counted(count: number, one: string, many: string): string | undefined {

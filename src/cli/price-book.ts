@@ -1,29 +1,33 @@
 import { Command } from 'commander'
-import { countOf } from '../core/present/readable-text.ts'
-import type { PriceBook } from '../core/rate/price-book.ts'
+import { priceBookSummary, priceBookTable } from '../core/present/price-book-table.ts'
+import { countOf, readableTime } from '../core/present/readable-text.ts'
 import { formatProblem } from '../flows/parse-price-book.ts'
 import { EXIT } from './command-failed.ts'
 import { examples, prose } from './help-text.ts'
 import type { SetExitCode } from './program.ts'
 import { readPriceBookFile } from './read-price-book-file.ts'
-import { printJson, say } from './terminal.ts'
+import { readVersion } from './read-terms.ts'
+import { makeApi } from './server-api.ts'
+import { serverAddress, type ServerOptions, withServerOptions } from './server-address.ts'
+import { printJson, printLines, say, tableWidth } from './terminal.ts'
 
 /** `price-book`: what is charged. */
 export function priceBookCommand(setExitCode: SetExitCode): Command {
   return new Command('price-book')
-    .summary('check a price book')
+    .summary('check a price book, show the published one')
     .description(
       'Price books say what is charged: which operations, by which unit, at which price from when on.',
     )
     .addCommand(checkCommand(setExitCode))
+    .addCommand(showCommand())
 }
 
 function checkCommand(setExitCode: SetExitCode): Command {
   return new Command('check')
-    .summary('say what is wrong with a price book, and what to write instead')
+    .summary('say what is wrong with a price book file, and what to write instead')
     .description(
       prose(`Reads a price book and prints each problem as file:line:column: what is wrong — what to write instead.
-Exit code 1 if there are problems. Remarks on a valid book change nothing.`),
+        Exit code 1 if there are problems. Remarks on a valid book change nothing.`),
     )
     .argument('<file>', 'the price book, YAML; - is standard input')
     .option('--json', 'print {"ok", "problems" or "remarks"}')
@@ -46,18 +50,39 @@ function check(path: string, { json }: { readonly json?: true }, setExitCode: Se
     process.stdout.write(`${formatProblem(finding)}\n`)
   }
   const name = path === '-' ? 'standard input' : path
-  if (parsed.ok) say(`${name} is fine: ${bookSummary(parsed.book)}.`, 'green')
+  if (parsed.ok) say(`${name} is fine: ${priceBookSummary(parsed.book)}.`, 'green')
   else say(`${countOf(String(parsed.problems.length), 'problem')} in ${name}.`, 'red')
 }
 
-function bookSummary({ name, currency, rates, operations }: PriceBook): string {
-  const terms = rates.flatMap((rate) => rate.terms)
-  const marked = terms.filter((term) => term.kind === 'price' && term.illustrative).length
-  const counts = [
-    countOf(String(new Set(rates.map(({ item }) => item)).size), 'item'),
-    countOf(String(rates.length), 'rate'),
-    countOf(String(operations.size), 'operation'),
-    `${countOf(String(terms.length), 'price')}${marked > 0 ? ` (${marked} illustrative)` : ''}`,
-  ]
-  return `price book ${name} in ${currency}, ${counts.join(', ')}`
+interface ShowOptions extends ServerOptions {
+  readonly operations?: true
+  readonly json?: true
+}
+
+function showCommand(): Command {
+  const command = new Command('show')
+    .summary('print the published price book')
+    .description(
+      prose('Prints a version of the price book as the server has it: every rate with its prices.'),
+    )
+    .argument('[version]', 'its number (default: the newest)')
+    .option('--operations', 'also the operations of each rate')
+    .option('--json', 'print the version as the API has it')
+  return withServerOptions(command)
+    .addHelpText(
+      'after',
+      examples(['farthing price-book show --operations', 'what is charged, for which calls']),
+    )
+    .action(show)
+}
+
+async function show(
+  version: string | undefined,
+  { operations, json, ...options }: ShowOptions,
+): Promise<void> {
+  const { view, book } = await readVersion(makeApi(serverAddress(options)), version)
+  if (json) return printJson(view)
+  printLines(priceBookTable(book, { operations: operations ?? false, widthMax: tableWidth() }))
+  const mark = view.demo ? ' DEMO: nothing is owed.' : ''
+  say(`Version ${view.version} of ${readableTime(view.publishedAt)} UTC: ${priceBookSummary(book)}.${mark}`)
 }

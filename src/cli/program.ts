@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import type { ExitCode } from './command-failed.ts'
+import { billCommand } from './bill.ts'
+import { billsCommand } from './bills.ts'
+import { explainCommand } from './explain.ts'
+import { importCommand } from './import.ts'
+import { keysCommand } from './keys.ts'
 import { priceBookCommand } from './price-book.ts'
 import { rateCommand } from './rate.ts'
 
@@ -20,7 +25,15 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     .showHelpAfterError('(farthing --help lists the commands)')
     .exitOverride()
     .addHelpText('after', EXIT_CODES)
-  const commands = [rateCommand(setExitCode), priceBookCommand(setExitCode)]
+  const commands = [
+    importCommand(setExitCode),
+    billsCommand(),
+    billCommand(),
+    explainCommand(),
+    rateCommand(setExitCode),
+    priceBookCommand(setExitCode),
+    keysCommand(),
+  ]
   for (const command of commands) program.addCommand(inherit(command, program))
   return program
 }

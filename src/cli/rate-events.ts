@@ -3,6 +3,7 @@ import { type Bill } from '../core/bill/bill.ts'
 import { billsOnPaper } from '../core/bill/bills-on-paper.ts'
 import { accept } from '../core/ingest/accept.ts'
 import type { UsageEvent } from '../core/ingest/event.ts'
+import { isObject } from '../core/ingest/read-usage.ts'
 import { isRejection, reject, type Rejection } from '../core/ingest/rejection.ts'
 import { standingOf } from '../core/ingest/standing.ts'
 import { assess } from '../core/rate/assess.ts'
@@ -46,7 +47,7 @@ export async function rateEvents(
   const standing = standingOf(read.map(({ event }) => event))
   const events = read.filter((_, index) => standing[index] === 'stands').map(({ event }) => event)
   for (const [index, { line, event }] of read.entries()) {
-    const place = { line, account: event.account, source: event.source, id: event.id }
+    const place = { line, id: event.id }
     if (standing[index] === 'duplicate') counts.duplicates += 1
     else if (standing[index] === 'conflict') {
       counts.conflicts += 1
@@ -90,19 +91,8 @@ function parseLine({ bytes }: EventLine): { readonly value: Json } | Rejection {
 }
 
 function rejected(line: number, raw: { readonly value: Json } | Rejection, reason: Rejection): LineProblem {
-  const fields = 'value' in raw && typeof raw.value === 'object' ? raw.value : null
-  const text = (name: string) => {
-    const value = fields && !Array.isArray(fields) ? (fields as { [key: string]: Json })[name] : undefined
-    return typeof value === 'string' ? value : null
-  }
-  return {
-    line,
-    account: text('subject'),
-    source: text('source'),
-    id: text('id'),
-    outcome: 'rejected',
-    ...reason,
-  }
+  const id = 'value' in raw && isObject(raw.value) ? raw.value['id'] : undefined
+  return { line, id: typeof id === 'string' ? id : null, outcome: 'rejected', ...reason }
 }
 
 function sha256(text: string): string {

@@ -11,7 +11,7 @@ import { formatProblem } from '../flows/parse-price-book.ts'
 import { CommandFailed, EXIT } from './command-failed.ts'
 import { openEventFile } from './event-lines.ts'
 import { examples, prose } from './help-text.ts'
-import { outcomeSummary, sayProblems } from './outcomes.ts'
+import { outcomeSummary, ProblemLog } from './outcomes.ts'
 import type { SetExitCode } from './program.ts'
 import { rateEvents } from './rate-events.ts'
 import { readPriceBookFile } from './read-price-book-file.ts'
@@ -67,7 +67,9 @@ async function rate(path: string, options: RateOptions, setExitCode: SetExitCode
   const bills = account === undefined ? all : all.filter((bill) => bill.account === account)
   if (options.json) printJson({ bills: bills.map(billView), ...counts, problems })
   else printBills(bills, parsed.book, options)
-  sayProblems(file.name, problems)
+  const log = new ProblemLog()
+  for (const problem of problems) log.add(problem)
+  log.say(file.name)
   const accounts = new Set(bills.map((bill) => bill.account)).size
   const made = `${countOf(String(bills.length), 'bill')} of ${countOf(String(accounts), 'account')}`
   say(`${outcomeSummary(counts)}. ${made}.`)

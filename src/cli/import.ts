@@ -1,0 +1,167 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { Command } from 'commander'
+import { countOf } from '../core/present/readable-text.ts'
+import { CommandFailed, EXIT, systemReason } from './command-failed.ts'
+import { type EventFile, openEventFile } from './event-lines.ts'
+import { examples, prose } from './help-text.ts'
+import { addOutcomes, allOf, NO_OUTCOMES, outcomeSummary, ProblemLog } from './outcomes.ts'
+import { pace, showProgress } from './progress.ts'
+import type { SetExitCode } from './program.ts'
+import { sendLines } from './send-lines.ts'
+import { makeApi, type ServerApi } from './server-api.ts'
+import { serverAddress, type ServerOptions, withServerOptions } from './server-address.ts'
+import { printJson, say } from './terminal.ts'
+import { ImportedHours, waitForBills, type Waited } from './wait-for-bills.ts'
+
+interface ImportOptions extends ServerOptions {
+  /** False with --no-wait. */
+  readonly wait: boolean
+  readonly problems?: string
+  readonly json?: true
+}
+
+/** `import`: send a file of events to the server. */
+export function importCommand(setExitCode: SetExitCode): Command {
+  const command = new Command('import')
+    .summary('send a file of events to the server, and wait for their bills')
+    .description(
+      prose(`Sends the events of a file to the server, says what became of them, and waits until past hours have
+        their bills. It can be stopped and run again at any time: an event that was accepted counts once.`),
+    )
+    .argument('<events>', 'NDJSON, one CloudEvent on each line, packed with gzip or not; - is standard input')
+    .option('--no-wait', 'do not wait for the bills')
+    .option(
+      '--problems <file>',
+      'write each line that was not accepted to this file (NDJSON), with the reason',
+    )
+    .option(
+      '--json',
+      'print {"accepted", "duplicates", "conflicts", "held", "rejected", "problems", "bills"}',
+    )
+  return withServerOptions(command)
+    .addHelpText(
+      'after',
+      examples(
+        ['farthing import samples/imm-day.ndjson.gz', 'a day of usage'],
+        ['farthing import - --problems refused.ndjson < day.ndjson', 'keep what was refused, and why'],
+      ),
+    )
+    .action((path: string, options: ImportOptions) => importEvents(path, options, setExitCode))
+}
+
+async function importEvents(path: string, options: ImportOptions, setExitCode: SetExitCode): Promise<void> {
+  const api = makeApi(serverAddress(options))
+  const file = openEventFile(path)
+  const stop = stopOnCtrlC()
+  const problemsFile = options.problems === undefined ? undefined : openProblemsFile(options.problems)
+  const sent = new Sent(problemsFile)
+  try {
+    await send(api, file, sent, stop.signal)
+    const bills = options.wait ? await wait(api, sent.hours, stop.signal) : undefined
+    report(file, sent, bills, options)
+  } catch (error) {
+    const soFar = `${outcomeSummary(sent.counts)} so far. Import it again: what was accepted counts once.`
+    if (stop.signal.aborted) throw new CommandFailed(`Stopped. ${soFar}`, EXIT.interrupted)
+    if (allOf(sent.counts) > 0) say(soFar, 'yellow')
+    throw error
+  } finally {
+    stop.done()
+    file.close()
+    if (problemsFile !== undefined) closeSync(problemsFile)
+  }
+  if (sent.counts.rejected + sent.counts.conflicts > 0) setExitCode(EXIT.someRefused)
+}
+
+/** What has been sent, and what became of it. */
+class Sent {
+  counts = NO_OUTCOMES
+  readonly log = new ProblemLog()
+  readonly hours = new ImportedHours()
+  readonly #file: number | undefined
+
+  /** @param file descriptor of the file for problems */
+  constructor(file: number | undefined) {
+    this.#file = file
+  }
+
+  add({ lines, counts, problems }: Parameters<Parameters<typeof sendLines>[2]['onOutcome']>[0]): void {
+    this.counts = addOutcomes(this.counts, counts)
+    for (const line of lines) this.hours.add(line)
+    for (const problem of problems) {
+      this.log.add(problem)
+      if (this.#file !== undefined) writeSync(this.#file, `${JSON.stringify(problem)}\n`)
+    }
+  }
+}
+
+async function send(api: ServerApi, file: EventFile, sent: Sent, signal: AbortSignal): Promise<void> {
+  const begin = performance.now()
+  let trouble = ''
+  const end = showProgress(() => ({
+    share: file.size === undefined ? undefined : file.bytesRead() / Math.max(file.size, 1),
+    text: `${pace(allOf(sent.counts), 'events', begin)}${trouble}`,
+  }))
+  try {
+    await sendLines(api, file.lines, {
+      signal,
+      onOutcome: (outcome) => {
+        trouble = ''
+        sent.add(outcome)
+      },
+      onRetry: (reason) => (trouble = ` — trying again: ${reason}`),
+    })
+  } finally {
+    end()
+  }
+}
+
+async function wait(api: ServerApi, hours: ImportedHours, signal: AbortSignal): Promise<Waited> {
+  let now: Waited = { billed: 0, without: 0 }
+  const end = showProgress(() => ({
+    share: now.billed / Math.max(now.billed + now.without, 1),
+    text: `waiting for bills: ${countOf(String(now.billed), 'bill')} issued`,
+  }))
+  try {
+    return await waitForBills(api, hours, { signal, onProgress: (waited) => (now = waited) })
+  } finally {
+    end()
+  }
+}
+
+function report(
+  file: EventFile,
+  sent: Sent,
+  bills: Waited | undefined,
+  { json, problems }: ImportOptions,
+): void {
+  sent.log.say(file.name)
+  if (json) {
+    printJson({ ...sent.counts, problems: sent.log.kept(), bills: bills ?? null })
+    return
+  }
+  process.stdout.write(`${outcomeSummary(sent.counts)}.\n`)
+  if (problems !== undefined) process.stdout.write(`What was not accepted is in ${problems}.\n`)
+  if (!bills) return
+  const without =
+    bills.without > 0 ? `; ${countOf(String(bills.without), 'hour')} of an account have none` : ''
+  process.stdout.write(`${countOf(String(bills.billed), 'hourly bill')} issued${without}.\n`)
+}
+
+/** The first Ctrl-C stops in good order, with a summary; the second at once. */
+function stopOnCtrlC(): { readonly signal: AbortSignal; readonly done: () => void } {
+  const stop = new AbortController()
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted)
+    stop.abort()
+  }
+  process.on('SIGINT', onSignal)
+  return { signal: stop.signal, done: () => process.off('SIGINT', onSignal) }
+}
+
+function openProblemsFile(path: string): number {
+  try {
+    return openSync(path, 'w')
+  } catch (error) {
+    throw new CommandFailed(`${path} cannot be written (${systemReason(error)}): name another file.`)
+  }
+}

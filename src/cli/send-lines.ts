@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { type EventLine, LINE_BYTES_MAX } from './event-lines.ts'
+import type { LineProblem, OutcomeCounts } from './outcomes.ts'
+import { ApiRefused, NoAnswer, type ServerApi } from './server-api.ts'
+
+/** Lines of one request: enough to commit well, and few to send again. */
+export const BATCH_LINES_MAX = 1000
+/** Bytes of one request before packing. The server takes 32 MiB. */
+export const BATCH_BYTES_MAX = 8 * 1024 * 1024
+/** Requests on their way at once: one is read while one is committed, and the next is there already. */
+export const IN_FLIGHT_MAX = 3
+/** A request that fails is sent again for this long: a server may be restarted meanwhile. */
+export const RETRY_MS = 120_000
+const BACKOFF_MIN_MS = 200
+const BACKOFF_MAX_MS = 5_000
+
+/** What the server said of one batch. */
+export interface BatchOutcome {
+  readonly lines: readonly EventLine[]
+  readonly counts: OutcomeCounts
+  readonly problems: readonly LineProblem[]
+}
+
+export interface SendOptions {
+  readonly signal: AbortSignal
+  readonly onOutcome: (outcome: BatchOutcome) => void
+  /** The server is busy or away, and is tried again. */
+  readonly onRetry: (reason: string) => void
+}
+
+/**
+ * Send lines to the server, in batches, some at once. A batch whose answer is lost is sent again: the identity
+ * of its events keeps them from counting twice.
+ * @throws what ends it, after the requests that were on their way have ended
+ */
+export async function sendLines(
+  api: ServerApi,
+  lines: AsyncIterable<EventLine>,
+  options: SendOptions,
+): Promise<void> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const sender = { api, ...options, signal, hasAnswered: false }
+  const underway = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | undefined
+  const start = (batch: readonly EventLine[]) => {
+    const sent = sendBatch(sender, batch)
+      .then(options.onOutcome)
+      .catch((error: unknown) => {
+        failure ??= { error }
+        stop.abort()
+      })
+      .finally(() => underway.delete(sent))
+    underway.add(sent)
+  }
+  const stopped = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined))
+  })
+  const batches = batchesOf(lines)
+  while (!signal.aborted) {
+    // Standard input may have nothing to say for a long time.
+    const next = await Promise.race([batches.next(), stopped])
+    if (next === undefined || next.done) break
+    start(next.value)
+    // The first one goes alone: a server that is away or a wrong key is found out once.
+    while (underway.size >= (sender.hasAnswered ? IN_FLIGHT_MAX : 1)) await Promise.race(underway)
+  }
+  await Promise.all(underway)
+  options.signal.throwIfAborted()
+  if (failure) throw failure.error
+}
+
+export async function* batchesOf(lines: AsyncIterable<EventLine>): AsyncGenerator<readonly EventLine[]> {
+  let batch: EventLine[] = []
+  let bytes = 0
+  for await (const line of lines) {
+    const size = line.bytes?.length ?? 0
+    if (batch.length === BATCH_LINES_MAX || (batch.length > 0 && bytes + size > BATCH_BYTES_MAX)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(line)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+interface Sender extends SendOptions {
+  readonly api: ServerApi
+  /** Has the server answered anything yet? Until then, that it is away is no passing trouble. */
+  hasAnswered: boolean
+}
+
+interface Answer extends OutcomeCounts {
+  readonly problems: readonly (Omit<LineProblem, 'line'> & { readonly index: number })[]
+}
+
+const pack = promisify(gzip)
+
+async function sendBatch(sender: Sender, lines: readonly EventLine[]): Promise<BatchOutcome> {
+  const sendable = lines.filter((line) => line.bytes !== undefined)
+  const tooLong = lines.filter((line) => line.bytes === undefined).map(refuseLong)
+  const text = Buffer.concat(sendable.flatMap(({ bytes }) => [bytes!, NEWLINE]))
+  const { problems, ...counts } = await post(sender, await pack(text))
+  const named = problems.map(({ index, detail, ...rest }): LineProblem => {
+    // The server counts the lines of the request.
+    return { line: sendable[index]!.number, ...rest, detail: detail.replace(/^Line \d+ /, 'The line ') }
+  })
+  const all = { ...counts, rejected: counts.rejected + tooLong.length }
+  return { lines, counts: all, problems: [...tooLong, ...named] }
+}
+
+const NEWLINE = Buffer.from('\n')
+
+function refuseLong({ number }: EventLine): LineProblem {
+  const detail = `The line is longer than ${LINE_BYTES_MAX} bytes: send less.`
+  return { line: number, id: null, outcome: 'rejected', code: 'event/too_long', detail }
+}
+
+async function post(sender: Sender, body: Buffer): Promise<Answer> {
+  const headers = { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' }
+  const begin = performance.now()
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const request = { method: 'POST', headers, body, signal: sender.signal } as const
+      const answer = await sender.api.json<Answer>('/v1/events', request)
+      sender.hasAnswered = true
+      return answer
+    } catch (error) {
+      if (!canRetry(sender, error) || performance.now() - begin > RETRY_MS) throw error
+      sender.onRetry((error as Error).message)
+      await sleep(backoffMs(attempt, error), undefined, { signal: sender.signal })
+    }
+  }
+}
+
+function canRetry(sender: Sender, error: unknown): boolean {
+  if (error instanceof ApiRefused) return [408, 429, 502, 503, 504].includes(error.status)
+  if (!(error instanceof NoAnswer)) return false
+  return sender.hasAnswered || !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? '')
+}
+
+/** Doubles, with some chance in it so that senders spread, and never before the server asks for it. */
+function backoffMs(attempt: number, error: unknown): number {
+  const doubled = Math.min(BACKOFF_MIN_MS * 2 ** attempt, BACKOFF_MAX_MS)
+  const asked = error instanceof ApiRefused ? (error.retryAfterSeconds ?? 0) * 1000 : 0
+  return Math.max(asked, doubled / 2 + (Math.random() * doubled) / 2)
+}

@@ -1,0 +1,111 @@
+import { decimal, plain, times } from '../money/decimal.ts'
+import type { PriceTerm } from '../rate/price-book.ts'
+import { formatHourStart } from '../time/hour.ts'
+import { correctionTitle } from './bill-line-notes.ts'
+import { COMPONENT_TITLES, type LineView } from './bill-table.ts'
+import { type LineTerms, waivedStatuses } from './line-terms.ts'
+import { countOf, readableNumber, readablePer, readableTime, safeText } from './readable-text.ts'
+import type { TextLine } from './text-table.ts'
+
+/** Why a line is on the bill, and how its amount came about: what a customer asks first. */
+export function lineExplanation(
+  bill: { readonly id: string; readonly currency: string },
+  line: LineView,
+  terms: LineTerms | undefined,
+): readonly TextLine[] {
+  const title = COMPONENT_TITLES[line.component]
+  const facts: readonly (readonly [string, string])[] = [
+    ['What', placeOf(line)],
+    ['When', whenOf(line)],
+    ['Rule', ruleOf(line, terms)],
+    ['Counted', countedOf(line, terms)],
+    ['Price', priceOf(bill.currency, line, terms)],
+    ['Amount', amountOf(bill.currency, line, terms)],
+  ]
+  return [
+    { role: 'title', text: `${title}: line ${line.number} of bill ${bill.id}` },
+    ...facts.map(([name, value]): TextLine => ({ role: 'plain', text: `${name.padEnd(9)}${value}` })),
+  ]
+}
+
+function placeOf({ item, rate, operation, project, region }: LineView): string {
+  const parts = [
+    rate === 'default' ? item : `${item}/${rate}`,
+    operation && `operation ${operation}`,
+    project && `project ${project}`,
+    region && `region ${region}`,
+  ]
+  return parts
+    .filter((part) => part !== null && part !== '')
+    .map((part) => safeText(part!))
+    .join(', ')
+}
+
+function whenOf(line: LineView): string {
+  if (line.correction) return `a correction ${correctionTitle(line)}`
+  return `used in the hour from ${readableTime(line.usageHour)} UTC`
+}
+
+/** In the words of the billing rules R3 to R9. */
+function ruleOf(line: LineView, terms: LineTerms | undefined): string {
+  const place = line.rate === 'default' ? line.item : `${line.item}, rate ${line.rate}`
+  const operation = safeText(line.operation ?? '')
+  switch (line.component) {
+    case 'request': {
+      const statuses = terms && waivedStatuses(terms.rate)
+      const exception = statuses ? `; those answered ${statuses} are counted and not billed` : ''
+      return `calls of ${operation} are billed under ${place}, whatever they are answered${exception}`
+    }
+    case 'processing':
+      return `what ${operation} processes is billed under ${place} in the hour in which it completes; failed tasks are not`
+    case 'storage':
+      return `data that is stored is billed under ${place}, by its size and for as long as it is stored`
+  }
+}
+
+function countedOf({ quantity, waived, unit }: LineView, terms: LineTerms | undefined): string {
+  const name = safeText(unit)
+  const parts = [`${countOf(quantity, name)} billed`]
+  if (waived !== '0') parts.push(`${countOf(waived, name)} counted and not billed`)
+  const per = terms && `; one price is for ${countOf(plain(terms.rate.per), name)}`
+  return parts.join(', ') + (per ?? '')
+}
+
+function priceOf(currency: string, line: LineView, terms: LineTerms | undefined): string {
+  const per = `per ${readablePer(safeText(line.pricingUnit))}`
+  const version = `version ${line.priceVersion} of the price book`
+  if (!terms?.term) return `${readableNumber(line.unitPrice)} ${currency} ${per} (${version})`
+  const { term, before, after } = terms
+  const history = [
+    `${costOf(currency, term)} ${per} from ${fromOf(term)} on`,
+    ...(before ? [`before: ${costOf(currency, before)}`] : []),
+    ...(after ? [`next: ${costOf(currency, after)} from ${fromOf(after)} on`] : []),
+  ]
+  return `${history.join('; ')} (${version})`
+}
+
+function costOf(currency: string, term: PriceTerm): string {
+  switch (term.kind) {
+    case 'price':
+      return `${readableNumber(plain(term.unitPrice))} ${currency}${term.illustrative ? ' (illustrative)' : ''}`
+    case 'free':
+      return `free ${safeText(term.reason)}`
+    case 'unknown':
+      return 'unknown'
+  }
+}
+
+function fromOf({ from }: PriceTerm): string {
+  return `${readableTime(formatHourStart(from))} UTC`
+}
+
+function amountOf(currency: string, line: LineView, terms: LineTerms | undefined): string {
+  const { pricingQuantity, unitPrice, amount } = line
+  const formula = `${readableNumber(pricingQuantity)} × ${readableNumber(unitPrice)} = ${readableNumber(amount)} ${currency}`
+  return isRounded(line, terms) ? `${formula} (the quantity is rounded half-even to 12 decimals)` : formula
+}
+
+/** Is pricing quantity x units per price another number than the quantity? */
+function isRounded({ quantity, pricingQuantity }: LineView, terms: LineTerms | undefined): boolean {
+  return terms !== undefined && plain(times(decimal(pricingQuantity), terms.rate.per)) !== quantity
+}
