@@ -48,7 +48,14 @@ const DURATIONS = {
   FARTHING_IDENTITY_WINDOW: { fallbackMs: 62 * DAY, minMs: HOUR, maxMs: 62 * DAY, bounds: '1h to 62d' },
 } satisfies Record<string, DurationSetting>
 
-const KNOWN = ['FARTHING_DATA_DIR', 'FARTHING_PRICE_BOOK', ...Object.keys(DURATIONS)]
+// The last two are for the command line, which asks a server.
+const KNOWN = [
+  'FARTHING_DATA_DIR',
+  'FARTHING_PRICE_BOOK',
+  'FARTHING_URL',
+  'FARTHING_KEY',
+  ...Object.keys(DURATIONS),
+]
 
 /** One line for the person who can fix it. */
 class BadValue extends Error {}

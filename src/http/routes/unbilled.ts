@@ -1,0 +1,111 @@
+import Type from 'typebox'
+import { formatHourStart } from '../../core/time/hour.ts'
+import { formatInstant } from '../../core/time/instant.ts'
+import { listHeldEvents, listHeldGroups, listRefusedEvents } from '../../flows/read-unbilled.ts'
+import type { HeldRow } from '../../store/queries/read-held-events.ts'
+import type { HeldGroup } from '../../store/queries/read-held-groups.ts'
+import type { RefusedRow } from '../../store/queries/read-refused-events.ts'
+import { accountOf } from '../access.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import { optionalText, PAGE, PageParameters } from '../parameters.ts'
+import { pageOf, route } from '../route.ts'
+import { Nullable, Text, Time } from '../views.ts'
+
+const READ_USAGE = { scope: 'usage:read', boundKeys: 'own' } as const
+
+const Group = Type.Object({
+  code: Text,
+  subject: Type.String({ description: 'The operation or event type that is unknown' }),
+  events: Type.Integer(),
+  accounts: Type.Integer(),
+  firstHour: Time,
+  lastHour: Time,
+})
+
+export const getHeldGroups = route({
+  method: 'GET',
+  url: '/v1/held-events',
+  access: READ_USAGE,
+  summary: 'Usage that cannot be priced yet, by reason. It is billed once the price book covers it',
+  query: Type.Object({ account: optionalText('Only usage of this account'), ...PageParameters }),
+  answers: { 200: pageOf(Group) },
+  async handle({ query, key }, { reading }) {
+    const account = accountOf(key, query.account)
+    const after = readCursor('held', ['string', 'string'], query.cursor)
+    const page = await listHeldGroups(reading, { account, after, limit: query.limit ?? PAGE })
+    return { items: page.items.map(groupView), next: writeCursor('held', page.next) }
+  },
+})
+
+const Held = Type.Object({
+  account: Text,
+  id: Text,
+  source: Text,
+  hour: Time,
+  code: Text,
+  subject: Text,
+  detail: Text,
+  heldAt: Time,
+})
+
+export const getHeldEvents = route({
+  method: 'GET',
+  url: '/v1/held-events/events',
+  access: READ_USAGE,
+  summary: 'The held events one by one, or those of one reason',
+  query: Type.Object({
+    account: optionalText('Only usage of this account'),
+    code: optionalText('Only events held for this code'),
+    subject: optionalText('Only events of this unknown operation or type'),
+    ...PageParameters,
+  }),
+  answers: { 200: pageOf(Held) },
+  async handle({ query, key }, { reading }) {
+    const { code, subject, limit = PAGE } = query
+    const account = accountOf(key, query.account)
+    const after = readCursor('held events', ['int', 'int', 'string', 'string', 'string'], query.cursor)
+    const page = await listHeldEvents(reading, { account, code, subject, after, limit })
+    return { items: page.items.map(heldView), next: writeCursor('held events', page.next) }
+  },
+})
+
+const Refused = Type.Object({
+  number: Type.Integer({ description: 'In the order in which they were refused' }),
+  receivedAt: Time,
+  outcome: Type.Enum(['rejected', 'conflict']),
+  account: Nullable,
+  source: Nullable,
+  id: Nullable,
+  code: Text,
+  detail: Text,
+  body: Type.String({ description: 'The beginning of what was sent' }),
+})
+
+export const getRefusedEvents = route({
+  method: 'GET',
+  url: '/v1/refused-events',
+  access: READ_USAGE,
+  summary: 'What was not accepted, newest first: rejected, or in conflict with an event that was there',
+  query: Type.Object({ account: optionalText('Only events of this account'), ...PageParameters }),
+  answers: { 200: pageOf(Refused) },
+  async handle({ query, key }, { reading }) {
+    const account = accountOf(key, query.account)
+    const [before] = readCursor('refused', ['bigint'], query.cursor) ?? []
+    const page = await listRefusedEvents(reading, { account, before, limit: query.limit ?? PAGE })
+    const next = writeCursor('refused', page.next === null ? null : [page.next])
+    return { items: page.items.map(refusedView), next }
+  },
+})
+
+function groupView({ firstHour, lastHour, ...group }: HeldGroup) {
+  return { ...group, firstHour: formatHourStart(firstHour), lastHour: formatHourStart(lastHour) }
+}
+
+function heldView({ account, id, source, hour, code, subject, detail, heldAt }: HeldRow) {
+  const times = { hour: formatHourStart(hour), heldAt: formatInstant(heldAt) }
+  return { account, id, source, code, subject, detail, ...times }
+}
+
+function refusedView({ receivedAt, ...event }: RefusedRow) {
+  return { ...event, receivedAt: formatInstant(receivedAt) }
+}

@@ -1,0 +1,146 @@
+import { createServer } from 'node:net'
+import type { Settings } from './config.ts'
+import { createIngest } from './flows/ingest-events.ts'
+import { makeKeyRing } from './flows/find-key.ts'
+import { type FirstStarted, firstStart } from './flows/first-start.ts'
+import type { Instant } from './core/time/instant.ts'
+import { makeServer } from './http/server.ts'
+import { type Log, makePool, openDatabase } from './store/connect.ts'
+import { migrate } from './store/migrate.ts'
+import { makeReadingPool } from './store/reading-pool.ts'
+
+/** Requests in flight get this long to end when the process stops. */
+export const STOP_PATIENCE_MS = 20_000
+/** Sessions for ingest, settlement and keys; and for reading. */
+const WRITING_SESSIONS = 10
+const READING_SESSIONS = 10
+
+export interface Running {
+  readonly url: string
+  /** Made at this start, to be shown this once; undefined otherwise. */
+  readonly adminKey: string | undefined
+  readonly adminKeyPath: string
+  /** Does it bill with illustrative prices? */
+  readonly demo: boolean
+  /** Finish the requests in flight, then everything else. Can be called twice. */
+  stop(): Promise<void>
+}
+
+export interface Refused {
+  readonly ok: false
+  readonly code: string
+  /** One line for the person who can fix it. */
+  readonly detail: string
+}
+
+export type Started = { readonly ok: true; readonly running: Running } | Refused
+
+/** What has been started, to be stopped in the opposite order. */
+type Stops = (() => Promise<unknown>)[]
+
+/**
+ * Start everything: the database, its schema, the deployment, ingest, settlement and HTTP. The one place where all
+ * parts meet. What was started is stopped again when a later part is refused or fails.
+ */
+export async function start(settings: Settings, log: Log): Promise<Started> {
+  const taken = await refuseAddress(settings)
+  if (taken) return taken
+  const stops: Stops = []
+  const stopAll = once(async () => {
+    for (const stop of stops.reverse()) await stop()
+  })
+  try {
+    const started = await startParts(settings, log, stops)
+    if (!started.ok) {
+      await stopAll()
+      return started
+    }
+    return { ok: true, running: { ...started.parts, stop: stopAll } }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
+
+type StartedParts = { readonly ok: true; readonly parts: Omit<Running, 'stop'> } | Refused
+
+async function startParts(settings: Settings, log: Log, stops: Stops): Promise<StartedParts> {
+  const { databaseUrl, dataDir, graceMs, host, port } = settings
+  const opened = await openDatabase({ databaseUrl, dataDir, log })
+  if (!opened.ok) return opened
+  stops.push(() => opened.database.stop())
+  const { connection } = opened.database
+  const migrated = await migrate(connection)
+  if (!migrated.ok) return migrated
+  const writing = makePool(connection, { max: WRITING_SESSIONS, applicationName: 'farthing', log })
+  stops.push(() => writing.end())
+  const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
+  if (!first.ok) return first
+  const reading = makeReadingPool(connection, {
+    max: READING_SESSIONS,
+    applicationName: 'farthing-read',
+    log,
+  })
+  stops.push(() => reading.end())
+  const ingest = await createIngest({ pool: writing, log })
+  stops.push(() => ingest.close())
+  const keys = makeKeyRing(reading)
+  const now = () => Date.now() as Instant
+  const server = await makeServer({ reading, writing, keys, ingest, log, now, graceMs })
+  stops.push(() => closeServer(server))
+  const url = shownUrl(await server.listen({ port, host }))
+  return { ok: true, parts: partsOf(first, url) }
+}
+
+function partsOf(first: Extract<FirstStarted, { readonly ok: true }>, url: string): Omit<Running, 'stop'> {
+  const { adminKey, adminKeyPath, demo } = first
+  return { url, adminKey, adminKeyPath, demo }
+}
+
+/** An address that can be opened: 0.0.0.0 and :: stand for all. */
+function shownUrl(address: string): string {
+  return address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
+}
+
+type Server = Awaited<ReturnType<typeof makeServer>>
+
+/** New connections are refused, requests in flight are answered, and after 20 s cut off. */
+async function closeServer(server: Server): Promise<void> {
+  const cutOff = setTimeout(() => server.server.closeAllConnections(), STOP_PATIENCE_MS)
+  await server.close()
+  clearTimeout(cutOff)
+}
+
+/** Can the address be listened on? Asked before anything is started, since a taken port is the usual mistake. */
+function refuseAddress({ host, port }: Settings): Promise<Refused | undefined> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(addressRefusal(error, host, port)))
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(undefined)))
+  })
+}
+
+function addressRefusal(error: NodeJS.ErrnoException, host: string, port: number): Refused {
+  const refuse = (code: string, detail: string): Refused => ({ ok: false, code, detail })
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return refuse(
+        'start/port_taken',
+        `Port ${port} is taken: stop what listens there, or set PORT to another.`,
+      )
+    case 'EACCES':
+      return refuse(
+        'start/port_forbidden',
+        `Port ${port} needs privileges: set PORT to a number from 1024 on.`,
+      )
+    default: {
+      const detail = `Farthing cannot listen on ${host} (${error.message}): set HOST to an address of this machine.`
+      return refuse('start/host_unusable', detail)
+    }
+  }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= work())
+}
