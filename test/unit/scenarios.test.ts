@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { billsOnPaper } from '../../src/core/bill/bills-on-paper.ts'
+import { sha256 } from './oracle-event.ts'
+import { blocksOf, deliver, readBook } from './scenarios-read.ts'
+import { withBills } from './scenarios-render.ts'
+
+const FOLDER = fileURLToPath(new URL('../../scenarios/', import.meta.url))
+const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.md') && name !== 'README.md')
+const read = (name: string) => readFileSync(`${FOLDER}${name}`, 'utf8')
+const titleOf = (name: string) => read(name).split('\n')[0]!.replace('# ', '')
+
+for (const name of FILES) {
+  test(`${name}: ${titleOf(name)}`, () => {
+    const markdown = read(name)
+    const blocks = blocksOf(markdown)
+    const own = blocks.find(({ info }) => info === 'yaml price-book')
+    const book = own ? readBook(own.content, name) : readBook(read('price-book.yaml'), 'price-book.yaml')
+    const events = blocks.filter(({ info }) => info === 'events').map(({ content }) => content)
+    expect(events.length).toBe(1)
+    const { becomes, expected, counted } = deliver(book, events[0]!)
+    expect(becomes).toEqual(expected)
+    const bills = billsOnPaper(book, counted, { priceVersion: 1, demo: false, sha256 })
+    const rewritten = withBills(markdown, bills)
+    // UPDATE=1 accepts the bills as they are: check every figure of the diff by hand before committing it.
+    if (process.env['UPDATE'] === '1') writeFileSync(`${FOLDER}${name}`, rewritten)
+    else expect(markdown).toBe(rewritten)
+  })
+}
+
+test('every rule of billing has a scenario that names it', () => {
+  const named = FILES.flatMap((name) => titleOf(name).match(/R\d+/g) ?? [])
+  const rules = Array.from({ length: 13 }, (_, index) => `R${index + 1}`)
+  expect(rules.filter((rule) => !named.includes(rule))).toEqual([])
+})
+
+test('a scenario sees a bill that is wrong, missing or too many', () => {
+  const book = readBook(read('price-book.yaml'), 'price-book.yaml')
+  const { counted } = deliver(book, 'time | operation | result\n2025-07-28T02:30:00Z | SimpleQuery | 200\n')
+  const bills = billsOnPaper(book, counted, { priceVersion: 1, demo: false, sha256 })
+  const right = withBills('', bills)
+  expect(right).toContain('```bill 2025-07-28T02Z.acme\ncomponent | item')
+  expect(withBills(right, bills)).toBe(right)
+  expect(withBills(right.replace('0.005 ', '0.006 '), bills)).toBe(right)
+  expect(withBills(right, [])).toBe('\n```bill 2025-07-28T02Z.acme\nno bill\n```\n')
+})
