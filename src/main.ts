@@ -5,5 +5,9 @@ import { runCommand } from './cli/run-command.ts'
  * @param argv without the program's own name
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.exitCode = await runCommand(argv)
+  process.exitCode = await runCommand(argv, async (env) => {
+    // Loaded when it is needed: most commands only ask a server.
+    const { serveCommand } = await import('./serve-command.ts')
+    return serveCommand(env)
+  })
 }

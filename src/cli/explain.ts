@@ -43,8 +43,7 @@ async function explainLine(id: string, number: string, options: ExplainOptions):
   const api = makeApi(serverAddress(options))
   const { head, line } = await readLine(api, id, number)
   const path = apiPath('v1', 'bills', id, 'lines', number, 'events')
-  const events = api.list<LineEventView | LineLevelView>(path, {}, limit + 1)
-  const { items, isCut } = await takeItems(events, limit)
+  const { items, isCut } = await takeItems<LineEventView | LineLevelView>(api, path, {}, limit)
   const termsOf = await readTerms(api, [line])
   const terms = termsOf(line)
   if (options.json) {

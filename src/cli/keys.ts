@@ -1,13 +1,13 @@
 import { Command } from 'commander'
 import { readableTime, safeText } from '../core/present/readable-text.ts'
-import { type Column, textTable } from '../core/present/text-table.ts'
+import type { Column } from '../core/present/text-table.ts'
 import { SCOPES } from '../flows/key-scopes.ts'
 import { CommandFailed, EXIT } from './command-failed.ts'
 import { examples, prose } from './help-text.ts'
-import { CUT_NOTE, LIMIT, printItems, takeItems } from './print-list.ts'
+import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'
 import { apiPath, makeApi } from './server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from './server-address.ts'
-import { printLines, say, tableWidth } from './terminal.ts'
+import { say } from './terminal.ts'
 
 interface KeyView {
   readonly id: string
@@ -19,11 +19,8 @@ interface KeyView {
   readonly revokedAt: string | null
 }
 
-interface ListOptions extends ServerOptions {
+interface CreateOptions extends ServerOptions {
   readonly json?: true
-}
-
-interface CreateOptions extends ListOptions {
   readonly scope: readonly string[]
   readonly account?: string
   readonly expires?: string
@@ -40,12 +37,12 @@ export function keysCommand(): Command {
 }
 
 function listCommand(): Command {
-  return withServerOptions(
+  return withListOptions(
     new Command('list').description('Lists keys in the order in which they were made.'),
+    'key',
   )
-    .option('--json', 'print each key as the API has it, one a line (NDJSON)')
     .addHelpText('after', examples(['farthing keys list', 'all keys; never the secrets']))
-    .action(list)
+    .action((options: ListOptions) => printList(options, '/v1/keys', {}, tableOf(COLUMNS, rowOf, 'No keys.')))
 }
 
 function createCommand(): Command {
@@ -89,29 +86,16 @@ const COLUMNS: readonly Column[] = [
   { heading: 'Ends, UTC', align: 'left' },
 ]
 
-async function list({ json, ...options }: ListOptions): Promise<void> {
-  const api = makeApi(serverAddress(options))
-  if (json) return printItems(api.list('/v1/keys', {}))
-  const { items, isCut } = await takeItems(api.list<KeyView>('/v1/keys', {}, LIMIT + 1), LIMIT)
-  const rows = items.map(({ id, name, scopes, account, createdAt, expiresAt, revokedAt }) => {
-    const ends = revokedAt
-      ? `revoked ${readableTime(revokedAt)}`
-      : expiresAt
-        ? readableTime(expiresAt)
-        : 'never'
-    return {
-      cells: [
-        id,
-        safeText(name),
-        scopes.join(' '),
-        safeText(account ?? 'all'),
-        readableTime(createdAt),
-        ends,
-      ],
-    }
-  })
-  printLines(textTable(COLUMNS, rows, tableWidth()))
-  if (isCut) say(CUT_NOTE)
+function rowOf({ id, name, scopes, account, createdAt, expiresAt, revokedAt }: KeyView) {
+  const ends = expiresAt === null ? 'never' : readableTime(expiresAt)
+  const names = [id, safeText(name), scopes.join(' '), safeText(account ?? 'all')]
+  return {
+    cells: [
+      ...names,
+      readableTime(createdAt),
+      revokedAt === null ? ends : `revoked ${readableTime(revokedAt)}`,
+    ],
+  }
 }
 
 async function create(

@@ -3,11 +3,15 @@ import { Command } from 'commander'
 import type { ExitCode } from './command-failed.ts'
 import { billCommand } from './bill.ts'
 import { billsCommand } from './bills.ts'
+import { cyclesCommand } from './cycles.ts'
 import { explainCommand } from './explain.ts'
+import { heldCommand } from './held.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { priceBookCommand } from './price-book.ts'
 import { rateCommand } from './rate.ts'
+import { refusedCommand } from './refused.ts'
+import { type Serve, serveCommand } from './serve.ts'
 
 /** Told by a command that has done its work, but not all was well. */
 export type SetExitCode = (code: ExitCode) => void
@@ -16,7 +20,7 @@ const EXIT_CODES = `
 Exit codes: 0 all is well; 1 failed; 2 wrong command line; 3 some events were rejected or conflicting.`
 
 /** All commands, with their help. */
-export function makeProgram(setExitCode: SetExitCode): Command {
+export function makeProgram(serve: Serve, setExitCode: SetExitCode): Command {
   const program = new Command('farthing')
     .description('Meters and bills APIs that are paid by use.')
     .version(version(), '--version', 'print the version')
@@ -26,12 +30,16 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     .exitOverride()
     .addHelpText('after', EXIT_CODES)
   const commands = [
+    serveCommand(serve, setExitCode),
     importCommand(setExitCode),
     billsCommand(),
     billCommand(),
     explainCommand(),
     rateCommand(setExitCode),
     priceBookCommand(setExitCode),
+    cyclesCommand(),
+    heldCommand(),
+    refusedCommand(),
     keysCommand(),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))

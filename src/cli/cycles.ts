@@ -1,0 +1,61 @@
+import { Command } from 'commander'
+import { readableTime } from '../core/present/readable-text.ts'
+import { examples, prose } from './help-text.ts'
+import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'
+
+interface CyclesOptions extends ListOptions {
+  readonly from?: string
+  readonly to?: string
+}
+
+interface CycleView {
+  readonly cycle: { readonly from: string }
+  readonly state: string
+  readonly sealedAt: string | null
+  readonly settledAt: string | null
+  readonly lagSeconds: number | null
+  readonly priceVersion: number | null
+}
+
+/** `cycles`: which hours are sealed and settled. */
+export function cyclesCommand(): Command {
+  const command = new Command('cycles')
+    .summary('list hours: which are sealed, and which have their bills')
+    .description(
+      prose(`Lists the hours since the first start, newest first. An open hour takes usage; the usage of a sealed one
+        can no longer change; a settled one has its bills. The lag runs from the end of the hour to its last bill.`),
+    )
+    .option('--from <time>', 'hours that start then or later: 2025-07-28, 2025-07-28T03Z or RFC 3339')
+    .option('--to <time>', 'hours that start before then')
+  return withListOptions(command, 'hour')
+    .addHelpText('after', examples(['farthing cycles --limit 24', 'how is billing doing?']))
+    .action(({ from, to, ...options }: CyclesOptions) =>
+      printList(options, '/v1/cycles', { from, to }, tableOf(COLUMNS, rowOf, 'No hours.')),
+    )
+}
+
+const COLUMNS = [
+  { heading: 'Cycle from, UTC', align: 'left' },
+  { heading: 'State', align: 'left' },
+  { heading: 'Sealed, UTC', align: 'left' },
+  { heading: 'Settled, UTC', align: 'left' },
+  { heading: 'Lag', align: 'right' },
+  { heading: 'Prices', align: 'right' },
+] as const
+
+function rowOf({ cycle, state, sealedAt, settledAt, lagSeconds, priceVersion }: CycleView) {
+  const times = [sealedAt, settledAt].map((time) => (time === null ? '' : readableTime(time)))
+  const version = priceVersion === null ? '' : `version ${priceVersion}`
+  return { cells: [readableTime(cycle.from), state, ...times, lagOf(lagSeconds), version] }
+}
+
+/** `12 s`, `10 min 5 s`, `3 h 12 min`. */
+function lagOf(lagSeconds: number | null): string {
+  if (lagSeconds === null) return ''
+  const seconds = Math.round(lagSeconds)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
