@@ -1,5 +1,6 @@
+import { invariant } from '../invariant.ts'
 import type { StoredQuantity } from '../meter/level.ts'
-import { type Decimal, isZero, plus, ZERO } from '../money/decimal.ts'
+import { type Decimal, isZero, negated, plus, ZERO } from '../money/decimal.ts'
 import type { Charge, KnownTerm } from '../rate/assess.ts'
 import { type PriceBook, type Rate, ratesFor, termInForce } from '../rate/price-book.ts'
 import type { Hour } from '../time/hour.ts'
@@ -35,6 +36,26 @@ export function addStored(tally: Tally, book: PriceBook, usageHour: Hour, stored
     if (term === undefined || term.kind === 'unknown') continue
     add(tally, { usageHour, rate, term, operation: null, waived: ZERO, ...stored })
   }
+}
+
+/** What bills said so far of an hour's storage, under one line key. */
+export interface ChargedQuantity extends StoredQuantity {
+  readonly usageHour: Hour
+  readonly item: string
+  readonly rate: string
+}
+
+/** Take off what is charged already, so that the line carries the difference (DESIGN.md 4). */
+export function addCharged(tally: Tally, book: PriceBook, charged: ChargedQuantity): void {
+  const { usageHour, item, project, region } = charged
+  const rate = ratesFor(book, 'storage', null).find((one) => one.item === item && one.rate === charged.rate)
+  const term = rate && termInForce(rate, usageHour)
+  invariant(
+    term !== undefined && term.kind !== 'unknown',
+    `${item}/${charged.rate} was charged, so it has a price`,
+  )
+  const quantity = negated(charged.quantity)
+  add(tally, { usageHour, rate: rate!, term, operation: null, project, region, quantity, waived: ZERO })
 }
 
 function add(tally: Tally, { quantity, waived, ...key }: Entry): void {

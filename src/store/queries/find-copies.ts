@@ -8,9 +8,8 @@ export interface FindCopies {
   readonly id: string
   /** Undefined: of any source. */
   readonly source: string | undefined
-  /** Hours in [from, to). */
-  readonly from: Hour
-  readonly to: Hour
+  /** UTC days since 1970-01-01: at least one, ascending. They bound the partitions that are opened. */
+  readonly days: readonly number[]
   readonly limit: number
 }
 
@@ -21,30 +20,26 @@ export interface FoundCopy extends KeptEvent {
 }
 
 /**
- * Every event of an id, over a range of hours: one probe of the primary key for each hour. There is no index by
- * id alone, because it would cost half of ingest.
+ * Every event of an id on some days: one probe of the primary key for each hour. There is no index by id alone,
+ * because it would cost half of ingest. The limit inside makes each hour a probe of its own.
  */
 export const findCopies: Query<FindCopies, RawKeptEvent & { hour: Hour; cycle: Hour }, FoundCopy> = {
   name: 'find_copies',
   text: `
     select e.*
-      from generate_series($5::int, $6::int - 1) as h (hour)
+      from unnest($5::int[]) as d (day)
+     cross join generate_series(d.day * 24, d.day * 24 + 23) as h (hour)
      cross join lateral (
        select hour, cycle, at, received_at, id, source, type, data, attributes
          from usage_event
-        where hour = h.hour and hour >= $5 and hour < $6
+        where hour = h.hour and hour >= $6 and hour < $7
           and bucket = $1 and account = $2 and id = $3 and ($4::text is null or source = $4)
-        limit $7) e
-     order by e.hour, e.source
-     limit $7`,
-  values: ({ bucket, account, id, source, from, to, limit }) => [
-    bucket,
-    account,
-    id,
-    source ?? null,
-    from,
-    to,
-    limit,
-  ],
+        limit $8) e
+     order by e.hour desc, e.source
+     limit $8`,
+  values: ({ bucket, account, id, source, days, limit }) => {
+    const [from, to] = [days[0]! * 24, (days.at(-1)! + 1) * 24]
+    return [bucket, account, id, source ?? null, days, from, to, limit]
+  },
   decode: ({ hour, cycle, ...raw }) => ({ hour, cycle, ...decodeKeptEvent(raw) }),
 }

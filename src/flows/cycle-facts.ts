@@ -1,0 +1,107 @@
+import { createHash, type Hash } from 'node:crypto'
+import { type AccountHour, addEvent, emptyAccountHour } from '../core/bill/account-hour.ts'
+import { eventText } from '../core/bill/digest-text.ts'
+import { groupBy } from '../core/group-by.ts'
+import { reread } from '../core/ingest/reread.ts'
+import type { PriceBook } from '../core/rate/price-book.ts'
+import type { Hour } from '../core/time/hour.ts'
+import type { SettledEvent } from '../store/event-row.ts'
+import { readHourEvents } from '../store/queries/read-hour-events.ts'
+import { readLateEvents } from '../store/queries/read-late-events.ts'
+import { type LateHour, readLateHours, type SettledAccount } from '../store/queries/read-late-hours.ts'
+import { run, type Sql } from '../store/query.ts'
+
+/** Events read at once: some 2 MB, and few round trips. */
+const PAGE_EVENTS = 5_000
+
+/** The facts of one account in one cycle, summed. */
+export interface AccountFacts extends SettledAccount, AccountHour {
+  /** Events of the cycle, late and held ones included. */
+  readonly events: number
+  /** SHA-256 over them in key order, hexadecimal. */
+  readonly eventsDigest: string
+}
+
+export interface ReadCycleFacts {
+  readonly hour: Hour
+  readonly buckets: readonly number[]
+  /** Only these accounts, in key order, each whether it has events or not; null: all that have. */
+  readonly accounts: readonly SettledAccount[] | null
+}
+
+/**
+ * The facts of a cycle, an account at a time, in key order: the events of the hour itself, and those of older hours
+ * that were put into it. Settlement and its proof both read them here. Memory does not grow with an account's events.
+ */
+export async function* readCycleFacts(
+  sql: Sql,
+  book: PriceBook,
+  { hour, buckets, accounts }: ReadCycleFacts,
+): AsyncGenerator<AccountFacts> {
+  const late = groupBy(await run(sql, readLateHours, { cycle: hour, buckets }), ({ account }) => account)
+  const unread = new Map((accounts ?? latecomers(late)).map((key) => [key.account, key]))
+  const names = accounts && [...unread.keys()]
+  let sums: Sums | undefined
+  for await (const event of eventsOf(sql, hour, buckets, names)) {
+    if (sums?.key.account !== event.account) {
+      if (sums) yield factsOf(sums)
+      sums = await begin(sql, book, hour, event, late)
+      unread.delete(event.account)
+    }
+    add(sums, book, event)
+  }
+  if (sums) yield factsOf(sums)
+  for (const key of unread.values()) yield factsOf(await begin(sql, book, hour, key, late))
+}
+
+/** Accounts that have events of older hours in the cycle. */
+function latecomers(late: ReadonlyMap<string, readonly LateHour[]>): readonly SettledAccount[] {
+  return [...late.values()].map(([first]) => first!)
+}
+
+async function* eventsOf(
+  sql: Sql,
+  hour: Hour,
+  buckets: readonly number[],
+  accounts: readonly string[] | null,
+): AsyncGenerator<SettledEvent> {
+  let after: SettledEvent | undefined
+  for (;;) {
+    const page = await run(sql, readHourEvents, { hour, buckets, accounts, after, limit: PAGE_EVENTS })
+    yield* page
+    if (page.length < PAGE_EVENTS) return
+    after = page.at(-1)
+  }
+}
+
+interface Sums {
+  readonly key: SettledAccount
+  readonly hour: AccountHour
+  readonly digest: Hash
+  events: number
+}
+
+/** Late events come first: their hours are older than the cycle, and the digest is in key order. */
+async function begin(
+  sql: Sql,
+  book: PriceBook,
+  cycle: Hour,
+  { bucket, account }: SettledAccount,
+  late: ReadonlyMap<string, readonly LateHour[]>,
+): Promise<Sums> {
+  const sums = { key: { bucket, account }, hour: emptyAccountHour(), digest: createHash('sha256'), events: 0 }
+  for (const lateHour of late.get(account) ?? []) {
+    for (const event of await run(sql, readLateEvents, { ...lateHour, cycle })) add(sums, book, event)
+  }
+  return sums
+}
+
+function add(sums: Sums, book: PriceBook, event: SettledEvent): void {
+  sums.events += 1
+  sums.digest.update(eventText(event))
+  addEvent(sums.hour, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
+}
+
+function factsOf({ key, hour, digest, events }: Sums): AccountFacts {
+  return { ...key, ...hour, events, eventsDigest: digest.digest('hex') }
+}

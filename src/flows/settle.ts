@@ -1,0 +1,72 @@
+import type pg from 'pg'
+import { BUCKETS } from '../core/ingest/bucket.ts'
+import { countEvents } from '../store/queries/count-events.ts'
+import { type DueCycle, nextDueCycle } from '../store/queries/next-due-cycle.ts'
+import { nextDueHistory } from '../store/queries/next-due-history.ts'
+import { run, runOne } from '../store/query.ts'
+import { HISTORY_SEAL_MAX, sealHistory, sealHours } from './seal-hours.ts'
+import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
+
+/** Events of one transaction, about: large enough that its fixed cost vanishes, small enough to lose when killed. */
+const TRANSACTION_EVENTS = 8_000
+
+export interface SettlePass {
+  readonly pool: pg.Pool
+  /** Live hours are sealed this long after their end. */
+  readonly graceMs: number
+  /** History is sealed when it was not touched for this long; 0: at once. */
+  readonly historyQuietMs: number
+  /** Asked between transactions: true ends the pass. */
+  stopping(): boolean
+  /** Told after each settled hour. */
+  onSettled?(due: DueCycle, late: boolean): void
+}
+
+/**
+ * Seal and settle all that is due, oldest first, until nothing is left or others are at work on the rest. What is
+ * due follows from the database alone, so a pass that never ran, ran twice, or was killed changes no bill.
+ * @returns how many hours it settled, each counted once whatever its accounts
+ */
+export async function settlePass(pass: SettlePass): Promise<number> {
+  await sealDue(pass)
+  let hours = await settleAllHistory(pass)
+  for (;;) {
+    const due = await runOne(pass.pool, nextDueCycle, undefined)
+    if (!due || pass.stopping()) return hours
+    if (!(await settleBuckets(pass, due))) return hours
+    hours += 1
+    pass.onSettled?.(due, false)
+    hours += await settleAllHistory(pass)
+  }
+}
+
+async function sealDue({ pool, graceMs, historyQuietMs }: SettlePass): Promise<void> {
+  await sealHours(pool, graceMs)
+  while ((await sealHistory(pool, historyQuietMs)) === HISTORY_SEAL_MAX);
+}
+
+async function settleAllHistory(pass: SettlePass): Promise<number> {
+  for (let hours = 0; ; hours++) {
+    const due = await runOne(pass.pool, nextDueHistory, undefined)
+    if (!due || pass.stopping()) return hours
+    if ((await settleHistoryHour(pass.pool, due)) === 0) return hours
+    pass.onSettled?.(due, true)
+  }
+}
+
+/** @returns false when other processes have claimed all that is left of the hour */
+async function settleBuckets(pass: SettlePass, due: DueCycle): Promise<boolean> {
+  const events = await run(pass.pool, countEvents, { hour: due.hour, limit: BUCKETS * TRANSACTION_EVENTS })
+  const width = bucketsPerTransaction(events[0] ?? 0)
+  let settled = 0
+  for (let from = 0; from < BUCKETS && !pass.stopping(); from += width) {
+    settled += await settleLiveHour(pass.pool, due, { from, to: from + width })
+  }
+  return settled > 0
+}
+
+/** A power of two, so that the ranges of all processes fall together. */
+function bucketsPerTransaction(events: number): number {
+  const transactions = Math.max(1, Math.ceil(events / TRANSACTION_EVENTS))
+  return Math.max(1, BUCKETS >> Math.ceil(Math.log2(transactions)))
+}

@@ -1,0 +1,36 @@
+import type { Hour } from '../../core/time/hour.ts'
+import type { Query } from '../query.ts'
+import type { AccountHourKey } from './find-closed-hours.ts'
+
+export interface SealHistoryHours {
+  /** Seal what was not touched for this long; 0: all. */
+  readonly quietMs: number
+  /** At most so many account-hours: the gate is held meanwhile. */
+  readonly limit: number
+}
+
+/**
+ * Seal history account-hours with the newest price version, those of the oldest hours first. Only while holding the
+ * gate alone.
+ */
+export const sealHistoryHours: Query<
+  SealHistoryHours,
+  { bucket: number; account: string; hour: Hour },
+  AccountHourKey
+> = {
+  name: 'seal_history_hours',
+  text: `
+    update history_hour h
+       set price_version = d.price_version
+      from deployment d,
+           (select bucket, account, hour
+              from history_hour
+             where price_version is null
+               and touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)
+             order by hour, bucket, account
+             limit $2) due
+     where h.bucket = due.bucket and h.account = due.account and h.hour = due.hour
+    returning h.bucket, h.account, h.hour`,
+  values: ({ quietMs, limit }) => [quietMs, limit],
+  decode: (raw) => raw,
+}
