@@ -68,7 +68,7 @@ export interface Route extends Omit<RouteSpec<TObject, TObject>, 'handle'> {
 export function route<Query extends TObject = TObject<{}>, Params extends TObject = TObject<{}>>(
   spec: RouteSpec<Query, Params>,
 ): Route {
-  return spec as Route
+  return spec
 }
 
 /** A list's answer: `next` is the cursor of the page after, null at the end. */

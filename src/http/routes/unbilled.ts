@@ -69,7 +69,7 @@ export const getHeldEvents = route({
   },
 })
 
-const Refused = Type.Object({
+export const Refused = Type.Object({
   number: Type.Integer({ description: 'In the order in which they were refused' }),
   receivedAt: Time,
   outcome: Type.Enum(['rejected', 'conflict']),
@@ -106,6 +106,6 @@ function heldView({ account, id, source, hour, code, subject, detail, heldAt }: 
   return { account, id, source, code, subject, detail, ...times }
 }
 
-function refusedView({ receivedAt, ...event }: RefusedRow) {
+export function refusedView({ receivedAt, ...event }: RefusedRow) {
   return { ...event, receivedAt: formatInstant(receivedAt) }
 }

@@ -1,0 +1,68 @@
+import Type from 'typebox'
+import { cloudEventView } from '../../core/present/event-view.ts'
+import { storyOf } from '../../core/present/event-story.ts'
+import { formatHourStart, next } from '../../core/time/hour.ts'
+import { formatInstant } from '../../core/time/instant.ts'
+import { type ExplainedEvent, explainEvent } from '../../flows/explain-event.ts'
+import { accountOf } from '../access.ts'
+import { optionalText, optionalTime, parameter, readHourRange } from '../parameters.ts'
+import { HttpProblem } from '../problem.ts'
+import { route } from '../route.ts'
+import { Nullable, NullableTime, Range, Text, Time } from '../views.ts'
+import { Refused, refusedView } from './unbilled.ts'
+
+const Stored = Type.Object({
+  event: Type.Object({}, { additionalProperties: true, description: 'The CloudEvent that was sent' }),
+  receivedAt: Time,
+  cycle: Type.Object(Range.properties, { description: 'The hour in whose bill it counts' }),
+  late: Type.Boolean({ description: 'It counts in a later hour than the one in which it happened' }),
+  outcome: Type.Enum(['accepted', 'held', 'rejected']),
+  state: Type.Enum(['open', 'sealed', 'settled']),
+  bill: Nullable,
+  lines: Type.Array(Type.Integer()),
+  steps: Type.Array(Type.Object({ at: NullableTime, text: Text })),
+})
+
+export const getEvents = route({
+  method: 'GET',
+  url: '/v1/events',
+  access: { scope: 'usage:read', boundKeys: 'own' },
+  summary: 'What became of the events of an account with an id, step by step',
+  query: Type.Object({
+    account: optionalText('The subject of the events. Left out with a key that is bound to one'),
+    id: parameter(Type.String({ minLength: 1 }), 'send the id of an event'),
+    source: optionalText('Only events of this source'),
+    from: optionalTime('Only events that happened in hours that start at this time or later'),
+    to: optionalTime('Only events that happened in hours that start before this time'),
+  }),
+  answers: {
+    200: Type.Object({
+      stored: Type.Array(Stored, { description: 'One for each hour and source, latest first' }),
+      refused: Type.Array(Refused, { description: 'Those that were not accepted, newest first' }),
+    }),
+  },
+  async handle({ query, key }, { reading }) {
+    const account = accountOf(key, query.account)
+    if (account === undefined) {
+      throw new HttpProblem('request/missing_parameter', 'The parameter account is missing: say whose event.')
+    }
+    const { id, source } = query
+    const { stored, refused } = await explainEvent(reading, { account, id, source, ...readHourRange(query) })
+    return { stored: stored.map((event) => storedView(account, event)), refused: refused.map(refusedView) }
+  },
+})
+
+function storedView(account: string, { copy, facts }: ExplainedEvent) {
+  const { cycle, hour } = copy
+  return {
+    event: cloudEventView(account, copy),
+    receivedAt: formatInstant(copy.receivedAt),
+    cycle: { from: formatHourStart(cycle), to: formatHourStart(next(cycle)) },
+    late: cycle > hour,
+    outcome: facts.assessment.outcome,
+    state: facts.state,
+    bill: facts.bill?.id ?? null,
+    lines: facts.bill?.lines ?? [],
+    steps: storyOf(facts),
+  }
+}

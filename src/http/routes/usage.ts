@@ -1,0 +1,148 @@
+import Type, { type Static } from 'typebox'
+import { formatHourStart, type Hour } from '../../core/time/hour.ts'
+import { formatInstant } from '../../core/time/instant.ts'
+import {
+  type AskUsage,
+  listUsage,
+  USAGE_GROUPS,
+  type UsageGroup,
+  type UsageKey,
+  type UsageRow,
+} from '../../flows/read-usage.ts'
+import { windowEnd } from '../../flows/usage-window.ts'
+import { accountOf } from '../access.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import {
+  type HourRange,
+  invalidParameter,
+  optionalText,
+  PAGE,
+  PageParameters,
+  parameter,
+  readHourRange,
+  requireShort,
+  TimeParameter,
+} from '../parameters.ts'
+import { HttpProblem } from '../problem.ts'
+import { route } from '../route.ts'
+import { Component, Decimal, Nullable, Text, Time } from '../views.ts'
+
+/** The longest range by window, in hours: at most some thousand rows of a group. */
+export const RANGE_HOURS_MAX = { hour: 31 * 24, day: 366 * 24, month: 3660 * 24 } as const
+const RANGE_TEXTS = { hour: '31 days by hour', day: '366 days by day', month: '10 years by month' } as const
+
+const Query = Type.Object({
+  account: optionalText('Whose usage. Left out with a key that is bound to one'),
+  from: { ...TimeParameter, description: 'Hours that start at this time or later' },
+  to: { ...TimeParameter, description: 'Hours that start before this time' },
+  window: Type.Optional(
+    parameter(
+      Type.Enum(['hour', 'day', 'month'], { default: 'hour', description: 'Calendar windows of UTC' }),
+      'send hour, day or month',
+    ),
+  ),
+  groupBy: Type.Optional(
+    parameter(
+      Type.String({ description: 'Names with commas between them', examples: ['component,item'] }),
+      `send some of ${USAGE_GROUPS.join(', ')}, with commas between them`,
+    ),
+  ),
+  ...PageParameters,
+})
+
+const Row = Type.Object({
+  from: Time,
+  to: Time,
+  component: Type.Optional(Component),
+  item: Type.Optional(Text),
+  operation: Type.Optional(Nullable),
+  project: Type.Optional(Nullable),
+  region: Type.Optional(Nullable),
+  quantity: Decimal,
+  unit: Text,
+  waived: Decimal,
+  amount: Decimal,
+})
+
+export const getUsage = route({
+  method: 'GET',
+  url: '/v1/usage',
+  access: { scope: 'usage:read', boundKeys: 'own' },
+  summary: 'What an account has used, by the hour in which it happened, until now',
+  query: Query,
+  answers: {
+    200: Type.Object({
+      items: Type.Array(Row),
+      next: Nullable,
+      asOf: Type.String({ format: 'date-time', description: 'What is on no bill yet is counted until then' }),
+      currency: Text,
+    }),
+  },
+  async handle({ query, key }, { reading }) {
+    const ask = readAsk(query, accountOf(key, query.account))
+    const read = await listUsage(reading, ask)
+    if (!read.ok) throw new HttpProblem(read.code, read.detail)
+    const { items, next, asOf, currency } = read.usage
+    return {
+      items: items.map((row) => rowView(row, ask)),
+      next: writeCursor('usage', next && positionOf(next)),
+      asOf: formatInstant(asOf),
+      currency,
+    }
+  },
+})
+
+function readAsk(query: Static<typeof Query>, account: string | undefined): AskUsage {
+  const { window = 'hour', limit = PAGE } = query
+  if (account === undefined) {
+    throw new HttpProblem('request/missing_parameter', 'The parameter account is missing: say whose usage.')
+  }
+  const range = readHourRange(query)
+  requireShort(range, RANGE_HOURS_MAX[window], RANGE_TEXTS[window])
+  return {
+    account,
+    ...range,
+    window,
+    groupBy: readGroups(query.groupBy),
+    after: readAfter(query.cursor),
+    limit,
+  }
+}
+
+/** In the order of the schema, whatever theirs is. */
+function readGroups(text: string | undefined): readonly UsageGroup[] {
+  if (text === undefined || text === '') return []
+  const names = text.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !(USAGE_GROUPS as readonly string[]).includes(name))
+  if (unknown === undefined) return USAGE_GROUPS.filter((group) => names.includes(group))
+  throw invalidParameter('groupBy', text, `send some of ${USAGE_GROUPS.join(', ')}, with commas between them`)
+}
+
+function readAfter(cursor: string | undefined): UsageKey | undefined {
+  const position = readCursor(
+    'usage',
+    ['int', 'string', 'string', 'string', 'string', 'string', 'string'],
+    cursor,
+  )
+  if (!position) return undefined
+  const [window, component, item, operation, project, region, unit] = position
+  return { window: window as Hour, component, item, operation, project, region, unit }
+}
+
+function positionOf({ window, component, item, operation, project, region, unit }: UsageKey) {
+  return [window, component, item, operation, project, region, unit]
+}
+
+/** `from` and `to` are those of the window within the range that was asked for. */
+function rowView(row: UsageRow, { window, groupBy, from, to }: AskUsage & HourRange) {
+  const groups = groupBy.map((group) => [group, row[group] === '' ? null : row[group]] as const)
+  return {
+    from: formatHourStart(Math.max(row.window, from) as Hour),
+    to: formatHourStart(Math.min(windowEnd(row.window, window), to) as Hour),
+    ...Object.fromEntries(groups),
+    quantity: row.quantity,
+    unit: row.unit,
+    waived: row.waived,
+    amount: row.amount,
+  }
+}
