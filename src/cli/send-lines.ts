@@ -137,10 +137,13 @@ async function post(sender: Sender, body: Buffer): Promise<Answer> {
   }
 }
 
+/** There was a server, and then there was not. */
+const CUT_OFF = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
+
 function canRetry(sender: Sender, error: unknown): boolean {
   if (error instanceof ApiRefused) return [408, 429, 502, 503, 504].includes(error.status)
   if (!(error instanceof NoAnswer)) return false
-  return sender.hasAnswered || !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? '')
+  return sender.hasAnswered || CUT_OFF.includes(error.code ?? '')
 }
 
 /** Doubles, with some chance in it so that senders spread, and never before the server asks for it. */
