@@ -89,6 +89,16 @@ const SEEN: readonly [path: string, text: string, say: string][] = [
   ['src/a.ts', long(FILE_LINES_MAX + 1), `longer than ${FILE_LINES_MAX} lines`],
   ['src/a.ts', `function f() {\n${long(FUNCTION_LINES_MAX - 1)}\n}`, `at most ${FUNCTION_LINES_MAX} lines`],
   ['src/a.ts', `class A {\n  f() {\n${long(FUNCTION_LINES_MAX)}\n}}`, `at most ${FUNCTION_LINES_MAX} lines`],
+  [
+    'src/a.ts',
+    `function f() {\n  function g() {\n${long(FUNCTION_LINES_MAX)}\n  }\n}`,
+    `function g() {: a function has at most`,
+  ],
+  [
+    'src/a.ts',
+    `function f() {\n  function g() {\n    function h() {}\n  }\n${long(FUNCTION_LINES_MAX - 1)}\n}`,
+    `function f() {: a function has at most`,
+  ],
   ['src/a.ts', `const f = () => {\n${long(FUNCTION_LINES_MAX)}\n}`, `at most ${FUNCTION_LINES_MAX} lines`],
 ]
 
@@ -117,6 +127,7 @@ const FINE: readonly [path: string, text: string][] = [
   ['console/a.tsx', "import { b } from './b.tsx'\nconst c = <p>{b}</p>"],
   ['test/a.test.ts', `test('long', () => {\n${long(FUNCTION_LINES_MAX + 1)}\n})`],
   ['src/a.ts', `function f() {\n${long(FUNCTION_LINES_MAX - 2)}\n}`],
+  ['src/a.ts', `function f() {\n  function g() {\n${long(40)}\n  }\n${long(FUNCTION_LINES_MAX - 2)}\n}`],
   ['src/a.ts', `${long(FILE_LINES_MAX)}\n`],
   ['docs/index.md', 'https://example.com/network/users/ and a homework folder'],
 ]

@@ -127,8 +127,14 @@ function firstLine(code: Code, node: Node): string {
   return written(code, node).split('\n')[0]!.slice(0, 60)
 }
 
+/** Lines of a function, without those that it declares inside by name: they count for themselves. */
 function linesOf(code: Code, node: Node): number {
-  return written(code, node).split('\n').length
+  const inner = code.nodes.filter(
+    ({ type, start, end }) => type === 'FunctionDeclaration' && start > node.start && end < node.end,
+  )
+  const outermost = inner.filter((one) => !inner.some(({ start, end }) => start < one.start && one.end < end))
+  const innerLines = outermost.map((one) => written(code, one).split('\n').length)
+  return innerLines.reduce((lines, some) => lines - some, written(code, node).split('\n').length)
 }
 
 function isNamed(node: Node, name: string): boolean {
