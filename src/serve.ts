@@ -3,6 +3,7 @@ import type { Settings } from './config.ts'
 import { createIngest } from './flows/ingest-events.ts'
 import { makeKeyRing } from './flows/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/first-start.ts'
+import { startSettler } from './flows/settler.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
 import { type Log, makePool, openDatabase } from './store/connect.ts'
@@ -25,6 +26,9 @@ export interface Running {
   /** Finish the requests in flight, then everything else. Can be called twice. */
   stop(): Promise<void>
 }
+
+/** Why a start was refused, besides what the database, its migrations and the first start have against it. */
+export type StartCode = 'start/port_taken' | 'start/port_forbidden' | 'start/host_unusable'
 
 export interface Refused {
   readonly ok: false
@@ -65,7 +69,7 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
 type StartedParts = { readonly ok: true; readonly parts: Omit<Running, 'stop'> } | Refused
 
 async function startParts(settings: Settings, log: Log, stops: Stops): Promise<StartedParts> {
-  const { databaseUrl, dataDir, graceMs, host, port } = settings
+  const { databaseUrl, dataDir, graceMs, historyQuietMs, host, port } = settings
   const opened = await openDatabase({ databaseUrl, dataDir, log })
   if (!opened.ok) return opened
   stops.push(() => opened.database.stop())
@@ -84,6 +88,8 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   stops.push(() => reading.end())
   const ingest = await createIngest({ pool: writing, log })
   stops.push(() => ingest.close())
+  const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs })
+  stops.push(() => settler.stop())
   const keys = makeKeyRing(reading)
   const now = () => Date.now() as Instant
   const server = await makeServer({ reading, writing, keys, ingest, log, now, graceMs })
@@ -120,24 +126,19 @@ function refuseAddress({ host, port }: Settings): Promise<Refused | undefined> {
   })
 }
 
-function addressRefusal(error: NodeJS.ErrnoException, host: string, port: number): Refused {
-  const refuse = (code: string, detail: string): Refused => ({ ok: false, code, detail })
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return refuse(
-        'start/port_taken',
-        `Port ${port} is taken: stop what listens there, or set PORT to another.`,
-      )
-    case 'EACCES':
-      return refuse(
-        'start/port_forbidden',
-        `Port ${port} needs privileges: set PORT to a number from 1024 on.`,
-      )
-    default: {
-      const detail = `Farthing cannot listen on ${host} (${error.message}): set HOST to an address of this machine.`
-      return refuse('start/host_unusable', detail)
-    }
+function addressRefusal({ code, message }: NodeJS.ErrnoException, host: string, port: number): Refused {
+  if (code === 'EADDRINUSE') {
+    return refuse('start/port_taken', `Port ${port} is taken: stop what listens there, or set PORT to another.`)
   }
+  if (code === 'EACCES') {
+    return refuse('start/port_forbidden', `Port ${port} needs privileges: set PORT to a number from 1024 on.`)
+  }
+  const detail = `Farthing cannot listen on ${host} (${message}): set HOST to an address of this machine.`
+  return refuse('start/host_unusable', detail)
+}
+
+function refuse(code: StartCode, detail: string): Refused {
+  return { ok: false, code, detail }
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -5,14 +5,13 @@ import type { Key, Scope } from '../flows/key-scopes.ts'
 import type { KeyRing } from '../flows/find-key.ts'
 import type { Log } from '../store/connect.ts'
 import type { Instant } from '../core/time/instant.ts'
-import type { Sql } from '../store/query.ts'
 import type { Pool } from '../store/reading-pool.ts'
 
 /** What answers are made from. */
 export interface HttpContext {
   readonly reading: Pool
-  /** For the few things that are written here: keys. */
-  readonly writing: Sql
+  /** For the few things that are written here: keys, and the end of an import. */
+  readonly writing: Pool
   readonly keys: KeyRing
   readonly ingest: Ingest
   readonly log: Log

@@ -4,6 +4,7 @@ import { getBill, getBillLines, getBills } from './routes/bills.ts'
 import { getCycles } from './routes/cycles.ts'
 import { getEvents } from './routes/events.ts'
 import { getHealth, getMetrics, getOpenapi, getReadiness } from './routes/health.ts'
+import { getImport, postImportEnd } from './routes/imports.ts'
 import { deleteKey, getKeys, postKey } from './routes/keys.ts'
 import { getLineEvents } from './routes/line-events.ts'
 import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
@@ -14,6 +15,8 @@ import { getUsage } from './routes/usage.ts'
 export const ROUTES: readonly Route[] = [
   postEvents,
   getEvents,
+  postImportEnd,
+  getImport,
   getUsage,
   getBills,
   getBill,

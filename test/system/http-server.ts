@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import type { Hour } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { makeKeyRing } from '../../src/flows/find-key.ts'
 import { firstStart } from '../../src/flows/first-start.ts'
+import { createIngest } from '../../src/flows/ingest-events.ts'
 import type { Ingest } from '../../src/flows/ingest-types.ts'
 import type { Scope } from '../../src/flows/key-scopes.ts'
 import { makeKey } from '../../src/flows/make-key.ts'
+import { settlePass, type SettlePass } from '../../src/flows/settle.ts'
 import { makeServer } from '../../src/http/server.ts'
 import type { Log } from '../../src/store/connect.ts'
 import { makeReadingPool } from '../../src/store/reading-pool.ts'
@@ -21,10 +24,20 @@ export interface TestServer {
   /** What was logged as a warning or an error. */
   readonly logged: { readonly level: string; readonly fields: object; readonly text: string }[]
   /** A request with a key (the admin's unless told), answered as status, headers and parsed JSON. */
-  ask(path: string, init?: RequestInit & { key?: string | undefined }): Promise<Answer>
+  ask(path: string, init?: Asking): Promise<Answer>
+  /** POST /v1/events with a JSON value, or a body of another type. */
+  send(body: unknown, init?: Asking): Promise<Answer>
   /** A new key. */
   key(scopes: readonly Scope[], account?: string): Promise<string>
+  /** Seal and settle all that is due, history without its quiet time. */
+  settle(pass?: Partial<SettlePass>): Promise<number>
   close(): Promise<void>
+}
+
+export interface Asking extends RequestInit {
+  /** None for undefined. */
+  readonly key?: string | undefined
+  readonly type?: string
 }
 
 export interface Answer {
@@ -35,32 +48,44 @@ export interface Answer {
   readonly json: any
 }
 
+export interface ServerOptions {
+  /** Live hours begin here; undefined: at the current one. */
+  readonly firstHour?: Hour
+  /** In place of the real one. */
+  readonly ingest?: Ingest
+}
+
 /** The HTTP server on a database and a port of its own. */
-export async function testServer(
-  makeIngest: (database: TestDatabase, log: Log) => Promise<Ingest> | Ingest,
-): Promise<TestServer> {
+export async function testServer({ firstHour, ingest }: ServerOptions = {}): Promise<TestServer> {
   const database = await testDatabase()
+  const { pool, connection } = database
   const dataDir = mkdtempSync(join(tmpdir(), 'farthing-http-'))
   const logged: TestServer['logged'] = []
   const note = (level: string) => (fields: object, text: string) => void logged.push({ level, fields, text })
   const log: Log = { info() {}, warn: note('warn'), error: note('error') }
-  const started = await firstStart({ pool: database.pool, dataDir, priceBook: undefined, log })
+  const started = await firstStart({ pool, dataDir, priceBook: undefined, log, firstHour })
   if (!started.ok || started.adminKey === undefined) throw new Error('the first start was refused')
   const { adminKey } = started
-  const reading = makeReadingPool(database.connection, { max: 5, log })
-  const ingest = await makeIngest(database, log)
-  const keys = makeKeyRing(reading)
+  const reading = makeReadingPool(connection, { max: 5, log })
+  const taking = ingest ?? (await createIngest({ pool, log }))
   const now = () => Date.now() as Instant
+  const keys = makeKeyRing(reading)
   const server = await makeServer({
     reading,
-    writing: database.pool,
+    writing: pool,
     keys,
-    ingest,
+    ingest: taking,
     log,
     now,
     graceMs: 600_000,
   })
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
+  const send: TestServer['send'] = (body, init = {}) => {
+    const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+    const headers = { 'content-type': init.type ?? 'application/json', ...(init.headers as object) }
+    const asking = { key: adminKey, ...init, method: 'POST', headers, body: text as NonNullable<RequestInit['body']> }
+    return ask(`${url}/v1/events`, asking)
+  }
   return {
     database,
     server,
@@ -68,15 +93,18 @@ export async function testServer(
     adminKey,
     logged,
     ask: (path, init) => ask(url + path, { key: adminKey, ...init }),
+    send,
     async key(scopes, account) {
       const request = { name: 'test', scopes, account: account ?? null, expiresAt: null }
-      const made = await makeKey(database.pool, request, now())
+      const made = await makeKey(pool, request, now())
       if (!made.ok) throw new Error(made.detail)
       return made.key
     },
+    settle: (pass) =>
+      settlePass({ pool, graceMs: 600_000, historyQuietMs: 0, stopping: () => false, ...pass }),
     async close() {
       await server.close()
-      await ingest.close()
+      await taking.close()
       await reading.end()
       await database.drop()
       rmSync(dataDir, { recursive: true, force: true })
@@ -84,12 +112,10 @@ export async function testServer(
   }
 }
 
-async function ask(
-  url: string,
-  { key, ...init }: RequestInit & { key?: string | undefined },
-): Promise<Answer> {
+async function ask(url: string, { key, type, ...init }: Asking): Promise<Answer> {
   const headers = new Headers(init.headers)
   if (key !== undefined) headers.set('authorization', `Bearer ${key}`)
+  if (type !== undefined) headers.set('content-type', type)
   const response = await fetch(url, { ...init, headers })
   const text = await response.text()
   const isJson = /json/.test(response.headers.get('content-type') ?? '')
@@ -98,5 +124,22 @@ async function ask(
     headers: response.headers,
     text,
     json: isJson ? JSON.parse(text) : undefined,
+  }
+}
+
+/** A request event, as a client sends it. */
+export function requestEvent(
+  id: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  return {
+    specversion: '1.0',
+    id,
+    source: 'test',
+    type: 'farthing.request',
+    subject: 'acme',
+    time: new Date().toISOString(),
+    data: { operation: 'SimpleQuery', status: 200 },
+    ...more,
   }
 }

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { requireName } from '../routes/imports.ts'
 import Type from 'typebox'
 import type { EventResult, NotSubmitted, Outcome } from '../../flows/ingest-types.ts'
 import { countOutcomes } from '../metrics.ts'
@@ -56,7 +58,7 @@ export const postEvents = route({
       request.headers,
       (body as Buffer | undefined) ?? Buffer.alloc(0),
     )
-    const submitted = await ingest.submit(events, key?.account)
+    const submitted = await ingest.submit(events, key?.account, importOf(request.headers))
     if (!submitted.ok) throw notSubmitted(submitted)
     const { results } = submitted
     const counts = count(results)
@@ -73,6 +75,11 @@ export const postEvents = route({
     }
   },
 })
+
+/** The import that the delivery belongs to, if it says so. */
+function importOf({ 'farthing-import': name }: IncomingHttpHeaders): string | undefined {
+  return typeof name === 'string' ? requireName(name) : undefined
+}
 
 function notSubmitted({ code, detail, retryAfterSeconds }: NotSubmitted): HttpProblem {
   return new HttpProblem(code, detail, { 'retry-after': String(retryAfterSeconds) })

@@ -4,7 +4,7 @@ import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered } from '../../flows/ingest-types.ts'
 import { HttpProblem, shown } from '../problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
-import { BATCH_EVENTS_MAX, UNREADABLE_KEPT } from './limits.ts'
+import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from './limits.ts'
 import { badByteOffset, decodeAnyway, decodeUtf8, parseJson, readJsonBody } from './read-json.ts'
 
 /** What a request has delivered. */
@@ -52,12 +52,12 @@ function unsupported(header: string | undefined): HttpProblem {
 }
 
 function single(raw: Json): Delivery {
-  return { events: [{ raw }], isSingle: true }
+  return { events: [delivered(raw)], isSingle: true }
 }
 
 function batch(values: readonly Json[]): Delivery {
   requireFew(values.length)
-  return { events: values.map((raw) => ({ raw })), isSingle: false }
+  return { events: values.map((raw) => delivered(raw)), isSingle: false }
 }
 
 function requireFew(count: number): void {
@@ -104,8 +104,23 @@ function readLine(bytes: Buffer, number: number): Delivered | undefined {
   }
   if (text.trim() === '') return undefined
   const parsed = parseJson(text)
-  if (parsed.ok) return { raw: parsed.value }
+  if (parsed.ok) return delivered(parsed.value, text)
   return unreadable(`Line ${number} is not JSON: ${parsed.detail}.`, text)
+}
+
+/**
+ * An element as it was parsed. One that is nested so deeply that walking it could end the stack goes no further: it
+ * would fail the deliveries that share its transaction.
+ * @param text what can be kept of it then
+ */
+function delivered(raw: Json, text = '(nested too deeply to be kept)'): Delivered {
+  if (!isDeeper(raw, NESTING_MAX)) return { raw }
+  return unreadable(`The event is nested deeper than ${NESTING_MAX} levels: flatten it.`, text)
+}
+
+function isDeeper(value: Json, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false
+  return levels === 0 || Object.values(value).some((inner: Json) => isDeeper(inner, levels - 1))
 }
 
 function unreadable(detail: string, text: string): Delivered {
