@@ -38,24 +38,22 @@ function billsOfAccount(
   context: PaperContext,
 ): Bill[] {
   const hours = groupBy(events, (event) => event.hour)
-  const last = Math.max(...hours.keys())
+  const used = [...hours.keys()].sort((a, b) => a - b)
   const bills: Bill[] = []
   let carried: readonly Level[] = []
-  let hour = Math.min(...hours.keys()) as Hour
-  while (hour <= last) {
+  let following = 0
+  let hour = used[0]!
+  while (hour <= used.at(-1)!) {
     const facts = hours.get(hour) ?? []
     const levels = levelsOf(book, facts, carried)
     const bill = billOfHour(book, { account, hour, facts, levels, previous: bills.at(-1) }, context)
     if (bill) bills.push(bill)
     carried = carriedOver(levels, hour)
-    hour = carried.length > 0 ? next(hour) : nextUsed(hours, hour)
+    while (used[following]! <= hour) following += 1
+    // Without anything stored, a gap of years costs nothing.
+    hour = carried.length > 0 ? next(hour) : (used[following] ?? (Infinity as Hour))
   }
   return bills
-}
-
-/** The next hour with events, so that a gap of years costs nothing. */
-function nextUsed(hours: ReadonlyMap<Hour, unknown>, hour: Hour): Hour {
-  return Math.min(...[...hours.keys()].filter((used) => used > hour), Infinity) as Hour
 }
 
 function levelsOf(

@@ -7,7 +7,7 @@ import type { Charge } from '../rate/assess.ts'
 import { termInForce } from '../rate/price-book.ts'
 import { type Hour, next, parseHour } from '../time/hour.ts'
 import { type DraftContext, draftBill, totalsOf } from './draft-bill.ts'
-import { addCharge, addStored, type Tally } from './tally.ts'
+import { addCharge, addCharged, addStored, type Tally } from './tally.ts'
 
 const OWN = parseHour('2025-07-28T12Z')!
 const CONTEXT: DraftContext = { account: 'acme', hour: OWN, priceVersion: 7, isBilled: () => false }
@@ -202,6 +202,35 @@ test('stored data of unknown price, or of an hour before the first price, has no
     addStored(tally, { ...BOOK, rates: [{ ...rate, terms: [term] }] }, OWN, stored)
     expect(tally.size).toBe(0)
   }
+})
+
+test('storage that was charged already is taken off: the line carries the difference', () => {
+  const usageHour = parseHour('2025-07-28T10Z')!
+  const place = { project: 'p', region: null }
+  const [was, is] = [decimal('3600000000000000'), decimal('4500000000000000')]
+  const charged = { ...place, usageHour, item: 'IndexStorage', rate: 'default', quantity: was }
+  const restated: Tally = new Map()
+  addCharged(restated, BOOK, charged)
+  addStored(restated, BOOK, usageHour, { ...place, quantity: is })
+  const context = { ...CONTEXT, isBilled: () => true }
+  expect(draftBill(context, restated)!.lines).toMatchObject([
+    {
+      quantity: '900000000000000',
+      pricingQuantity: '0.25',
+      amount: '0.000007875',
+      corrects: '2025-07-28T10Z.acme',
+    },
+  ])
+  const unchanged: Tally = new Map()
+  addStored(unchanged, BOOK, usageHour, { ...place, quantity: was })
+  addCharged(unchanged, BOOK, charged)
+  expect(draftBill(context, unchanged)).toBeUndefined()
+  const gone: Tally = new Map()
+  addCharged(gone, BOOK, charged)
+  expect(draftBill(context, gone)!.total).toBe('-0.0000315')
+  expect(() => addCharged(gone, BOOK, { ...charged, item: 'Novel' })).toThrow(
+    /was charged, so it has a price/,
+  )
 })
 
 test('keys are not glued together: names next to each other never make one line of two', () => {

@@ -35,9 +35,11 @@ test('one call is the count of a request that names none', () => {
   expect(usageEvent().usage).toMatchObject({ count: decimal('1') })
 })
 
-test('an absent project and an empty one are the same: none', () => {
+test('an absent project, region or dataset and an empty one are the same: none', () => {
   for (const project of [undefined, null, '']) {
-    expect(usageEvent({}, { project }).usage).toMatchObject({ project: null, region: null })
+    expect(usageEvent({}, { project, region: project }).usage).toMatchObject({ project: null, region: null })
+    const level = usageEvent({ type: 'farthing.storage' }, { dataset: project, bytes: 1 })
+    expect(level.usage).toMatchObject({ dataset: null })
   }
 })
 
