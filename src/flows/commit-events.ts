@@ -19,6 +19,8 @@ import type { EventResult } from './ingest-types.ts'
 export interface Candidate extends UsageEvent {
   readonly bucket: number
   readonly receivedAt: Instant
+  /** The import that sends it; '' for any other sender. */
+  readonly writer: string
   /** By the newest price book. Never `rejected`: such events are refused before. */
   readonly assessment: Assessment
 }
@@ -131,8 +133,12 @@ async function noteWays(
   const history = decided.filter(({ decision }) => decision.way === 'history')
   const late = decided.filter(({ decision }) => decision.way === 'late')
   if (history.length > 0) {
-    const keys = distinctHours(history.map(({ event }) => event))
-    await run(sql, touchHistoryHours, [...keys.values()])
+    const byWriter = groupBy(history, ({ event }) => event.writer)
+    const touched = [...byWriter].flatMap(([writer, group]) => {
+      const keys = distinctHours(group.map(({ event }) => event))
+      return [...keys.values()].map((key) => ({ ...key, writer }))
+    })
+    await run(sql, touchHistoryHours, touched)
   }
   if (late.length > 0) {
     const keys = distinctHours(late.map(({ event }) => event))

@@ -21,6 +21,7 @@ interface Waiting {
   readonly batch: readonly Delivered[]
   readonly boundAccount: string | undefined
   readonly receivedAt: Instant
+  readonly writer: string
   readonly resolve: (submitted: Submitted) => void
 }
 
@@ -47,7 +48,11 @@ export async function createIngest({ pool, log }: IngestOptions): Promise<Ingest
   const marks = await runOne(pool, readMarks, undefined)
   if (marks) onMarks(marks)
 
-  function submit(batch: readonly Delivered[], boundAccount: string | undefined): Promise<Submitted> {
+  function submit(
+    batch: readonly Delivered[],
+    boundAccount: string | undefined,
+    writer = '',
+  ): Promise<Submitted> {
     if (stopping) return Promise.resolve(refuse('ingest/stopping'))
     if (queued > 0 && queued + batch.length > QUEUE_EVENTS_MAX) {
       return Promise.resolve(refuse('ingest/overloaded'))
@@ -55,7 +60,7 @@ export async function createIngest({ pool, log }: IngestOptions): Promise<Ingest
     queued += batch.length
     return new Promise((resolve) => {
       const receivedAt = (Date.now() + clockAheadMs) as Instant
-      queue.push({ batch, boundAccount, receivedAt, resolve })
+      queue.push({ batch, boundAccount, receivedAt, writer, resolve })
       if (lanes.size < LANES) startLane()
     })
   }

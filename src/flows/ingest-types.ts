@@ -31,9 +31,10 @@ export interface Ingest {
   /**
    * Store a delivery. It may share a transaction with others; the answer comes after the commit.
    * @param boundAccount the only account that the sender's key may send for; undefined: any
+   * @param writer the name of the import that sends it; '' or undefined for any other sender
    * @returns one result for each element, in order
    */
-  submit(batch: readonly Delivered[], boundAccount: string | undefined): Promise<Submitted>
+  submit(batch: readonly Delivered[], boundAccount: string | undefined, writer?: string): Promise<Submitted>
   /** Refuse new deliveries, and wait for those that were taken. */
   close(): Promise<void>
 }

@@ -14,24 +14,25 @@ import type { Delivered } from './ingest-types.ts'
 export const REFUSED_BODY_CHARACTERS_MAX = 4_096
 const REFUSED_FIELD_CHARACTERS_MAX = 256
 
-/** Which events a key may send, and when they came. */
+/** Which events a key may send, when they came, and by which import. */
 export interface DeliveryContext {
   readonly receivedAt: Instant
   readonly boundAccount: string | undefined
+  readonly writer: string
 }
 
 /** Read one element of a delivery under a price book: a candidate, or the refusal that is kept of it. */
 export function readDelivered(
   book: PriceBook,
   delivered: Delivered,
-  { receivedAt, boundAccount }: DeliveryContext,
+  { receivedAt, boundAccount, writer }: DeliveryContext,
 ): Candidate | RefusedEvent {
   if ('unreadable' in delivered) return refusedText(delivered.unreadable, delivered.text)
   const event = accept(delivered.raw, { receivedAt, boundAccount, eventTypes: book.eventTypes })
   if (isRejection(event)) return refused(event, delivered.raw)
   const assessment = assess(book, event)
   if (assessment.outcome === 'rejected') return refused(assessment.rejection, delivered.raw)
-  return { ...event, bucket: bucketOf(event.account), receivedAt, assessment }
+  return { ...event, bucket: bucketOf(event.account), receivedAt, writer, assessment }
 }
 
 export function isRefused(read: Candidate | RefusedEvent): read is RefusedEvent {

@@ -43,14 +43,19 @@ function dueUntil({ now }: Marks, graceMs: number): Hour {
  * Seal history account-hours that were not touched for a while: at most 1,000 at once. What their levels change in
  * hours that were settled before becomes work of the open hour.
  * @param quietMs 0 seals all
+ * @param writer only what this import alone wrote; null: whoever wrote it
  * @returns how many were sealed; call again while it is the maximum
  */
-export async function sealHistory(pool: pg.Pool, quietMs: number): Promise<number> {
+export async function sealHistory(
+  pool: pg.Pool,
+  quietMs: number,
+  writer: string | null = null,
+): Promise<number> {
   const [open] = await run(pool, hasOpenHistory, { quietMs })
   if (!open) return 0
   return throughGate(pool, 'alone', async (client) => {
     const marks = await requireMarks(client)
-    const sealed = await run(client, sealHistoryHours, { quietMs, limit: HISTORY_SEAL_MAX })
+    const sealed = await run(client, sealHistoryHours, { quietMs, writer, limit: HISTORY_SEAL_MAX })
     if (sealed.length > 0) {
       await run(client, addRestatedAccounts, { cycle: lateCycle(marks), keys: oldestHours(sealed) })
     }

@@ -8,8 +8,8 @@ import type { Query } from '../query.ts'
 export const carryHistoryHours: Query<CloseHistoryHours, never, void> = {
   name: 'carry_history_hours',
   text: `
-    insert into history_hour (bucket, account, hour, touched_at, price_version)
-    select distinct on (h.account) h.bucket, h.account, $1 + 1, clock_timestamp(), h.price_version
+    insert into history_hour (bucket, account, hour, touched_at, writers, price_version)
+    select distinct on (h.account) h.bucket, h.account, $1 + 1, clock_timestamp(), h.writers, h.price_version
       from history_hour h
      where h.bucket = $2 and h.account = any ($3) and h.hour > $1 + 1 and h.price_version is not null
        and not exists (select from bill b

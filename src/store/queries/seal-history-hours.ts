@@ -7,6 +7,8 @@ export interface SealHistoryHours {
   readonly quietMs: number
   /** At most so many account-hours: the gate is held meanwhile. */
   readonly limit: number
+  /** Only what this import alone wrote; null: whoever wrote it. */
+  readonly writer: string | null
 }
 
 /**
@@ -27,10 +29,11 @@ export const sealHistoryHours: Query<
               from history_hour
              where price_version is null
                and touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)
+               and ($3::text is null or writers = array[$3::text])
              order by hour, bucket, account
              limit $2) due
      where h.bucket = due.bucket and h.account = due.account and h.hour = due.hour
     returning h.bucket, h.account, h.hour`,
-  values: ({ quietMs, limit }) => [quietMs, limit],
+  values: ({ quietMs, limit, writer }) => [quietMs, limit, writer],
   decode: (raw) => raw,
 }

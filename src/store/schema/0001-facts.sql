@@ -106,6 +106,8 @@ create table history_hour (
   account       text     not null collate "C",
   hour          integer  not null,
   touched_at    timestamptz not null,
+  -- The imports that wrote to it, '' for everyone else: an import that was alone may seal it when it ends.
+  writers       text[]   not null,
   -- The newest price version when the account-hour was sealed; null while it is open.
   price_version integer references price_version,
   primary key (bucket, account, hour)
