@@ -128,7 +128,10 @@ function refuseAddress({ host, port }: Settings): Promise<Refused | undefined> {
 
 function addressRefusal({ code, message }: NodeJS.ErrnoException, host: string, port: number): Refused {
   if (code === 'EADDRINUSE') {
-    return refuse('start/port_taken', `Port ${port} is taken: stop what listens there, or set PORT to another.`)
+    return refuse(
+      'start/port_taken',
+      `Port ${port} is taken: stop what listens there, or set PORT to another.`,
+    )
   }
   if (code === 'EACCES') {
     return refuse('start/port_forbidden', `Port ${port} needs privileges: set PORT to a number from 1024 on.`)

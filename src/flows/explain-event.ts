@@ -28,6 +28,8 @@ export interface FindEvent {
   readonly id: string
   /** Undefined: from any source. */
   readonly source: string | undefined
+  /** Only what the account has sent itself: not what others have sent in its name. */
+  readonly isOwn: boolean
   /** Hours in [from, to). */
   readonly from: Hour
   readonly to: Hour

@@ -57,6 +57,8 @@ function keyOf([hour, bucket, account, id, source]: HeldPosition): EventKey {
 
 export interface ListRefusedEvents {
   readonly account: string | undefined
+  /** Only what the account has sent itself: not what others have sent in its name. */
+  readonly isOwn: boolean
   /** The number of the last event of the page before. */
   readonly before: number | undefined
   readonly limit: number
@@ -65,9 +67,9 @@ export interface ListRefusedEvents {
 /** What was rejected, or in conflict with an event that was there, newest first. */
 export async function listRefusedEvents(
   sql: Sql,
-  { account, before, limit }: ListRefusedEvents,
+  { account, isOwn, before, limit }: ListRefusedEvents,
 ): Promise<Page<RefusedRow, number>> {
-  const filter = { account, id: undefined, source: undefined }
+  const filter = { account, isOwn, id: undefined, source: undefined }
   const events = await run(sql, readRefusedEvents, { ...filter, before, limit: limit + 1 })
   return pageOf(events, limit, ({ number }) => number)
 }

@@ -35,6 +35,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     key: Key | undefined
   }
+  interface FastifyInstance {
+    /** Every route there is, as `GET /v1/bills`, without those that refuse a method. */
+    readonly registered: readonly string[]
+  }
 }
 
 /** The HTTP server, ready to listen. */
@@ -60,8 +64,11 @@ export async function makeServer(context: HttpContext): Promise<FastifyInstance>
     sendProblem(reply, problemOf(error, request, context.log)),
   )
   server.setNotFoundHandler(refuseUnknown)
-  server.addHook('onRoute', ({ url, config }) => {
+  const registered: string[] = []
+  server.decorate('registered', registered)
+  server.addHook('onRoute', ({ method, url, config }) => {
     if (config?.access === undefined) throw new Error(`the route ${url} does not say who may use it`)
+    if (config.allow === undefined) registered.push(`${String(method)} ${url}`)
   })
   server.addHook('onRequest', async (request) => {
     const { access, allow } = request.routeOptions.config

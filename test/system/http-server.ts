@@ -83,7 +83,13 @@ export async function testServer({ firstHour, ingest }: ServerOptions = {}): Pro
   const send: TestServer['send'] = (body, init = {}) => {
     const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
     const headers = { 'content-type': init.type ?? 'application/json', ...(init.headers as object) }
-    const asking = { key: adminKey, ...init, method: 'POST', headers, body: text as NonNullable<RequestInit['body']> }
+    const asking = {
+      key: adminKey,
+      ...init,
+      method: 'POST',
+      headers,
+      body: text as NonNullable<RequestInit['body']>,
+    }
     return ask(`${url}/v1/events`, asking)
   }
   return {

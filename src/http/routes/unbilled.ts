@@ -91,7 +91,8 @@ export const getRefusedEvents = route({
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
     const [before] = readCursor('refused', ['bigint'], query.cursor) ?? []
-    const page = await listRefusedEvents(reading, { account, before, limit: query.limit ?? PAGE })
+    const isOwn = key?.account !== undefined
+    const page = await listRefusedEvents(reading, { account, isOwn, before, limit: query.limit ?? PAGE })
     const next = writeCursor('refused', page.next === null ? null : [page.next])
     return { items: page.items.map(refusedView), next }
   },

@@ -6,6 +6,8 @@ export interface ReadRefusedEvents {
   readonly account: string | undefined
   readonly id: string | undefined
   readonly source: string | undefined
+  /** Only what the account has sent itself: not what others have sent in its name. */
+  readonly isOwn: boolean
   /** Numbers below this one; undefined: from the newest on. */
   readonly before: number | undefined
   readonly limit: number
@@ -37,13 +39,15 @@ export const readRefusedEvents: Query<ReadRefusedEvents, RawRefused, RefusedRow>
      where ($1::text is null or account = $1)
        and ($2::text is null or id = $2)
        and ($3::text is null or source = $3)
-       and number < $4
+       and not ($4 and code = 'event/foreign_account')
+       and number < $5
      order by number desc
-     limit $5`,
-  values: ({ account, id, source, before, limit }) => [
+     limit $6`,
+  values: ({ account, id, source, isOwn, before, limit }) => [
     account ?? null,
     id ?? null,
     source ?? null,
+    isOwn,
     before ?? Number.MAX_SAFE_INTEGER,
     limit,
   ],
