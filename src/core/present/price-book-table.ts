@@ -21,7 +21,7 @@ export function priceBookTable(
   const rows = book.rates.flatMap((rate, index): Row[] => [
     ...(rate.component === book.rates[index - 1]?.component ? [] : titleRows(rate, index)),
     ...rate.terms.map((term, at) => termRow(rate, term, at)),
-    ...(rate.until === undefined ? [] : [{ cells: ['', fromOf(rate.until), 'not in force'] }]),
+    ...(rate.until === undefined ? [] : [{ cells: ['', fromOf(rate.until), '', '', 'no longer in force'] }]),
     ...(operations ? noteRows(rate) : []),
   ])
   return textTable(columns, rows, widthMax)
@@ -34,7 +34,7 @@ function titleRows({ component }: Rate, index: number): readonly Row[] {
 
 function termRow(rate: Rate, term: PriceTerm, at: number): Row {
   const name = rate.rate === 'default' ? rate.item : `${rate.item}/${rate.rate}`
-  const per = `per ${readablePer(rate.pricingUnit)}`
+  const per = term.kind === 'unknown' ? '' : `per ${readablePer(rate.pricingUnit)}`
   const [price, remark] = costOf(term)
   return { cells: [at === 0 ? name : '', fromOf(term.from), price, per, remark] }
 }
@@ -47,7 +47,7 @@ function costOf(term: PriceTerm): readonly [price: string, remark: string] {
     case 'free':
       return ['0', `free ${term.reason}`]
     case 'unknown':
-      return ['unknown', 'usage is held']
+      return ['', 'price unknown: usage is held']
   }
 }
 
