@@ -27,6 +27,8 @@ export interface ReadCycleFacts {
   readonly buckets: readonly number[]
   /** Only these accounts, in key order, each whether it has events or not; null: all that have. */
   readonly accounts: readonly SettledAccount[] | null
+  /** Told of a stored event that cannot be read, which then counts nothing; undefined: that is a bug, and thrown. */
+  readonly onDamaged?: ((event: SettledEvent) => void) | undefined
 }
 
 /**
@@ -36,22 +38,23 @@ export interface ReadCycleFacts {
 export async function* readCycleFacts(
   sql: Sql,
   book: PriceBook,
-  { hour, buckets, accounts }: ReadCycleFacts,
+  { hour, buckets, accounts, onDamaged }: ReadCycleFacts,
 ): AsyncGenerator<AccountFacts> {
   const late = groupBy(await run(sql, readLateHours, { cycle: hour, buckets }), ({ account }) => account)
   const unread = new Map((accounts ?? latecomers(late)).map((key) => [key.account, key]))
   const names = accounts && [...unread.keys()]
+  const reading = { book, onDamaged }
   let sums: Sums | undefined
   for await (const event of eventsOf(sql, hour, buckets, names)) {
     if (sums?.key.account !== event.account) {
       if (sums) yield factsOf(sums)
-      sums = await begin(sql, book, hour, event, late)
+      sums = await begin(sql, reading, hour, event, late)
       unread.delete(event.account)
     }
-    add(sums, book, event)
+    add(sums, reading, event)
   }
   if (sums) yield factsOf(sums)
-  for (const key of unread.values()) yield factsOf(await begin(sql, book, hour, key, late))
+  for (const key of unread.values()) yield factsOf(await begin(sql, reading, hour, key, late))
 }
 
 /** Accounts that have events of older hours in the cycle. */
@@ -84,22 +87,31 @@ interface Sums {
 /** Late events come first: their hours are older than the cycle, and the digest is in key order. */
 async function begin(
   sql: Sql,
-  book: PriceBook,
+  reading: Reading,
   cycle: Hour,
   { bucket, account }: SettledAccount,
   late: ReadonlyMap<string, readonly LateHour[]>,
 ): Promise<Sums> {
   const sums = { key: { bucket, account }, hour: emptyAccountHour(), digest: createHash('sha256'), events: 0 }
   for (const lateHour of late.get(account) ?? []) {
-    for (const event of await run(sql, readLateEvents, { ...lateHour, cycle })) add(sums, book, event)
+    for (const event of await run(sql, readLateEvents, { ...lateHour, cycle })) add(sums, reading, event)
   }
   return sums
 }
 
-function add(sums: Sums, book: PriceBook, event: SettledEvent): void {
+interface Reading extends Pick<ReadCycleFacts, 'onDamaged'> {
+  readonly book: PriceBook
+}
+
+function add(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent): void {
   sums.events += 1
   sums.digest.update(eventText(event))
-  addEvent(sums.hour, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
+  try {
+    addEvent(sums.hour, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
+  } catch (error) {
+    if (!onDamaged) throw error
+    onDamaged(event)
+  }
 }
 
 function factsOf({ key, hour, digest, events }: Sums): AccountFacts {

@@ -9,6 +9,8 @@ import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
 
 /** Events of one transaction, about: large enough that its fixed cost vanishes, small enough to lose when killed. */
 const TRANSACTION_EVENTS = 8_000
+/** More events than this need no finer division. */
+export const COUNTED_EVENTS_MAX = BUCKETS * TRANSACTION_EVENTS
 
 export interface SettlePass {
   readonly pool: pg.Pool
@@ -56,7 +58,7 @@ async function settleAllHistory(pass: SettlePass): Promise<number> {
 
 /** @returns false when other processes have claimed all that is left of the hour */
 async function settleBuckets(pass: SettlePass, due: DueCycle): Promise<boolean> {
-  const events = await run(pass.pool, countEvents, { hour: due.hour, limit: BUCKETS * TRANSACTION_EVENTS })
+  const events = await run(pass.pool, countEvents, { hour: due.hour, limit: COUNTED_EVENTS_MAX })
   const width = bucketsPerTransaction(events[0] ?? 0)
   let settled = 0
   for (let from = 0; from < BUCKETS && !pass.stopping(); from += width) {
@@ -66,7 +68,7 @@ async function settleBuckets(pass: SettlePass, due: DueCycle): Promise<boolean> 
 }
 
 /** A power of two, so that the ranges of all processes fall together. */
-function bucketsPerTransaction(events: number): number {
+export function bucketsPerTransaction(events: number): number {
   const transactions = Math.max(1, Math.ceil(events / TRANSACTION_EVENTS))
   return Math.max(1, BUCKETS >> Math.ceil(Math.log2(transactions)))
 }

@@ -35,6 +35,11 @@ export function draftBill(context: DraftContext, tally: Tally): Draft | undefine
   return { lines, ...totalsOf(lines) }
 }
 
+/** What a bill that should not be there comes to. */
+export function emptyDraft(): Draft {
+  return { lines: [], ...totalsOf([]) }
+}
+
 /** The exact sum of the lines, in all and by component (R2). */
 export function totalsOf(lines: readonly Pick<BillLine, 'component' | 'amount'>[]): Totals {
   const totals = COMPONENTS.map((component) => [component, amountOf(lines, component)] as const)
