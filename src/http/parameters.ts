@@ -24,8 +24,9 @@ export function parameter<Schema extends TSchema>(schema: Schema, fix: string): 
   return { ...schema, 'x-fix': fix }
 }
 
+/** Read by `readInstant`, which also takes a UTC hour or day: hence without `format`. */
 export const TimeParameter = parameter(
-  Type.String({ format: 'date-time', examples: ['2025-07-28T03:00:00Z'] }),
+  Type.String({ minLength: 1, examples: ['2025-07-28T03:00:00Z', '2025-07-28T03Z', '2025-07-28'] }),
   'send an RFC 3339 time such as 2025-07-28T03:00:00Z',
 )
 
