@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Log } from '../../src/store/connect.ts'
@@ -13,12 +13,20 @@ import { compile, run, scratch } from './embedded-child.ts'
 const quiet: Log = { info() {}, warn() {}, error() {} }
 
 let compiled: ReturnType<typeof compile>
+let template: string
 let base: string
 let dataDir: string
-beforeAll(() => {
+beforeAll(async () => {
   compiled = compile()
+  template = scratch()
+  const started = await start(template)
+  if (!started.ok) throw new Error(started.detail)
+  await started.database.stop()
 })
-afterAll(() => compiled.remove())
+afterAll(() => {
+  compiled.remove()
+  rmSync(template, { recursive: true, force: true })
+})
 beforeEach(() => {
   base = scratch()
   dataDir = join(base, 'data')
@@ -26,14 +34,11 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }))
 
 function start(dir = dataDir): Promise<Started> {
-  return startEmbedded({ dataDir: dir, log: quiet, sharedDir: join(base, 'shared') })
+  return startEmbedded({ dataDir: dir, log: quiet, sharedDir: join(dir, 'shared') })
 }
 
-/** Start once and stop, so that there is data. */
-async function makeData(): Promise<void> {
-  const started = await start()
-  if (!started.ok) throw new Error(started.detail)
-  await started.database.stop()
+function makeData(): void {
+  cpSync(join(template, 'postgres'), join(dataDir, 'postgres'), { recursive: true })
 }
 
 /** Every refusal is one line that ends in advice. */
@@ -55,7 +60,7 @@ test('a data directory that is a file, or below a file, or cannot be made', asyn
 })
 
 test('data of another major version: says which, and the way over', async () => {
-  await makeData()
+  makeData()
   writeFileSync(join(dataDir, 'postgres/PG_VERSION'), '17\n')
   const { code, detail } = await refusal(start())
   expect(code).toBe('server/other_major')
@@ -82,7 +87,7 @@ test('a platform without binaries, and a platform whose package is not installed
 })
 
 test('a server that does not come up: its last words, and where the rest is', async () => {
-  await makeData()
+  makeData()
   writeFileSync(join(dataDir, 'postgres/postgresql.conf'), 'no_such_setting = 1\n')
   const { code, detail } = await refusal(start())
   expect(code).toBe('server/did_not_start')
@@ -91,7 +96,7 @@ test('a server that does not come up: its last words, and where the rest is', as
 })
 
 test('a damaged database: its last words are those of this start', async () => {
-  await makeData()
+  makeData()
   rmSync(join(dataDir, 'postgres/global/pg_control'))
   const { code, detail } = await refusal(start())
   expect(code).toBe('server/did_not_start')
@@ -109,6 +114,7 @@ test('a path too long for a socket, when the short one is taken by somebody else
 })
 
 test('a server that runs where its processes cannot be seen, as in another container', async () => {
+  makeData()
   const started = await start()
   if (!started.ok) throw new Error(started.detail)
   const [pidFile, hidden] = [join(dataDir, 'postgres/postmaster.pid'), join(base, 'hidden')]

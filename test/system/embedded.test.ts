@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -65,12 +66,19 @@ test('a restart keeps the data, and only the server itself can enter its directo
   expect(modes).toEqual([0o700, 0o700, 0o700])
   await first.stop()
   expect(startOf(first.serverPid)).toBeUndefined()
+  for (let day = 1; day < 9; day += 1)
+    writeFileSync(join(dataDir, `log/postgresql-2020010${day}-000000.log`), '')
   const second = await run()
   expect(await words(second)).toEqual(['kept'])
+  const logs = readdirSync(join(dataDir, 'log')).toSorted()
+  expect(logs).toHaveLength(5)
+  expect(logs.at(-1)).not.toMatch(/-2020/)
   expect(second.serverPid).not.toBe(first.serverPid)
 })
 
 test('the server listens on its socket only, keeps checksums, and sorts by code point', async () => {
+  // A name that has to be quoted on the way to the server.
+  dataDir = join(base, 'a "b", ä \'c\'')
   makeData()
   const { connection } = await run()
   const names = ['listen_addresses', 'fsync', 'data_checksums', 'jit', 'server_encoding', 'timezone']
@@ -182,9 +190,14 @@ test('a pid file whose number is another living program by now does not stop a s
   const first = await run()
   await remember(first, 'kept')
   await first.stop()
-  writeFileSync(join(dataDir, 'postgres/postmaster.pid'), `${process.pid}\n${join(dataDir, 'postgres')}\n`)
-  writeFileSync(join(dataDir, 'socket/.s.PGSQL.5432.lock'), `${process.pid}\n`)
+  // A program of the server's own user: PostgreSQL itself sees through any other.
+  const { uid, gid } = statSync(join(dataDir, 'postgres'))
+  const other = spawn('sleep', ['60'], process.geteuid?.() === 0 ? { uid, gid } : {})
+  await once(other, 'spawn')
+  writeFileSync(join(dataDir, 'postgres/postmaster.pid'), `${other.pid}\n${join(dataDir, 'postgres')}\n`)
+  writeFileSync(join(dataDir, 'socket/.s.PGSQL.5432.lock'), `${other.pid}\n`)
   expect(await words(await run())).toEqual(['kept'])
+  other.kill()
 })
 
 test('the record of a dead process does not count, though another program has its number by now', async () => {
@@ -197,17 +210,31 @@ test('the record of a dead process does not count, though another program has it
   expect(startOf(child.serverPid)).toBeUndefined()
 })
 
-test('a kill at any time of the first start leaves nothing that a later start cannot use', async () => {
-  mkdirSync(dataDir)
-  for (const afterMs of [150, 300, 600, 1_000]) {
+test('whatever is killed while the database is made, the next start makes it', async () => {
+  for (const reached of ['', 'base/1/PG_VERSION', 'global/pg_control']) {
     const child = launch(compiled.program, { dataDir })
-    await sleep(afterMs)
-    child.kill('SIGKILL')
+    await until(() => databases().some((name) => existsSync(join(dataDir, name, reached))))
+    // With all that it has started, as in a power cut.
+    process.kill(-child.pid!, 'SIGKILL')
     await once(child, 'exit')
+    expect(databases()).toHaveLength(1)
+    expect(databases()).not.toContain('postgres')
   }
+  // This time `initdb` lives on, and goes on writing.
+  const child = launch(compiled.program, { dataDir })
+  await until(() => databases().some((name) => existsSync(join(dataDir, name, 'base'))))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
   await remember(await run(), 'works')
-  expect(readdirSync(dataDir).filter((name) => name.includes('unfinished'))).toEqual([])
 })
+
+function databases(): string[] {
+  return existsSync(dataDir) ? readdirSync(dataDir).filter((name) => name.startsWith('postgres')) : []
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(2)
+}
 
 test('a data directory with a path too long for a socket has it elsewhere, and finds it again', async () => {
   const long = join(base, 'x'.repeat(120))

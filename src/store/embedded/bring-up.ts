@@ -23,11 +23,11 @@ export interface Running {
 
 /** Make the server run and answer: found as it runs, or started, and made before if need be. Call in turn. */
 export async function bringUp(place: Place, binaries: Binaries, log: Log): Promise<Running | Refused> {
+  const socket = socketDir(place)
+  if (!socket.ok) return socket
   const refused = preparePgdata(place, binaries)
   if (refused) return refused
   makeOwn(place.logs, place)
-  const socket = socketDir(place)
-  if (!socket.ok) return socket
   const connection = socketConnection(socket.dir)
   const onSlow = () => log.info({ log: lastWords(place).file }, 'PostgreSQL is still starting')
   const running =
