@@ -6,7 +6,7 @@ import { decimal } from '../money/decimal.ts'
 import type { Charge } from '../rate/assess.ts'
 import { termInForce } from '../rate/price-book.ts'
 import { type Hour, next, parseHour } from '../time/hour.ts'
-import { type DraftContext, draftBill, totalsOf } from './draft-bill.ts'
+import { type DraftContext, draftBill, emptyDraft, totalsOf } from './draft-bill.ts'
 import { addCharge, addCharged, addStored, type Tally } from './tally.ts'
 
 const OWN = parseHour('2025-07-28T12Z')!
@@ -260,5 +260,9 @@ test('totals are the sums of the amounts, by component and in all', () => {
     total: '0.299999999999999999',
     components: { request: '0.3', processing: '0', storage: '-0.000000000000000001' },
   })
-  expect(totalsOf([]).total).toBe('0')
+  expect(emptyDraft()).toEqual({
+    lines: [],
+    total: '0',
+    components: { request: '0', processing: '0', storage: '0' },
+  })
 })
