@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { billsTable, type ListedBill } from '../core/present/bills-table.ts'
 import { examples, prose } from './help-text.ts'
 import { type ListOptions, printList, withListOptions } from './print-list.ts'
+import { withRange } from './time-option.ts'
 import { tableWidth } from './terminal.ts'
 
 interface BillsOptions extends ListOptions {
@@ -19,9 +20,7 @@ export function billsCommand(): Command {
         a cycle belongs to the list if it starts in [from, to).`),
     )
     .option('--account <account>', 'only bills of this account')
-    .option('--from <time>', 'cycles that start then or later: 2025-07-28, 2025-07-28T03Z or RFC 3339')
-    .option('--to <time>', 'cycles that start before then')
-  return withListOptions(command, 'bill')
+  return withListOptions(withRange(command, 'cycles'), 'bill')
     .addHelpText(
       'after',
       examples(

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { readableTime } from '../core/present/readable-text.ts'
 import { examples, prose } from './help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'
+import { withRange } from './time-option.ts'
 
 interface CyclesOptions extends ListOptions {
   readonly from?: string
@@ -25,9 +26,7 @@ export function cyclesCommand(): Command {
       prose(`Lists the hours since the first start, newest first. An open hour takes usage; the usage of a sealed one
         can no longer change; a settled one has its bills. The lag runs from the end of the hour to its last bill.`),
     )
-    .option('--from <time>', 'hours that start then or later: 2025-07-28, 2025-07-28T03Z or RFC 3339')
-    .option('--to <time>', 'hours that start before then')
-  return withListOptions(command, 'hour')
+  return withListOptions(withRange(command, 'hours'), 'hour')
     .addHelpText('after', examples(['farthing cycles --limit 24', 'how is billing doing?']))
     .action(({ from, to, ...options }: CyclesOptions) =>
       printList(options, '/v1/cycles', { from, to }, tableOf(COLUMNS, rowOf, 'No hours.')),

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { Command } from 'commander'
-import { countOf } from '../core/present/readable-text.ts'
+import { countOf, readableNumber, readableTime, safeText } from '../core/present/readable-text.ts'
 import { CommandFailed, EXIT, systemReason } from './command-failed.ts'
 import { type EventFile, openEventFile } from './event-lines.ts'
 import { examples, prose } from './help-text.ts'
@@ -11,7 +12,7 @@ import { sendLines } from './send-lines.ts'
 import { makeApi, type ServerApi } from './server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from './server-address.ts'
 import { printJson, say } from './terminal.ts'
-import { ImportedHours, waitForBills, type Waited } from './wait-for-bills.ts'
+import { type ImportStatus, waitForBills } from './wait-for-bills.ts'
 
 interface ImportOptions extends ServerOptions {
   /** False with --no-wait. */
@@ -34,10 +35,7 @@ export function importCommand(setExitCode: SetExitCode): Command {
       '--problems <file>',
       'write each line that was not accepted to this file (NDJSON), with the reason',
     )
-    .option(
-      '--json',
-      'print {"accepted", "duplicates", "conflicts", "held", "rejected", "problems", "bills"}',
-    )
+    .option('--json', 'print {"accepted", "duplicates", "conflicts", "held", "rejected", "problems"}')
   return withServerOptions(command)
     .addHelpText(
       'after',
@@ -55,15 +53,11 @@ async function importEvents(path: string, options: ImportOptions, setExitCode: S
   const stop = stopOnCtrlC()
   const problemsFile = options.problems === undefined ? undefined : openProblemsFile(options.problems)
   const sent = new Sent(problemsFile)
+  const name = randomUUID()
   try {
-    await send(api, file, sent, stop.signal)
-    const bills = options.wait ? await wait(api, sent.hours, stop.signal) : undefined
-    report(file, sent, bills, options)
-  } catch (error) {
-    const soFar = `${outcomeSummary(sent.counts)} so far. Import it again: what was accepted counts once.`
-    if (stop.signal.aborted) throw new CommandFailed(`Stopped. ${soFar}`, EXIT.interrupted)
-    if (allOf(sent.counts) > 0) say(soFar, 'yellow')
-    throw error
+    await sendAll(api, file, sent, { name, signal: stop.signal })
+    report(file, sent, options)
+    if (options.wait) reportBills(await wait(api, name, stop.signal))
   } finally {
     stop.done()
     file.close()
@@ -76,7 +70,6 @@ async function importEvents(path: string, options: ImportOptions, setExitCode: S
 class Sent {
   counts = NO_OUTCOMES
   readonly log = new ProblemLog()
-  readonly hours = new ImportedHours()
   readonly #file: number | undefined
 
   /** @param file descriptor of the file for problems */
@@ -84,9 +77,8 @@ class Sent {
     this.#file = file
   }
 
-  add({ lines, counts, problems }: Parameters<Parameters<typeof sendLines>[2]['onOutcome']>[0]): void {
+  add({ counts, problems }: Parameters<Parameters<typeof sendLines>[2]['onOutcome']>[0]): void {
     this.counts = addOutcomes(this.counts, counts)
-    for (const line of lines) this.hours.add(line)
     for (const problem of problems) {
       this.log.add(problem)
       if (this.#file !== undefined) writeSync(this.#file, `${JSON.stringify(problem)}\n`)
@@ -94,7 +86,12 @@ class Sent {
   }
 }
 
-async function send(api: ServerApi, file: EventFile, sent: Sent, signal: AbortSignal): Promise<void> {
+async function sendAll(
+  api: ServerApi,
+  file: EventFile,
+  sent: Sent,
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+): Promise<void> {
   const begin = performance.now()
   let trouble = ''
   const end = showProgress(() => ({
@@ -103,6 +100,7 @@ async function send(api: ServerApi, file: EventFile, sent: Sent, signal: AbortSi
   }))
   try {
     await sendLines(api, file.lines, {
+      name,
       signal,
       onOutcome: (outcome) => {
         trouble = ''
@@ -110,41 +108,60 @@ async function send(api: ServerApi, file: EventFile, sent: Sent, signal: AbortSi
       },
       onRetry: (reason) => (trouble = ` — trying again: ${reason}`),
     })
+  } catch (error) {
+    end()
+    const soFar = `${outcomeSummary(sent.counts)} so far. Import it again: what was accepted counts once.`
+    if (signal.aborted) throw new CommandFailed(`Stopped. ${soFar}`, EXIT.interrupted)
+    if (allOf(sent.counts) > 0) say(soFar, 'yellow')
+    throw error
   } finally {
     end()
   }
 }
 
-async function wait(api: ServerApi, hours: ImportedHours, signal: AbortSignal): Promise<Waited> {
-  let now: Waited = { billed: 0, without: 0 }
+async function wait(api: ServerApi, name: string, signal: AbortSignal): Promise<ImportStatus | undefined> {
+  let [done, all] = [0, 0]
   const end = showProgress(() => ({
-    share: now.billed / Math.max(now.billed + now.without, 1),
-    text: `waiting for bills: ${countOf(String(now.billed), 'bill')} issued`,
+    share: done / Math.max(all, 1),
+    text: `waiting for bills: ${readableNumber(String(done))} of ${countOf(String(all), 'hour')} settled`,
   }))
   try {
-    return await waitForBills(api, hours, { signal, onProgress: (waited) => (now = waited) })
+    return await waitForBills(api, name, {
+      signal,
+      onProgress: (...now) => ([done, all] = now),
+    })
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new CommandFailed(
+      'Stopped. Everything was sent, and the bills come by themselves.',
+      EXIT.interrupted,
+    )
   } finally {
     end()
   }
 }
 
-function report(
-  file: EventFile,
-  sent: Sent,
-  bills: Waited | undefined,
-  { json, problems }: ImportOptions,
-): void {
+function report(file: EventFile, sent: Sent, { json, problems, wait: waits }: ImportOptions): void {
   sent.log.say(file.name)
-  if (json) {
-    printJson({ ...sent.counts, problems: sent.log.kept(), bills: bills ?? null })
-    return
-  }
+  if (json) return printJson({ ...sent.counts, problems: sent.log.kept() })
   process.stdout.write(`${outcomeSummary(sent.counts)}.\n`)
   if (problems !== undefined) process.stdout.write(`What was not accepted is in ${problems}.\n`)
-  if (!bills) return
-  const without =
-    bills.without > 0 ? `; ${countOf(String(bills.without), 'hour')} of an account have none` : ''
-  process.stdout.write(`${countOf(String(bills.billed), 'hourly bill')} issued${without}.\n`)
+  if (!waits) say('Bills of past hours come when the hours were quiet for a while.')
+}
+
+/** To standard error: the result is what became of the events. */
+function reportBills(status: ImportStatus | undefined): void {
+  if (!status) {
+    say(
+      'The bills of past hours come when the hours were quiet for a while: this key may not ask for them now.',
+    )
+  } else if (status.open > 0) {
+    say(`${countOf(String(status.open), 'hour')} still open, because others write to them too:`, 'yellow')
+    for (const { account, hour } of status.shared) say(`  ${readableTime(hour)} UTC of ${safeText(account)}`)
+    say('They are billed when they were quiet for a while.')
+  } else {
+    say('Every past hour has its bill.', 'green')
+  }
 }
 
 /** The first Ctrl-C stops in good order, with a summary; the second at once. */

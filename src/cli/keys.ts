@@ -7,6 +7,7 @@ import { examples, prose } from './help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'
 import { apiPath, makeApi } from './server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from './server-address.ts'
+import { readTime } from './time-option.ts'
 import { say } from './terminal.ts'
 
 interface KeyView {
@@ -51,7 +52,7 @@ function createCommand(): Command {
     .argument('<name>', 'what it is for')
     .requiredOption('--scope <scope>', `what it allows, as often as needed: ${SCOPES.join(', ')}`, collect)
     .option('--account <account>', 'the only account that it sees and sends for')
-    .option('--expires <time>', 'when it ends, RFC 3339')
+    .option('--expires <time>', 'when it ends: 2030-01-01, or RFC 3339', readTime)
     .option('--json', 'print the answer of the API')
   return withServerOptions(command)
     .addHelpText(

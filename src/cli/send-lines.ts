@@ -18,12 +18,13 @@ const BACKOFF_MAX_MS = 5_000
 
 /** What the server said of one batch. */
 export interface BatchOutcome {
-  readonly lines: readonly EventLine[]
   readonly counts: OutcomeCounts
   readonly problems: readonly LineProblem[]
 }
 
 export interface SendOptions {
+  /** Of the import, so that the server knows what belongs together. */
+  readonly name: string
   readonly signal: AbortSignal
   readonly onOutcome: (outcome: BatchOutcome) => void
   /** The server is busy or away, and is tried again. */
@@ -110,7 +111,7 @@ async function sendBatch(sender: Sender, lines: readonly EventLine[]): Promise<B
     return { line: sendable[index]!.number, ...rest, detail: detail.replace(/^Line \d+ /, 'The line ') }
   })
   const all = { ...counts, rejected: counts.rejected + tooLong.length }
-  return { lines, counts: all, problems: [...tooLong, ...named] }
+  return { counts: all, problems: [...tooLong, ...named] }
 }
 
 const NEWLINE = Buffer.from('\n')
@@ -121,7 +122,11 @@ function refuseLong({ number }: EventLine): LineProblem {
 }
 
 async function post(sender: Sender, body: Buffer): Promise<Answer> {
-  const headers = { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' }
+  const headers = {
+    'content-type': 'application/x-ndjson',
+    'content-encoding': 'gzip',
+    'farthing-import': sender.name,
+  }
   const begin = performance.now()
   for (let attempt = 0; ; attempt++) {
     try {

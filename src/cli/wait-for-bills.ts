@@ -1,104 +1,77 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MILLISECONDS_PER_HOUR } from '../core/time/hour.ts'
-import type { EventLine } from './event-lines.ts'
-import type { ServerApi } from './server-api.ts'
+import { ApiRefused, apiPath, NoAnswer, type ServerApi } from './server-api.ts'
 
-/** Account-hours that are remembered: of more, the later ones are not waited for. */
-const TRACKED_MAX = 100_000
-/** Asking again costs the server little, and nobody notices a second. */
-const POLL_MS = 1_000
-/** When nothing new is issued for this long, what is left has no bill: hours without a fee have none. */
-const PATIENCE_MS = 60_000
+/** Asking again costs the server little, and nobody notices half a second. */
+const POLL_MS = 500
+/** Hours to which others write too are sealed when they are quiet, which may be never: they are not waited for. */
+const SHARED_PATIENCE_MS = 10_000
+/** A server that is restarted meanwhile is asked again for this long. */
+const AWAY_PATIENCE_MS = 60_000
 
-/** The account-hours of what was imported, so that their bills can be waited for. */
-export class ImportedHours {
-  readonly #accounts = new Map<string, Set<number>>()
-  #size = 0
-
-  /** Note whose usage of which hour a line is, as far as it says so: the server has the last word. */
-  add({ bytes }: EventLine): void {
-    if (bytes === undefined || this.#size === TRACKED_MAX) return
-    const place = placeOf(bytes)
-    if (!place) return
-    const hours = this.#accounts.get(place.account) ?? new Set<number>()
-    this.#accounts.set(place.account, hours)
-    if (!hours.has(place.hour)) this.#size += 1
-    hours.add(place.hour)
-  }
-
-  /** Those that ended long enough ago to be history: bills of live hours come when their grace is over. */
-  past(nowMs: number): ReadonlyMap<string, ReadonlySet<number>> {
-    const first = Math.floor(nowMs / MILLISECONDS_PER_HOUR) - 1
-    const past = [...this.#accounts].map(([account, hours]) => {
-      return [account, new Set([...hours].filter((hour) => hour < first))] as const
-    })
-    return new Map(past.filter(([, hours]) => hours.size > 0))
-  }
-}
-
-function placeOf(bytes: Buffer): { readonly account: string; readonly hour: number } | undefined {
-  try {
-    const { subject, time } = JSON.parse(bytes.toString()) as { subject?: unknown; time?: unknown }
-    const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
-    if (typeof subject !== 'string' || Number.isNaN(at)) return undefined
-    return { account: subject, hour: Math.floor(at / MILLISECONDS_PER_HOUR) }
-  } catch {
-    return undefined
-  }
-}
-
-export interface Waited {
-  /** Account-hours with a bill. */
-  readonly billed: number
-  /** Account-hours without one: nothing in them has a fee, or their bills are still to come. */
-  readonly without: number
+/** Past account-hours of an import that have no bill yet, as the server counts them. */
+export interface ImportStatus {
+  /** Their bills are being made. */
+  readonly settling: number
+  /** They still take usage. */
+  readonly open: number
+  /** Some of the open ones to which others write as well. */
+  readonly shared: readonly { readonly account: string; readonly hour: string }[]
 }
 
 export interface WaitOptions {
   readonly signal: AbortSignal
-  readonly onProgress: (waited: Waited) => void
+  /** @param all account-hours that were to be waited for, and how many of them are done */
+  readonly onProgress: (done: number, all: number) => void
 }
 
-/** Wait until the imported hours that are past have their bills, or no more come. */
+/**
+ * Tell the server that an import has ended, so that it seals the past hours that the import alone wrote, and wait
+ * until they have their bills.
+ * @param name of the import, as its deliveries carried it
+ * @returns what is left: nothing, or hours to which others write too; undefined if the key may not do this
+ */
 export async function waitForBills(
   api: ServerApi,
-  imported: ImportedHours,
+  name: string,
   { signal, onProgress }: WaitOptions,
-): Promise<Waited> {
-  const open = new Map([...imported.past(Date.now())].map(([account, hours]) => [account, new Set(hours)]))
-  let billed = 0
-  let changedAt = performance.now()
-  for (;;) {
-    for (const [account, hours] of open) {
-      const issued = await findIssued(api, account, hours)
-      for (const hour of issued) hours.delete(hour)
-      if (issued.length > 0) changedAt = performance.now()
-      billed += issued.length
-      if (hours.size === 0) open.delete(account)
-      signal.throwIfAborted()
-    }
-    const waited = { billed, without: [...open.values()].reduce((sum, hours) => sum + hours.size, 0) }
-    onProgress(waited)
-    if (open.size === 0 || performance.now() - changedAt > PATIENCE_MS) return waited
+): Promise<ImportStatus | undefined> {
+  let status = await endImport(api, name, signal)
+  if (!status) return undefined
+  const all = left(status)
+  const mayWaitUntil = performance.now() + SHARED_PATIENCE_MS
+  let awaySince: number | undefined
+  while (status.settling > 0 || (status.open > 0 && performance.now() < mayWaitUntil)) {
+    onProgress(all - left(status), all)
     await sleep(POLL_MS, undefined, { signal })
+    try {
+      status = await api.json<ImportStatus>(apiPath('v1', 'imports', name), { signal })
+      awaySince = undefined
+    } catch (error) {
+      awaySince ??= performance.now()
+      if (!isAway(error) || performance.now() - awaySince > AWAY_PATIENCE_MS) throw error
+    }
   }
+  return status
 }
 
-async function findIssued(
+function left({ settling, open }: ImportStatus): number {
+  return settling + open
+}
+
+async function endImport(
   api: ServerApi,
-  account: string,
-  hours: ReadonlySet<number>,
-): Promise<readonly number[]> {
-  const sorted = [...hours].sort((a, b) => a - b)
-  const query = { account, from: timeOf(sorted[0]!), to: timeOf(sorted.at(-1)! + 1) }
-  const issued: number[] = []
-  for await (const bill of api.list<{ readonly cycle: { readonly from: string } }>('/v1/bills', query)) {
-    const hour = Date.parse(bill.cycle.from) / MILLISECONDS_PER_HOUR
-    if (hours.has(hour)) issued.push(hour)
+  name: string,
+  signal: AbortSignal,
+): Promise<ImportStatus | undefined> {
+  try {
+    return await api.json(apiPath('v1', 'imports', name, 'end'), { method: 'POST', signal })
+  } catch (error) {
+    // A key of one account has no say in when hours are sealed.
+    if (error instanceof ApiRefused && error.code === 'auth/bound_key') return undefined
+    throw error
   }
-  return issued
 }
 
-function timeOf(hour: number): string {
-  return new Date(hour * MILLISECONDS_PER_HOUR).toISOString()
+function isAway(error: unknown): boolean {
+  return error instanceof NoAnswer || (error instanceof ApiRefused && [429, 503].includes(error.status))
 }
