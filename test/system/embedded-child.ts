@@ -1,14 +1,26 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Connection } from '../../src/store/connect.ts'
+import { isAlive, newIdentity } from '../../src/store/embedded/process-identity.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+const PREFIX = '.farthing-embedded-'
 
 /** A process that uses the embedded server: starts it, says how that went in one line, and waits. */
 const PROGRAM = `
@@ -24,8 +36,9 @@ process.stdin.once('data', async () => {
 
 /** The program compiled from the sources as they are now, inside node_modules so that packages are found. */
 export function compile(): { readonly program: string; readonly remove: () => void } {
-  mkdirSync(join(ROOT, 'node_modules'), { recursive: true })
-  const dir = mkdtempSync(join(ROOT, 'node_modules/.farthing-test-'))
+  removeAbandoned()
+  const dir = join(ROOT, 'node_modules', `${PREFIX}${newIdentity()}`)
+  mkdirSync(dir)
   chmodSync(dir, 0o755)
   const config = {
     extends: join(ROOT, 'tsconfig.base.json'),
@@ -37,6 +50,14 @@ export function compile(): { readonly program: string; readonly remove: () => vo
   const program = join(dir, 'program.mjs')
   writeFileSync(program, PROGRAM)
   return { program, remove: () => rmSync(dir, { recursive: true, force: true }) }
+}
+
+/** Of runs that were killed. */
+function removeAbandoned(): void {
+  const packages = join(ROOT, 'node_modules')
+  for (const name of readdirSync(packages).filter((each) => each.startsWith(PREFIX))) {
+    if (!isAlive(name.slice(PREFIX.length))) rmSync(join(packages, name), { recursive: true, force: true })
+  }
 }
 
 /** A copy of the program with its packages, as a clone of the project would have them. Returns its path. */

@@ -165,7 +165,7 @@ test('a server that is killed under a living process is started again for it', a
   const child = await run()
   await remember(child, 'kept')
   process.kill(child.serverPid, 'SIGKILL')
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   let found: unknown[] | undefined
   while (!found && Date.now() < deadline) {
     found = startOf(child.serverPid) === undefined ? await words(child).catch(() => undefined) : undefined

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { copyOnce } from './copy-binaries.ts'
-import { type Refused, oneLine, refuse } from './refusal.ts'
 import { linkLibraries } from './library-links.ts'
-import type { Place } from './place.ts'
-import { canReach } from './server-user.ts'
+import { makeShared, type Place } from './place.ts'
+import { oneLine, type Refused, refuse, systemCode } from './refusal.ts'
 import { serverProcess } from './server-process.ts'
+import { canReach } from './server-user.ts'
 
 /** PostgreSQL's programs, ready to run for the server's user. */
 export interface Binaries {
@@ -55,7 +55,7 @@ export function findBinaries(
 function copyDirectory({ user, home }: Place, sharedDir: string): string {
   if (!user) return home
   try {
-    mkdirSync(sharedDir, { recursive: true, mode: 0o755 })
+    makeShared(sharedDir)
     accessSync(sharedDir, constants.W_OK)
     return sharedDir
   } catch {
@@ -86,7 +86,7 @@ function tryOut(native: string, place: Place): Refused | undefined {
   const program = join(native, 'bin/postgres')
   const { status, stderr, error } = spawnSync(program, ['--version'], serverProcess(place.user))
   if (status === 0) return undefined
-  if (error && 'syscall' in error && error.message.includes('EPERM')) {
+  if (systemCode(error) === 'EPERM') {
     const detail = `PostgreSQL does not run as root, and this process may not become user ${place.user?.uid}`
     return refuse('server/no_user', `${detail}: start as another user, or set DATABASE_URL.`)
   }

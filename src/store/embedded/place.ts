@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   accessSync,
+  chmodSync,
   constants,
   existsSync,
   lchownSync,
@@ -8,10 +9,12 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
 } from 'node:fs'
-import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { systemCode, type Refused, refuse } from './refusal.ts'
+import { type Refused, refuse, systemCode } from './refusal.ts'
 import { canReach, serverUser, type ServerUser } from './server-user.ts'
 
 /** Where a server lives: all that belongs to it is below `home`. */
@@ -101,7 +104,13 @@ function readNote(dataDir: string): string | undefined {
 /** Make a directory that belongs to the server's user and is closed to all others. Can be run again. */
 export function makeOwn(path: string, { user }: Place): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
   if (user) lchownSync(path, user.uid, user.gid)
+}
+
+/** Make root's directory for what the server's user must reach, whatever the umask. */
+export function makeShared(sharedDir: string): void {
+  if (mkdirSync(sharedDir, { recursive: true }) !== undefined) chmodSync(sharedDir, 0o755)
 }
 
 /** The note is linked into place, so that of two processes that start at once both follow the first one's. */
@@ -122,7 +131,7 @@ function makeElsewhere(dataDir: string, sharedDir: string): string {
 }
 
 function makeNewDirectory(parent: string, name: string): string {
-  mkdirSync(parent, { recursive: true, mode: 0o755 })
+  makeShared(parent)
   for (let count = 1; ; count += 1) {
     const path = join(parent, count === 1 ? name : `${name}-${count}`)
     try {
