@@ -69,7 +69,7 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
 type StartedParts = { readonly ok: true; readonly parts: Omit<Running, 'stop'> } | Refused
 
 async function startParts(settings: Settings, log: Log, stops: Stops): Promise<StartedParts> {
-  const { databaseUrl, dataDir, graceMs, historyQuietMs, host, port } = settings
+  const { databaseUrl, dataDir, graceMs, historyQuietMs, identityWindowMs, host, port } = settings
   const opened = await openDatabase({ databaseUrl, dataDir, log })
   if (!opened.ok) return opened
   stops.push(() => opened.database.stop())
@@ -88,7 +88,7 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   stops.push(() => reading.end())
   const ingest = await createIngest({ pool: writing, log })
   stops.push(() => ingest.close())
-  const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs })
+  const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())
   const keys = makeKeyRing(reading)
   const now = () => Date.now() as Instant

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { type AccountHour, addEvent, emptyAccountHour } from '../core/bill/account-hour.ts'
 import { eventText } from '../core/bill/digest-text.ts'
 import { groupBy } from '../core/group-by.ts'
+import { fingerprintOf } from '../core/ingest/fingerprint.ts'
 import { reread } from '../core/ingest/reread.ts'
 import type { PriceBook } from '../core/rate/price-book.ts'
 import type { Hour } from '../core/time/hour.ts'
@@ -18,8 +19,20 @@ const PAGE_EVENTS = 5_000
 export interface AccountFacts extends SettledAccount, AccountHour {
   /** Events of the cycle, late and held ones included. */
   readonly events: number
-  /** SHA-256 over them in key order, hexadecimal. */
+  /** SHA-256 over them in key order, copies included, hexadecimal. */
   readonly eventsDigest: string
+  /** Of the events that are no copies, by their usage hour. */
+  readonly fingerprints: ReadonlyMap<Hour, readonly number[]>
+}
+
+/** Marked events by account, each by `copyName`. */
+export type CopyMarks = ReadonlyMap<string, ReadonlySet<string>>
+
+export const NO_COPIES: CopyMarks = new Map()
+
+/** An event within its account. U+0000 cannot occur in any part. */
+export function copyName({ hour, id, source }: Pick<SettledEvent, 'hour' | 'id' | 'source'>): string {
+  return `${hour}\0${id}\0${source}`
 }
 
 export interface ReadCycleFacts {
@@ -27,6 +40,8 @@ export interface ReadCycleFacts {
   readonly buckets: readonly number[]
   /** Only these accounts, in key order, each whether it has events or not; null: all that have. */
   readonly accounts: readonly SettledAccount[] | null
+  /** Events that are marked as copies: they are part of the digest, and count nothing. */
+  readonly copies: CopyMarks
   /** Told of a stored event that cannot be read, which then counts nothing; undefined: that is a bug, and thrown. */
   readonly onDamaged?: ((event: SettledEvent) => void) | undefined
 }
@@ -38,12 +53,12 @@ export interface ReadCycleFacts {
 export async function* readCycleFacts(
   sql: Sql,
   book: PriceBook,
-  { hour, buckets, accounts, onDamaged }: ReadCycleFacts,
+  { hour, buckets, accounts, copies, onDamaged }: ReadCycleFacts,
 ): AsyncGenerator<AccountFacts> {
   const late = groupBy(await run(sql, readLateHours, { cycle: hour, buckets }), ({ account }) => account)
   const unread = new Map((accounts ?? latecomers(late)).map((key) => [key.account, key]))
   const names = accounts && [...unread.keys()]
-  const reading = { book, onDamaged }
+  const reading = { book, copies, onDamaged }
   let sums: Sums | undefined
   for await (const event of eventsOf(sql, hour, buckets, names)) {
     if (sums?.key.account !== event.account) {
@@ -77,10 +92,25 @@ async function* eventsOf(
   }
 }
 
+/** All events of one account in a cycle, late ones first: for what has to look at them one by one. */
+export async function* eventsOfAccount(
+  sql: Sql,
+  cycle: Hour,
+  { bucket, account }: SettledAccount,
+): AsyncGenerator<SettledEvent> {
+  const late = await run(sql, readLateHours, { cycle, buckets: [bucket] })
+  for (const lateHour of late.filter((row) => row.account === account)) {
+    yield* await run(sql, readLateEvents, { ...lateHour, cycle })
+  }
+  yield* eventsOf(sql, cycle, [bucket], [account])
+}
+
 interface Sums {
   readonly key: SettledAccount
   readonly hour: AccountHour
   readonly digest: Hash
+  readonly fingerprints: Map<Hour, number[]>
+  readonly copies: ReadonlySet<string> | undefined
   events: number
 }
 
@@ -92,20 +122,31 @@ async function begin(
   { bucket, account }: SettledAccount,
   late: ReadonlyMap<string, readonly LateHour[]>,
 ): Promise<Sums> {
-  const sums = { key: { bucket, account }, hour: emptyAccountHour(), digest: createHash('sha256'), events: 0 }
+  const sums: Sums = {
+    key: { bucket, account },
+    hour: emptyAccountHour(),
+    digest: createHash('sha256'),
+    fingerprints: new Map(),
+    copies: reading.copies.get(account),
+    events: 0,
+  }
   for (const lateHour of late.get(account) ?? []) {
     for (const event of await run(sql, readLateEvents, { ...lateHour, cycle })) add(sums, reading, event)
   }
   return sums
 }
 
-interface Reading extends Pick<ReadCycleFacts, 'onDamaged'> {
+interface Reading extends Pick<ReadCycleFacts, 'copies' | 'onDamaged'> {
   readonly book: PriceBook
 }
 
 function add(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent): void {
   sums.events += 1
   sums.digest.update(eventText(event))
+  if (sums.copies?.has(copyName(event))) return
+  const fingerprints = sums.fingerprints.get(event.hour)
+  if (fingerprints) fingerprints.push(fingerprintOf(event))
+  else sums.fingerprints.set(event.hour, [fingerprintOf(event)])
   try {
     addEvent(sums.hour, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
   } catch (error) {
@@ -114,6 +155,6 @@ function add(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent): voi
   }
 }
 
-function factsOf({ key, hour, digest, events }: Sums): AccountFacts {
-  return { ...key, ...hour, events, eventsDigest: digest.digest('hex') }
+function factsOf({ key, hour, digest, events, fingerprints }: Sums): AccountFacts {
+  return { ...key, ...hour, events, fingerprints, eventsDigest: digest.digest('hex') }
 }

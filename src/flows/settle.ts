@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { BUCKETS } from '../core/ingest/bucket.ts'
+import { MILLISECONDS_PER_HOUR } from '../core/time/hour.ts'
 import { countEvents } from '../store/queries/count-events.ts'
 import { type DueCycle, nextDueCycle } from '../store/queries/next-due-cycle.ts'
 import { nextDueHistory } from '../store/queries/next-due-history.ts'
@@ -18,6 +19,8 @@ export interface SettlePass {
   readonly graceMs: number
   /** History is sealed when it was not touched for this long; 0: at once. */
   readonly historyQuietMs: number
+  /** Copies of one identity under times this far apart are found, in whole hours. */
+  readonly identityWindowMs: number
   /** Asked between transactions: true ends the pass. */
   stopping(): boolean
   /** Told after each settled hour. */
@@ -51,9 +54,13 @@ async function settleAllHistory(pass: SettlePass): Promise<number> {
   for (let hours = 0; ; hours++) {
     const due = await runOne(pass.pool, nextDueHistory, undefined)
     if (!due || pass.stopping()) return hours
-    if ((await settleHistoryHour(pass.pool, due)) === 0) return hours
+    if ((await settleHistoryHour(pass.pool, due, windowHours(pass))) === 0) return hours
     pass.onSettled?.(due, true)
   }
+}
+
+function windowHours({ identityWindowMs }: SettlePass): number {
+  return Math.floor(identityWindowMs / MILLISECONDS_PER_HOUR)
 }
 
 /** @returns false when other processes have claimed all that is left of the hour */
@@ -62,7 +69,7 @@ async function settleBuckets(pass: SettlePass, due: DueCycle): Promise<boolean> 
   const width = bucketsPerTransaction(events[0] ?? 0)
   let settled = 0
   for (let from = 0; from < BUCKETS && !pass.stopping(); from += width) {
-    settled += await settleLiveHour(pass.pool, due, { from, to: from + width })
+    settled += await settleLiveHour(pass.pool, due, { from, to: from + width }, windowHours(pass))
   }
   return settled > 0
 }

@@ -16,6 +16,7 @@ export interface SettlerOptions {
   readonly log: Log
   readonly graceMs: number
   readonly historyQuietMs: number
+  readonly identityWindowMs: number
 }
 
 /** Settles what is due, again and again, in this process. Any number of processes may do so on one database. */

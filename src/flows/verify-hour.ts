@@ -9,6 +9,7 @@ import type { StoredBill } from '../store/bill-row.ts'
 import { checksumOf } from '../store/events-table.ts'
 import { findLevels } from '../store/queries/find-levels.ts'
 import { readChecksums } from '../store/queries/read-checksums.ts'
+import { readConflictEvents } from '../store/queries/read-conflict-events.ts'
 import { readHourBills, type ReadHour } from '../store/queries/read-hour-bills.ts'
 import { readHourLines } from '../store/queries/read-hour-lines.ts'
 import { readLateHours, type SettledAccount } from '../store/queries/read-late-hours.ts'
@@ -21,6 +22,7 @@ import { knownLevels } from './charge-storage.ts'
 import { compareBill, type Difference } from './compare-bill.ts'
 import { type AccountFacts, readCycleFacts } from './cycle-facts.ts'
 import { type DraftAccount, draftAccount } from './draft-account.ts'
+import { marksOf } from './find-copies-across-hours.ts'
 import { sha256 } from './issue-bills.ts'
 
 export interface VerifyHour extends ReadHour {
@@ -78,8 +80,15 @@ async function verifyVersion(
   const stepOf = new Map(settled.map((row) => [row.account, row.step]))
   const billOf = new Map(bills.map((bill) => [bill.account, bill]))
   const withoutOf = new Map(without.map((row) => [row.account, row]))
+  const copies = marksOf(await run(sql, readConflictEvents, { cycle: hour, buckets }))
   const differences: Difference[] = []
-  const facts = readCycleFacts(sql, book, { hour, buckets, accounts: settled, onDamaged: () => undefined })
+  const facts = readCycleFacts(sql, book, {
+    hour,
+    buckets,
+    accounts: settled,
+    copies,
+    onDamaged: () => undefined,
+  })
   for await (const account of facts) {
     const [bill, hourWithout] = [billOf.get(account.account), withoutOf.get(account.account)]
     const draft: DraftAccount = {

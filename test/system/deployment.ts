@@ -55,7 +55,14 @@ export async function deployment(firstHour?: Hour, priceBook?: string): Promise<
       return submitted.results.map(({ outcome }) => outcome)
     },
     settle: (pass) =>
-      settlePass({ pool, graceMs: 600_000, historyQuietMs: 0, stopping: () => false, ...pass }),
+      settlePass({
+        pool,
+        graceMs: 600_000,
+        historyQuietMs: 0,
+        identityWindowMs: 62 * 86_400_000,
+        stopping: () => false,
+        ...pass,
+      }),
     billsOf: (account) => billsOf(database, account),
     paper: (events) => paper(book, events),
     async close() {

@@ -107,7 +107,14 @@ export async function testServer({ firstHour, ingest }: ServerOptions = {}): Pro
       return made.key
     },
     settle: (pass) =>
-      settlePass({ pool, graceMs: 600_000, historyQuietMs: 0, stopping: () => false, ...pass }),
+      settlePass({
+        pool,
+        graceMs: 600_000,
+        historyQuietMs: 0,
+        identityWindowMs: 62 * 86_400_000,
+        stopping: () => false,
+        ...pass,
+      }),
     async close() {
       await server.close()
       await taking.close()

@@ -283,3 +283,28 @@ begin
     end if;
   end loop;
 end $$;
+
+-- Fingerprints of identities whose events were settled, by usage hour: 4 bytes each, little endian, ascending. They find
+-- copies of an event under another time; a match is then looked up exactly. A transaction's buckets share a row.
+create table identity_segment (
+  hour         integer  not null,
+  number       bigint   generated always as identity,
+  from_bucket  smallint not null,
+  to_bucket    smallint not null check (to_bucket >= from_bucket),
+  fingerprints bytea    not null,
+  primary key (hour, number)
+);
+alter table identity_segment alter column fingerprints set storage external;
+
+-- An event that is never billed, because its identity was settled before under another time. The mark is a fact.
+create table conflict_event (
+  cycle       integer  not null,
+  bucket      smallint not null,
+  account     text     not null collate "C",
+  hour        integer  not null,
+  id          text     not null collate "C",
+  source      text     not null collate "C",
+  -- The hour of the copy that counts.
+  stands_hour integer  not null,
+  primary key (cycle, bucket, account, hour, id, source)
+);

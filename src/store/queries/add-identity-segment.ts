@@ -1,0 +1,24 @@
+import type { Hour } from '../../core/time/hour.ts'
+import type { Query } from '../query.ts'
+
+export interface AddIdentitySegment {
+  readonly hour: Hour
+  /** Claimed: all identities are of these. */
+  readonly buckets: readonly number[]
+  /** Ascending. */
+  readonly fingerprints: Uint32Array
+}
+
+/** Remember the identities of a usage hour that were settled, as `readIdentitySegments` finds them. */
+export const addIdentitySegment: Query<AddIdentitySegment, never, void> = {
+  name: 'add_identity_segment',
+  text: `
+    insert into identity_segment (hour, from_bucket, to_bucket, fingerprints) values ($1, $2, $3, $4)`,
+  values: ({ hour, buckets, fingerprints: { buffer, byteOffset, byteLength } }) => [
+    hour,
+    Math.min(...buckets),
+    Math.max(...buckets),
+    Buffer.from(buffer, byteOffset, byteLength),
+  ],
+  decode: () => undefined,
+}
