@@ -1,0 +1,78 @@
+import { availableParallelism } from 'node:os'
+import { Argument, Command, InvalidArgumentError } from 'commander'
+import { benchIngest, INGEST_DEFAULTS } from './ingest/bench-ingest.ts'
+import { printReport, type Part } from './report.ts'
+import { withCleanup } from './run/cleanup.ts'
+import { findPsql } from './run/psql.ts'
+import { benchSettle, SETTLE_DEFAULTS } from './settle/bench-settle.ts'
+
+export type What = 'ingest' | 'settle' | 'all'
+
+/** What a run can be told. What it is not told, each part decides by itself. */
+export interface BenchOptions {
+  readonly events?: number
+  readonly accounts?: number
+  readonly rounds?: number
+  readonly preload?: number
+  /** A folder for the CPU profiles of Farthing's processes. */
+  readonly cpuProf?: string
+}
+
+type Choices = BenchOptions & { readonly json?: true }
+
+/** The command line of the bench: measure, then print one table (or JSON) for each part. */
+export async function bench(argv: readonly string[]): Promise<void> {
+  await benchCommand(async (what, { json, ...options }) => {
+    if (availableParallelism() < 2) process.stderr.write('bench: one core only, so its figures say little\n')
+    await findPsql()
+    const parts = await withCleanup(async (cleanup) => {
+      const measured: Part[] = []
+      if (what !== 'settle') measured.push(...(await benchIngest(options, cleanup)))
+      if (what !== 'ingest') measured.push(...(await benchSettle(options, cleanup)))
+      return measured
+    })
+    printReport(parts, json === true)
+  }).parseAsync(argv, { from: 'user' })
+}
+
+/** @param run what to do once the options are read */
+export function benchCommand(run: (what: What, choices: Choices) => Promise<void>): Command {
+  return new Command('npm run bench --')
+    .description(
+      'Measure ingest and settlement, as ratios to what bare PostgreSQL does with the same rows in the same run.\n' +
+        'Everything runs on a server of its own in a temporary folder, and is deleted at the end.',
+    )
+    .addArgument(new Argument('[what]', 'which part').choices(['ingest', 'settle', 'all']).default('all'))
+    .option('--events <number>', `events of a round ${defaults('events')}`, wholeNumber)
+    .option('--accounts <number>', `accounts that they are spread over ${defaults('accounts')}`, wholeNumber)
+    .option('--rounds <number>', `measured rounds; medians are of these ${defaults('rounds')}`, wholeNumber)
+    .option(
+      '--preload <number>',
+      `events that the day holds before (ingest: ${INGEST_DEFAULTS.preload.toLocaleString('en')})`,
+      wholeNumber,
+    )
+    .option('--cpu-prof <folder>', "write CPU profiles of Farthing's processes there")
+    .option('--json', 'print JSON instead of tables')
+    .addHelpText('after', EXAMPLES)
+    .action(run)
+}
+
+function defaults(option: 'events' | 'accounts' | 'rounds'): string {
+  const [ingest, settle] = [INGEST_DEFAULTS[option], SETTLE_DEFAULTS[option]]
+  return `(ingest: ${ingest.toLocaleString('en')}, settle: ${settle.toLocaleString('en')})`
+}
+
+const EXAMPLES = `
+The baselines need psql. Progress goes to stderr, results to stdout. docs/performance.md says what each figure means.
+
+Examples:
+  npm run bench
+  npm run bench -- ingest --preload 5000000
+  npm run bench -- settle --events 2000000 --accounts 200000
+  npm run --silent bench -- all --json > figures.json
+`
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.')
+  return Number(text)
+}

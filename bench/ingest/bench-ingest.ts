@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { say } from '../../src/cli/terminal.ts'
+import { type Hour, hourOf } from '../../src/core/time/hour.ts'
+import type { Instant } from '../../src/core/time/instant.ts'
+import type { BenchOptions } from '../command.ts'
+import type { Part } from '../report.ts'
+import { type Child, startChild } from '../run/child.ts'
+import type { Cleanup } from '../run/cleanup.ts'
+import { hourName, loadHour } from '../run/load-hour.ts'
+import { postgresCpuSeconds } from '../run/postgres-cpu.ts'
+import { type ScratchServer, startScratchServer } from '../run/scratch-server.ts'
+import { measureBatches } from './batches.ts'
+import type { Load } from './bodies.ts'
+import type { Sent, Target } from './load-process.ts'
+import { measureRepeats } from './repeats.ts'
+import { measureSingles } from './singles.ts'
+import { makeTwinTable, type TwinTable } from './twin-table.ts'
+
+export const INGEST_DEFAULTS = { events: 100_000, accounts: 20_000, rounds: 5, preload: 500_000 } as const
+
+/** Farthing with a sender, and the table that the baseline fills. */
+export interface IngestBench {
+  readonly rounds: number
+  readonly events: number
+  readonly server: ScratchServer
+  readonly twin: TwinTable
+  readonly cleanup: Cleanup
+  /** Make the events of a round, all new; the rest of its description. */
+  prepare(load: Pick<Load, 'batch' | 'repeats' | 'events'>): Promise<void>
+  /** Send what is prepared to Farthing, or to another server. */
+  send(connections: number, to?: { readonly url: string; readonly child: Child }): Promise<Measured>
+}
+
+export interface Measured extends Sent {
+  readonly serverCpuSeconds: number
+  readonly postgresCpuSeconds: number
+}
+
+/** How fast usage is taken, over real HTTP, against what the engine underneath can do. */
+export async function benchIngest(options: BenchOptions, cleanup: Cleanup): Promise<readonly Part[]> {
+  const bench = await startIngest({ ...INGEST_DEFAULTS, ...options }, options.cpuProf, cleanup)
+  // The first thousands of requests are slower, everywhere: code is compiled while it runs.
+  await bench.prepare({ events: 20_000, batch: 100, repeats: 0 })
+  await bench.send(8)
+  return [await measureBatches(bench), await measureRepeats(bench), await measureSingles(bench)]
+}
+
+async function startIngest(
+  options: typeof INGEST_DEFAULTS | Required<Omit<BenchOptions, 'cpuProf'>>,
+  cpuProf: string | undefined,
+  cleanup: Cleanup,
+): Promise<IngestBench> {
+  const { accounts, preload } = options
+  // The hour before this one: all its instants are past, and it is open.
+  const hour = (hourOf(Date.now() as Instant) - 1) as Hour
+  say(`ingest: a server, and ${preload.toLocaleString('en')} events in the day`)
+  const server = await startScratchServer(hour, cleanup)
+  await loadHour(server, { hour, seed: 0, events: preload, accounts })
+  const twin = await makeTwinTable(server, Math.floor(hour / 24))
+  await twin.fill()
+  const farthing = startChild(new URL('./server-process.js', import.meta.url), cleanup, cpuProf)
+  const url = await farthing.ask<string>('start', { dataDir: server.dataDir })
+  const sender = startChild(new URL('./load-process.js', import.meta.url), cleanup)
+  let seed = 0
+  return {
+    ...options,
+    server,
+    twin,
+    cleanup,
+    async prepare(load) {
+      seed += 1
+      await sender.ask('prepare', { ...load, seed, hour: hourName(hour), accounts } satisfies Load)
+      await sleep(200)
+    },
+    async send(connections, to = { url, child: farthing }) {
+      const target: Target = { url: to.url, key: server.adminKey, connections }
+      const used = async () => [
+        await to.child.ask<number>('cpuSeconds'),
+        postgresCpuSeconds(server.serverPid),
+      ]
+      const [before, sent, after] = [await used(), await sender.ask<Sent>('send', target), await used()]
+      return {
+        ...sent,
+        serverCpuSeconds: after[0]! - before[0]!,
+        postgresCpuSeconds: after[1]! - before[1]!,
+      }
+    },
+  }
+}
