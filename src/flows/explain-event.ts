@@ -4,6 +4,7 @@ import { assess, type Assessment } from '../core/rate/assess.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { StoredBill } from '../store/bill-row.ts'
 import { findCopies, type FoundCopy } from '../store/queries/find-copies.ts'
+import { findConflictEvent } from '../store/queries/find-conflict-event.ts'
 import { findHeldEvent } from '../store/queries/find-held-event.ts'
 import { findLines } from '../store/queries/find-lines.ts'
 import { findSettledHour } from '../store/queries/find-settled-hour.ts'
@@ -91,6 +92,8 @@ async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Aroun
   const held = await runOne(sql, findHeldEvent, { ...event, bucket })
   const assessment: Assessment = held && version === null ? { outcome: 'held', ...held } : assess(book, event)
   const isDone = version !== null
+  const copyOf = (await runOne(sql, findConflictEvent, { ...event, bucket, cycle: copy.cycle })) ?? null
+  const isOnBill = bill !== undefined && copyOf === null
   return {
     event,
     receivedAt: copy.receivedAt,
@@ -99,7 +102,8 @@ async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Aroun
     isHistory: bill?.late === true || (!isDone && copy.cycle < around.marks.settledUntil),
     assessment,
     currency: around.currency,
-    bill: bill
+    copyOf,
+    bill: isOnBill
       ? { id: bill.id, issuedAt: bill.issuedAt, lines: await linesOf(sql, bill, event, assessment) }
       : null,
   }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
+import { explainEvent } from '../../src/flows/explain-event.ts'
 import { verify } from '../../src/flows/verify.ts'
 import { type Deployment, deployment, essence } from './deployment.ts'
 
@@ -47,6 +48,12 @@ test('a retry over the end of the hour is billed once, in the earlier hour', asy
   const { rows } = await deployed.pool.query(`select code, id from refused_event where outcome = 'conflict'`)
   expect(rows).toEqual([{ code: 'event/restamped', id: '1' }])
   await expectProved()
+  const range = { from: first, to: now, isOwn: false }
+  const { stored } = await explainEvent(deployed.pool, { account: 'acme', id: '1', source: 's', ...range })
+  expect(stored.map(({ facts }) => [facts.event.hour, facts.copyOf])).toEqual([
+    [first + 1, first],
+    [first, null],
+  ])
 })
 
 test('one id sent under forty times over weeks of history is billed once', async () => {

@@ -13,6 +13,8 @@ export interface EventFacts {
   readonly cycle: Hour
   /** `open`: the cycle still takes usage; `sealed`: it does not, and has no bill yet; `settled`: it is done. */
   readonly state: 'open' | 'sealed' | 'settled'
+  /** The hour of the copy of the same identity that counts instead of this one; null: this one counts. */
+  readonly copyOf: Hour | null
   /** The cycle had been settled when the event came, and the account had not used it. */
   readonly isHistory: boolean
   /** Under the prices of its cycle; the newest ones while it is open. */
@@ -58,7 +60,11 @@ function counted({ event, cycle, isHistory }: EventFacts): Told {
   return { text: `${own}, and counts there.` }
 }
 
-function assessed({ event, assessment, currency }: EventFacts): readonly Told[] {
+function assessed({ event, assessment, currency, copyOf }: EventFacts): readonly Told[] {
+  if (copyOf !== null) {
+    const counts = `the event of this source and id in the hour ${formatHour(copyOf)} counts`
+    return [{ text: `A copy under another time: ${counts}, so this one is never billed.` }]
+  }
   switch (assessment.outcome) {
     case 'rejected':
       return [{ text: `The prices of its hour cannot charge it: ${assessment.rejection.detail}` }]
@@ -97,14 +103,14 @@ function charged({ usage }: UsageEvent, charge: Charge, currency: string): Told 
   return { text: `${countOf(plain(quantity), rate.baseUnit)} under ${place}, at ${cost}.` }
 }
 
-function billed({ event, state, bill, assessment }: EventFacts): Told {
+function billed({ event, state, bill, assessment, copyOf }: EventFacts): Told {
   if (bill !== null && bill.lines.length > 0) {
     const lines = bill.lines.length === 1 ? 'line' : 'lines'
     return { at: bill.issuedAt, text: `On the bill ${bill.id}, in ${lines} ${bill.lines.join(', ')}.` }
   }
   if (state === 'open') return { text: 'Its hour is open: the bill comes within an hour after its end.' }
   if (state === 'sealed') return { text: 'Its hour is sealed: the bill is being made.' }
-  const isLevel = event.usage?.component === 'storage' && assessment.outcome === 'accepted'
+  const isLevel = event.usage?.component === 'storage' && assessment.outcome === 'accepted' && copyOf === null
   if (isLevel)
     return { text: 'Settled: the lines of storage of this hour and the next ones are made from it.' }
   return { text: 'Settled: it is on no line.' }

@@ -34,13 +34,19 @@ export function decodeKeptEvent({ at, received_at, ...texts }: RawKeptEvent): Ke
   return { at: Number(at) as Instant, receivedAt: received_at.getTime() as Instant, ...texts }
 }
 
-/** Events of one account that happened in one hour and count in one cycle, in key order: a range of the key. */
+/**
+ * Events of one account that happened in one hour and count in one cycle, in key order: a range of the key. Those that
+ * were found to be copies count nowhere.
+ */
 export const readCycleEvents: Query<ReadCycleEvents, RawKeptEvent, KeptEvent> = {
   name: 'read_cycle_events',
   text: `
     select at, received_at, id, source, type, data, attributes
-      from usage_event
+      from usage_event e
      where hour = $1 and bucket = $2 and account = $3 and cycle = $4
+       and not exists (select from conflict_event c
+                        where c.cycle = e.cycle and c.bucket = e.bucket and c.account = e.account
+                          and c.hour = e.hour and c.id = e.id and c.source = e.source)
        and (id, source) > ($5, $6)
      order by id, source
      limit $7`,
