@@ -95,8 +95,16 @@ interface Sender extends SendOptions {
   hasAnswered: boolean
 }
 
+interface Problem extends Omit<LineProblem, 'line'> {
+  readonly index: number
+}
+
+interface Remark {
+  readonly outcome: 'accepted'
+}
+
 interface Answer extends OutcomeCounts {
-  readonly problems: readonly (Omit<LineProblem, 'line'> & { readonly index: number })[]
+  readonly problems: readonly (Problem | Remark)[]
 }
 
 const pack = promisify(gzip)
@@ -106,12 +114,17 @@ async function sendBatch(sender: Sender, lines: readonly EventLine[]): Promise<B
   const tooLong = lines.filter((line) => line.bytes === undefined).map(refuseLong)
   const text = Buffer.concat(sendable.flatMap(({ bytes }) => [bytes!, NEWLINE]))
   const { problems, ...counts } = await post(sender, await pack(text))
-  const named = problems.map(({ index, detail, ...rest }): LineProblem => {
+  // Remarks on what was accepted are for the developers of a sender: a file is as it is.
+  const named = problems.filter(isProblem).map(({ index, detail, ...rest }): LineProblem => {
     // The server counts the lines of the request.
     return { line: sendable[index]!.number, ...rest, detail: detail.replace(/^Line \d+ /, 'The line ') }
   })
   const all = { ...counts, rejected: counts.rejected + tooLong.length }
   return { counts: all, problems: [...tooLong, ...named] }
+}
+
+function isProblem(one: Problem | Remark): one is Problem {
+  return one.outcome !== 'accepted'
 }
 
 const NEWLINE = Buffer.from('\n')

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { groupBy } from '../core/group-by.ts'
 import { sameContent, type UsageEvent } from '../core/ingest/event.ts'
 import type { Assessment } from '../core/rate/assess.ts'
+import { unusedUnits } from '../core/rate/unused-units.ts'
 import { compareBytes } from '../core/text/well-formed.ts'
 import type { Instant } from '../core/time/instant.ts'
 import { copyEvents, type StoredEvent } from '../store/events-table.ts'
@@ -84,9 +85,14 @@ async function tellApart(sql: Sql, candidates: readonly Candidate[]): Promise<Ap
   return { results, fresh, conflicts }
 }
 
-function resultOfNew({ id, assessment }: Candidate): EventResult {
-  if (assessment.outcome !== 'held') return { ...ACCEPTED, id }
-  return { outcome: 'held', id, code: assessment.code, detail: assessment.detail }
+function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
+  if (assessment.outcome === 'held') {
+    return { outcome: 'held', id, code: assessment.code, detail: assessment.detail }
+  }
+  const [unused] = unusedUnits(usage, assessment)
+  if (unused === undefined) return { ...ACCEPTED, id }
+  const detail = `Accepted. data.quantities.${unused} is charged by no rate: leave it out, or check its name.`
+  return { outcome: 'accepted', id, code: 'event/unused_unit', detail }
 }
 
 export const CONFLICT_CODE = 'event/conflict'

@@ -11,7 +11,7 @@ export interface EventResult {
   readonly outcome: Outcome
   /** As far as it could be read. */
   readonly id: string | null
-  /** For every outcome but accepted and duplicate. */
+  /** For every outcome but duplicate; for accepted, where there is something to remark. */
   readonly code: string | null
   readonly detail: string | null
 }

@@ -92,13 +92,12 @@ function count(results: readonly EventResult[]): Record<Outcome, number> {
 }
 
 function problemsOf(results: readonly EventResult[]) {
-  const problems = []
-  for (const [index, { outcome, id, code, detail }] of results.entries()) {
-    if (outcome === 'accepted' || outcome === 'duplicate') continue
-    problems.push({ index, id, outcome, code, detail })
-    if (problems.length === PROBLEMS_MAX) break
-  }
-  return problems
+  const noted = [...results.entries()].filter(([, { code }]) => code !== null)
+  const remarks = noted.filter(([, { outcome }]) => outcome === 'accepted')
+  const problems = noted.filter(([, { outcome }]) => outcome !== 'accepted')
+  return [...problems, ...remarks]
+    .slice(0, PROBLEMS_MAX)
+    .map(([index, { id, outcome, code, detail }]) => ({ index, id, outcome, code, detail }))
 }
 
 /** An event that was sent alone and rejected: the request has failed with the event's own code. */
