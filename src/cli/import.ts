@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { Command } from 'commander'
 import { countOf, readableNumber, readableTime, safeText } from '../core/present/readable-text.ts'
 import { CommandFailed, EXIT, systemReason } from './command-failed.ts'
+import { stopOnCtrlC } from './ctrl-c.ts'
 import { type EventFile, openEventFile } from './event-lines.ts'
 import { examples, prose } from './help-text.ts'
 import { addOutcomes, allOf, NO_OUTCOMES, outcomeSummary, ProblemLog } from './outcomes.ts'
@@ -94,7 +95,7 @@ async function sendAll(
 ): Promise<void> {
   const begin = performance.now()
   let trouble = ''
-  const end = showProgress(() => ({
+  const shown = showProgress(() => ({
     share: file.size === undefined ? undefined : file.bytesRead() / Math.max(file.size, 1),
     text: `${pace(allOf(sent.counts), 'events', begin)}${trouble}`,
   }))
@@ -109,19 +110,19 @@ async function sendAll(
       onRetry: (reason) => (trouble = ` — trying again: ${reason}`),
     })
   } catch (error) {
-    end()
+    shown.end()
     const soFar = `${outcomeSummary(sent.counts)} so far. Import it again: what was accepted counts once.`
     if (signal.aborted) throw new CommandFailed(`Stopped. ${soFar}`, EXIT.interrupted)
     if (allOf(sent.counts) > 0) say(soFar, 'yellow')
     throw error
   } finally {
-    end()
+    shown.end()
   }
 }
 
 async function wait(api: ServerApi, name: string, signal: AbortSignal): Promise<ImportStatus | undefined> {
   let [done, all] = [0, 0]
-  const end = showProgress(() => ({
+  const shown = showProgress(() => ({
     share: done / Math.max(all, 1),
     text: `waiting for bills: ${readableNumber(String(done))} of ${countOf(String(all), 'hour')} settled`,
   }))
@@ -137,7 +138,7 @@ async function wait(api: ServerApi, name: string, signal: AbortSignal): Promise<
       EXIT.interrupted,
     )
   } finally {
-    end()
+    shown.end()
   }
 }
 
@@ -162,17 +163,6 @@ function reportBills(status: ImportStatus | undefined): void {
   } else {
     say('Every past hour has its bill.', 'green')
   }
-}
-
-/** The first Ctrl-C stops in good order, with a summary; the second at once. */
-function stopOnCtrlC(): { readonly signal: AbortSignal; readonly done: () => void } {
-  const stop = new AbortController()
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(EXIT.interrupted)
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  return { signal: stop.signal, done: () => process.off('SIGINT', onSignal) }
 }
 
 function openProblemsFile(path: string): number {

@@ -12,6 +12,9 @@ import { priceBookCommand } from './price-book.ts'
 import { rateCommand } from './rate.ts'
 import { refusedCommand } from './refused.ts'
 import { type Serve, serveCommand } from './serve.ts'
+import { settleCommand } from './settle.ts'
+import { verifyCommand } from './verify.ts'
+import type { ReadOwnSettings } from './own-database.ts'
 
 /** Told by a command that has done its work, but not all was well. */
 export type SetExitCode = (code: ExitCode) => void
@@ -19,8 +22,14 @@ export type SetExitCode = (code: ExitCode) => void
 const EXIT_CODES = `
 Exit codes: 0 all is well; 1 failed; 2 wrong command line; 3 some events were rejected or conflicting.`
 
+/** What commands need of the program around them. */
+export interface Surroundings {
+  readonly serve: Serve
+  readonly readSettings: ReadOwnSettings
+}
+
 /** All commands, with their help. */
-export function makeProgram(serve: Serve, setExitCode: SetExitCode): Command {
+export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: SetExitCode): Command {
   const program = new Command('farthing')
     .description('Meters and bills APIs that are paid by use.')
     .version(version(), '--version', 'print the version')
@@ -35,6 +44,8 @@ export function makeProgram(serve: Serve, setExitCode: SetExitCode): Command {
     billsCommand(),
     billCommand(),
     explainCommand(),
+    settleCommand(readSettings),
+    verifyCommand(readSettings, setExitCode),
     rateCommand(setExitCode),
     priceBookCommand(setExitCode),
     cyclesCommand(),

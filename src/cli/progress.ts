@@ -13,26 +13,39 @@ const BAR_WIDTH = 30
 const TERMINAL_MS = 100
 const PLAIN_MS = 5_000
 
+/** Work that is shown. */
+export interface Shown {
+  /** Make room for other lines: the bar comes back by itself. */
+  clear(): void
+  /** The work has ended: the bar is cleared away. */
+  end(): void
+}
+
 /**
  * Show how far work is, on standard error: a bar on a terminal, else a line every few seconds.
  * @param read asked whenever it is shown
- * @returns what ends it, and clears the bar away
  */
-export function showProgress(read: () => Progress, output: Output = process.stderr): () => void {
+export function showProgress(read: () => Progress, output: Output = process.stderr): Shown {
   if (!output.isTTY) {
     const timer = setInterval(() => output.write(`${plainLine(read())}\n`), PLAIN_MS)
     timer.unref()
-    return () => clearInterval(timer)
+    return { clear() {}, end: () => clearInterval(timer) }
   }
-  const draw = () => output.write(`\r\u001b[K${bar(read(), output.columns ?? 80)}`)
+  const draw = () => output.write(`${CLEAR_LINE}${bar(read(), output.columns ?? 80)}`)
   draw()
   const timer = setInterval(draw, TERMINAL_MS)
   timer.unref()
-  return () => {
-    clearInterval(timer)
-    output.write('\r\u001b[K')
+  const clear = () => void output.write(CLEAR_LINE)
+  return {
+    clear,
+    end() {
+      clearInterval(timer)
+      clear()
+    },
   }
 }
+
+const CLEAR_LINE = '\r\u001b[K'
 
 /** `[##########--------------------]  33%  12,000 events`, cut to one line of the terminal. */
 export function bar({ share, text }: Progress, columns: number): string {

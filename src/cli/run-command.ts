@@ -1,17 +1,16 @@
 import { CommanderError } from 'commander'
 import { CommandFailed, EXIT, type ExitCode } from './command-failed.ts'
-import { makeProgram } from './program.ts'
-import type { Serve } from './serve.ts'
+import { makeProgram, type Surroundings } from './program.ts'
 import { say } from './terminal.ts'
 
 /**
  * Run one command.
  * @returns the exit code; output may still be on its way, so let the process end by itself
  */
-export async function runCommand(argv: readonly string[], serve: Serve): Promise<ExitCode> {
+export async function runCommand(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   endQuietly()
   let exitCode: ExitCode = EXIT.ok
-  const program = makeProgram(serve, (code) => (exitCode = code))
+  const program = makeProgram(surroundings, (code) => (exitCode = code))
   try {
     await program.parseAsync(argv, { from: 'user' })
     return exitCode
