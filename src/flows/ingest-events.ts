@@ -4,7 +4,7 @@ import type { PriceBook } from '../core/rate/price-book.ts'
 import type { Log } from '../store/connect.ts'
 import { type Marks, readMarks } from '../store/queries/read-marks.ts'
 import { runOne } from '../store/query.ts'
-import type { Delivered, EventResult, Ingest, NotSubmitted, Submitted } from './ingest-types.ts'
+import type { Delivered, Ingest, NotSubmitted, Submitted } from './ingest-types.ts'
 import { readDelivered } from './read-delivery.ts'
 import { bookOf } from './read-price-version.ts'
 import { NewerPrices, storeGroup } from './store-group.ts'
@@ -23,6 +23,7 @@ interface Waiting {
   readonly receivedAt: Instant
   readonly writer: string
   readonly resolve: (submitted: Submitted) => void
+  readonly reject: (bug: unknown) => void
 }
 
 export interface IngestOptions {
@@ -58,9 +59,9 @@ export async function createIngest({ pool, log }: IngestOptions): Promise<Ingest
       return Promise.resolve(refuse('ingest/overloaded'))
     }
     queued += batch.length
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const receivedAt = (Date.now() + clockAheadMs) as Instant
-      queue.push({ batch, boundAccount, receivedAt, writer, resolve })
+      queue.push({ batch, boundAccount, receivedAt, writer, resolve, reject })
       if (lanes.size < LANES) startLane()
     })
   }
@@ -82,10 +83,7 @@ export async function createIngest({ pool, log }: IngestOptions): Promise<Ingest
 
   async function store(group: readonly Waiting[]): Promise<void> {
     try {
-      const results = (await storeUnderNewest(group)).values()
-      for (const { batch, resolve } of group) {
-        resolve({ ok: true, results: batch.map(() => results.next().value!) })
-      }
+      await storeUnderNewest(group)
     } catch (error) {
       log.error({ err: error }, 'A group of events was not stored: its senders are asked to send it again')
       for (const { resolve } of group) resolve(refuse('ingest/unavailable'))
@@ -94,11 +92,17 @@ export async function createIngest({ pool, log }: IngestOptions): Promise<Ingest
     }
   }
 
-  async function storeUnderNewest(group: readonly Waiting[]): Promise<readonly EventResult[]> {
+  async function storeUnderNewest(group: readonly Waiting[]): Promise<void> {
     for (;;) {
       try {
         const { version, book } = newest
-        return await storeGroup({ pool, priceVersion: version, days, onMarks }, readGroup(book, group))
+        const read = readGroup(book, group)
+        const reads = read.flatMap((delivery) => delivery.reads)
+        const results = (await storeGroup({ pool, priceVersion: version, days, onMarks }, reads)).values()
+        for (const { waiting, reads: own } of read) {
+          waiting.resolve({ ok: true, results: own.map(() => results.next().value!) })
+        }
+        return
       } catch (error) {
         if (!(error instanceof NewerPrices)) throw error
         newest = await bookOf(pool, null)
@@ -126,10 +130,21 @@ function takeGroup(queue: Waiting[]): readonly Waiting[] {
   return queue.splice(0, taken)
 }
 
-function readGroup(book: PriceBook, group: readonly Waiting[]) {
-  return group.flatMap(({ batch, ...context }) =>
-    batch.map((delivered) => readDelivered(book, delivered, context)),
-  )
+interface ReadDelivery {
+  readonly waiting: Waiting
+  readonly reads: readonly ReturnType<typeof readDelivered>[]
+}
+
+/** A delivery that a bug of ours cannot read fails alone: its neighbours are stored. */
+function readGroup(book: PriceBook, group: readonly Waiting[]): readonly ReadDelivery[] {
+  return group.flatMap((waiting): ReadDelivery[] => {
+    try {
+      return [{ waiting, reads: waiting.batch.map((one) => readDelivered(book, one, waiting)) }]
+    } catch (bug) {
+      waiting.reject(bug)
+      return []
+    }
+  })
 }
 
 const REASONS: Record<NotSubmitted['code'], string> = {

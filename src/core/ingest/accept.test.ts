@@ -212,3 +212,10 @@ test('the bounds of time are those that the messages name', () => {
     detail: 'time is over 5 minutes later than now (2026-01-01T00:00:00.000Z): check the clock.',
   })
 })
+
+test('a number that JSON.parse reads as infinite is refused, wherever it stands', () => {
+  const huge = JSON.parse('1e999') as number
+  expect(outcomeOf(cloudEvent({}, { note: huge }))).toBe('event/invalid_data')
+  expect(outcomeOf(cloudEvent({}, { note: [{ deep: -huge }] }))).toBe('event/invalid_data')
+  expect(outcomeOf(cloudEvent({ extension: huge }))).toBe('event/invalid_data')
+})

@@ -117,9 +117,8 @@ function readContent(data: Json | undefined, others: { readonly [key: string]: J
 
 /** The canonical form, if it can be stored: not too deep, not too large, and well-formed text throughout. */
 function canonicalPart(value: { readonly [key: string]: Json }, name: string): string | Rejection {
-  if (isTooDeep(value, DEPTH_MAX)) {
-    return reject('event/invalid_data', `${name} is nested deeper than ${DEPTH_MAX} levels: flatten it.`)
-  }
+  const shape = refuseShape(value, DEPTH_MAX)
+  if (shape !== undefined) return reject('event/invalid_data', `${name} ${shape}.`)
   const canonical = canonicalJson(value)
   if (canonical.length * 3 > DATA_BYTES_MAX && byteLength(canonical) > DATA_BYTES_MAX) {
     return reject('event/too_long', `${name} is longer than ${DATA_BYTES_MAX} bytes: send less.`)
@@ -132,9 +131,18 @@ function canonicalPart(value: { readonly [key: string]: Json }, name: string): s
   return canonical
 }
 
-function isTooDeep(value: Json, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return false
-  return levels === 0 || Object.values(value).some((inner: Json) => isTooDeep(inner, levels - 1))
+/** What has no RFC 8785 form, or too deep a one: JSON.parse reads a number such as 1e999 as infinite. */
+function refuseShape(value: Json, levels: number): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return 'has a number that is too large: send it as a decimal string'
+  }
+  if (value === null || typeof value !== 'object') return undefined
+  if (levels === 0) return `is nested deeper than ${DEPTH_MAX} levels: flatten it`
+  for (const inner of Object.values(value) as Json[]) {
+    const refusal = refuseShape(inner, levels - 1)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
 }
 
 function hasBadText(value: Json): boolean {
