@@ -29,7 +29,8 @@ doTasks(
 async function settle({ hour }: { readonly hour: Hour }): Promise<Settled> {
   const before = { ms: performance.now(), cpu: cpuSeconds() }
   const graceMs = Date.now() - startOf(next(hour))
-  const hours = await settlePass({ pool, graceMs, historyQuietMs: 30_000, stopping: () => false })
+  const settings = { graceMs, historyQuietMs: 30_000, identityWindowMs: 62 * 86_400_000 }
+  const hours = await settlePass({ pool, ...settings, stopping: () => false })
   const seconds = (performance.now() - before.ms) / 1000
   if (hours !== 1) throw new Error(`settled ${hours} hours instead of one`)
   return { seconds, cpuSeconds: cpuSeconds() - before.cpu, rssMib: process.resourceUsage().maxRSS / 1024 }
