@@ -55,7 +55,7 @@ function build() {
   say('compiling…')
   // Compiled beside dist/ and swapped in, so that two commands started at once never run half a build.
   const fresh = join(ROOT, `node_modules/.farthing-dist-${process.pid}`)
-  rmSync(fresh, { recursive: true, force: true })
+  process.on('exit', () => rmSync(fresh, { recursive: true, force: true }))
   run(process.execPath, [
     join(ROOT, 'node_modules/typescript/bin/tsc'),
     '-p',
