@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { projectFile } from '../flows/project-file.ts'
 import type { ExitCode } from './command-failed.ts'
 import { billCommand } from './bill.ts'
 import { billsCommand } from './bills.ts'
@@ -72,6 +73,6 @@ function fullName(command: Command, parent: Command): string {
 }
 
 function version(): string {
-  const file = new URL('../../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  const text = readFileSync(projectFile('package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }
