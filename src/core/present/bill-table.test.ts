@@ -177,11 +177,37 @@ test('verbose shows digests in full, and stored data in base units', () => {
   expect(verbose).toContain('4,500,000,000,000,000 byte-milliseconds')
 })
 
-test('a narrow terminal cuts names, and never a number', () => {
-  const narrow = text({ ...bill, lines: [line] }, { widthMax: 80 })
-  expect(narrow).toContain('Standar…')
-  expect(narrow).toMatch(/1,234,567 calls {2}1,234.567 × +0.005 per 1,000 calls = +6.172835/)
-  expect(narrow).toMatch(/Data processing fees +0.07/)
+test('on a narrow terminal names stand above their formula, and nothing is cut', () => {
+  const narrow = text(bill, { widthMax: 100 })
+  expect(narrow.slice(narrow.indexOf('     ', narrow.indexOf('Digest') + 12)))
+    .toBe(`                Used   Quantity   Unit price                   Amount USD
+
+Request fees
+  1  StandardQueryL0, SimpleQuery, photos
+     1,234,567 calls  1,234.567 ×      0.005 per 1,000 calls =   6.172835
+      2 calls answered with a status that has no fee: not billed
+
+Data processing fees
+  2  ImageDetect/faces, DetectImageFaces, photos
+         2,500 calls      2.5   ×      0.028 per 1,000 calls =   0.07
+      1 call of failed tasks: not billed
+
+Index storage fees
+  3  IndexStorage, photos
+                          1.25  ×      0     per GB-hour     =   0
+
+Request fees of 2025-07-28 01:00 UTC (corrects bill 2025-07-28T01Z.acme)
+  4  StandardQueryL0, SimpleQuery, photos
+        -1,000 calls     -1     ×      0.005 per 1,000 calls =  -0.005
+      3 calls answered with a status that has no fee (not billed): fewer than counted before
+      gives back what was billed too much
+
+   Request fees                                                  6.167835
+   Data processing fees                                          0.07
+   Index storage fees                                            0
+   Total USD                                                     6.237835
+`)
+  expect(text(bill, { widthMax: 200 })).toBe(text(bill))
 })
 
 test('foreign names cannot move the cursor or turn the direction of text', () => {

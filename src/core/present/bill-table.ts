@@ -3,7 +3,7 @@ import { billHeadLines } from './bill-head-lines.ts'
 import { correctionTitle, notesOn, type TermsOf } from './bill-line-notes.ts'
 import type { billView, lineView } from './bill-view.ts'
 import { countOf, readableNumber, readablePer, safeText } from './readable-text.ts'
-import { type Column, type Row, textTable, type TextLine } from './text-table.ts'
+import { type Column, greatest, type Row, textTable, type TextLine, widthOf } from './text-table.ts'
 
 export type BillView = ReturnType<typeof billView>
 export type LineView = ReturnType<typeof lineView>
@@ -25,25 +25,42 @@ export const COMPONENT_TITLES: Readonly<Record<Component, string>> = {
 
 /**
  * A bill as a person reads it: every line as quantity × unit price = amount, exact, with all points below each
- * other; what was counted and not billed in words; what each component and the whole come to.
+ * other; what was counted and not billed in words; what each component and the whole come to. On a terminal that
+ * is too narrow for that, names stand above their formula: neither is cut.
  */
 export function billTable(bill: BillView, options: BillTableOptions = {}): readonly TextLine[] {
-  const parts = partsOf(bill.lines, options.verbose ?? false)
-  const columns = [
-    ...parts.map(({ column }) => column),
-    { heading: `Amount ${bill.currency}`, align: 'decimal', gap: 1 } as const,
-  ]
-  const rows = bill.lines.flatMap((line, index) => {
+  const head = billHeadLines(bill, options.verbose ?? false)
+  const [names, formula] = [nameParts(bill.lines), formulaParts(bill, options.verbose ?? false)]
+  const wide = layOut(bill, [...names, ...formula], options, () => [])
+  const widest = greatest(wide.filter(({ role }) => role === 'row').map(({ text }) => widthOf(text)))
+  if (widest <= (options.widthMax ?? Number.POSITIVE_INFINITY)) return [...head, gap(), ...wide]
+  const [first, ...others] = formula
+  const indented = { ...first!, column: { ...first!.column, gap: 5 } }
+  const above = (line: LineView): Row => {
+    const parts = names.map(({ cell }) => cell(line)).filter((text) => text !== '')
+    return { role: 'row', text: `  ${parts[0]}  ${parts.slice(1).join(', ')}` }
+  }
+  return [...head, gap(), ...layOut(bill, [indented, ...others], options, (line) => [above(line)])]
+}
+
+/** @param above what stands above the cells of a line */
+function layOut(
+  bill: BillView,
+  parts: readonly Part[],
+  { termsOf }: BillTableOptions,
+  above: (line: LineView) => readonly Row[],
+): readonly TextLine[] {
+  const rows = bill.lines.flatMap((line, index): Row[] => {
     const before = bill.lines[index - 1]
     return [
       ...(startsGroup(line, before) ? [gap(), titleOf(line)] : []),
-      { cells: [...parts.map(({ cell }) => cell(line)), readableNumber(line.amount)] },
-      ...notesOn(line, before, options.termsOf?.(line)).map(noteRow),
+      ...above(line),
+      { cells: parts.map(({ cell }) => cell(line)) },
+      ...notesOn(line, before, termsOf?.(line)).map(noteRow),
     ]
   })
-  const totals = totalRows(bill)
-  const head = billHeadLines(bill, options.verbose ?? false)
-  return [...head, gap(), ...textTable(columns, [...rows, gap(), ...totals], options.widthMax)]
+  const columns = parts.map(({ column }) => column)
+  return textTable(columns, [...rows, gap(), ...totalRows(bill)])
 }
 
 interface Part {
@@ -51,41 +68,42 @@ interface Part {
   readonly cell: (line: LineView) => string
 }
 
-/** The columns before the amount. Those that would be empty on every line are left out. */
-function partsOf(lines: readonly LineView[], verbose: boolean): readonly Part[] {
-  const has = (field: 'operation' | 'project' | 'region') => lines.some((line) => line[field] !== null)
+/** What a line is for. Columns that would be empty on every line are left out. */
+function nameParts(lines: readonly LineView[]): readonly Part[] {
   const name = (heading: string, cell: Part['cell']): Part => ({
-    column: { heading, align: 'left', shrinks: true },
+    column: { heading, align: 'left' },
     cell: (line) => safeText(cell(line)),
   })
-  const parts: (Part | false)[] = [
+  const optional = ['operation', 'project', 'region'] as const
+  const shown = optional.filter((field) => lines.some((line) => line[field] !== null))
+  return [
     { column: { heading: '#', align: 'right', gap: 2 }, cell: ({ number }) => String(number) },
     name('Item', ({ item, rate }) => (rate === 'default' ? item : `${item}/${rate}`)),
-    has('operation') && name('Operation', ({ operation }) => operation ?? ''),
-    has('project') && name('Project', ({ project }) => project ?? ''),
-    has('region') && name('Region', ({ region }) => region ?? ''),
+    ...shown.map((field) => name(`${field[0]!.toUpperCase()}${field.slice(1)}`, (line) => line[field] ?? '')),
+  ]
+}
+
+/** What was used, and quantity × unit price per unit = amount. */
+function formulaParts({ currency }: BillView, verbose: boolean): readonly Part[] {
+  const sign = (cell: Part['cell']): Part => ({ column: { heading: '', align: 'left', gap: 1 }, cell })
+  return [
     {
       column: { heading: 'Used', align: 'right' },
       // Byte-milliseconds say nothing to a reader: what was stored stands under Quantity.
       cell: ({ component, quantity, unit }) =>
         component === 'storage' && !verbose ? '' : countOf(quantity, safeText(unit)),
     },
-    {
-      column: { heading: 'Quantity', align: 'decimal' },
-      cell: (line) => readableNumber(line.pricingQuantity),
-    },
-    { column: { heading: '', align: 'left', gap: 1 }, cell: () => '×' },
-    {
-      column: { heading: 'Unit price', align: 'decimal', gap: 1 },
-      cell: (line) => readableNumber(line.unitPrice),
-    },
-    {
-      column: { heading: '', align: 'left', gap: 1 },
-      cell: (line) => `per ${readablePer(safeText(line.pricingUnit))}`,
-    },
-    { column: { heading: '', align: 'left', gap: 1 }, cell: () => '=' },
+    decimals('Quantity', 'pricingQuantity', 2),
+    sign(() => '×'),
+    decimals('Unit price', 'unitPrice', 1),
+    sign(({ pricingUnit }) => `per ${readablePer(safeText(pricingUnit))}`),
+    sign(() => '='),
+    decimals(`Amount ${currency}`, 'amount', 1),
   ]
-  return parts.filter((part) => part !== false)
+}
+
+function decimals(heading: string, field: 'pricingQuantity' | 'unitPrice' | 'amount', space: number): Part {
+  return { column: { heading, align: 'decimal', gap: space }, cell: (line) => readableNumber(line[field]) }
 }
 
 /** Lines come in order: own hour first, then older ones; in each by component. */

@@ -100,3 +100,8 @@ test('names are cut to the width, down to 8 columns; numbers never', () => {
   expect(laidOut(rows, 30)[1]).toBe('a-very-long-n…  12345      1.5')
   expect(laidOut(rows, 1)[1]).toBe('a-very-…  12345      1.5')
 })
+
+test('a table has as many rows as a bill has lines', () => {
+  const rows = Array.from({ length: 200_000 }, (_, at) => ({ cells: ['a', String(at), '0.5'] }))
+  expect(textTable(columns, rows).at(-1)!.text).toBe('a     199999      0.5')
+})

@@ -40,7 +40,7 @@ export function textTable(
     const cells = rows.map((row) => cellAt(row, at, columns.length))
     return column.align === 'decimal' ? alignPoints(cells) : cells
   })
-  const widths = columns.map(({ heading }, at) => Math.max(...[heading, ...cellsOf[at]!].map(widthOf)))
+  const widths = columns.map(({ heading }, at) => greatest([heading, ...cellsOf[at]!].map(widthOf)))
   shrink(columns, widths, widthMax)
   makeRoom(columns, widths, rows)
   const line = (cells: readonly string[]) =>
@@ -68,7 +68,7 @@ function gapOf({ gap }: Column, at: number): number {
 /** Pad fractions on the right to one length, so that right alignment puts all points below each other. */
 function alignPoints(cells: readonly string[]): readonly string[] {
   const fractions = cells.map((cell) => (cell.includes('.') ? cell.length - cell.indexOf('.') : 0))
-  const longest = Math.max(0, ...fractions)
+  const longest = greatest(fractions)
   return cells.map((cell, at) => (cell === '' ? '' : cell + blanks(longest - fractions[at]!)))
 }
 
@@ -95,7 +95,7 @@ function makeRoom(columns: readonly Column[], widths: number[], rows: readonly R
     0,
   )
   const first = columns.findIndex(({ align }) => align === 'left')
-  if (first !== -1) widths[first]! += Math.max(0, Math.max(0, ...labels) - starts)
+  if (first !== -1) widths[first]! += Math.max(0, greatest(labels) - starts)
 }
 
 function pad(cell: string, { align }: Column, width: number): string {
@@ -112,6 +112,11 @@ function cutTo(text: string, width: number): string {
     cut += character
   }
   return `${cut}…`
+}
+
+/** At least 0. A table may have more rows than a function takes arguments. */
+export function greatest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0)
 }
 
 function blanks(count: number): string {
