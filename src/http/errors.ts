@@ -51,10 +51,6 @@ const OF_FASTIFY: Readonly<Record<string, readonly [HttpProblemCode, string]>> =
 
 function problemOfFastify(error: unknown): HttpProblem | undefined {
   const { code } = (error ?? {}) as Partial<FastifyError>
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') {
-    const detail = 'The answer took too long: ask for less at once, or try again.'
-    return new HttpProblem('service/too_slow', detail, { 'retry-after': RETRY_AFTER_SECONDS })
-  }
   const known = code === undefined ? undefined : OF_FASTIFY[code]
   return known && new HttpProblem(...known)
 }

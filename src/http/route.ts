@@ -53,8 +53,6 @@ export interface RouteSpec<Query extends TObject, Params extends TObject> {
   readonly body?: Readonly<Record<string, TSchema>>
   /** The answers by status; problems are added. */
   readonly answers: Readonly<Record<number, TSchema>>
-  /** Milliseconds until the request is given up; undefined: that of the server. */
-  readonly deadlineMs?: number
   /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */
   handle(call: Call<Static<Query>, Static<Params>>, context: HttpContext): unknown
 }

@@ -11,8 +11,8 @@ import type { Ingest } from '../../src/flows/ingest-types.ts'
 import type { Scope } from '../../src/flows/key-scopes.ts'
 import { makeKey } from '../../src/flows/make-key.ts'
 import { settlePass, type SettlePass } from '../../src/flows/settle.ts'
-import { makeServer } from '../../src/http/server.ts'
-import type { Log } from '../../src/store/connect.ts'
+import { makeServer, type Patience } from '../../src/http/server.ts'
+import { type Connection, type Log, makePool } from '../../src/store/connect.ts'
 import { makeReadingPool } from '../../src/store/reading-pool.ts'
 import { testDatabase, type TestDatabase } from '../database.ts'
 
@@ -53,10 +53,18 @@ export interface ServerOptions {
   readonly firstHour?: Hour
   /** In place of the real one. */
   readonly ingest?: Ingest
+  readonly patience?: Patience
+  /** How the server reaches its database; undefined: directly. */
+  readonly through?: (connection: Connection) => Connection
 }
 
 /** The HTTP server on a database and a port of its own. */
-export async function testServer({ firstHour, ingest }: ServerOptions = {}): Promise<TestServer> {
+export async function testServer({
+  firstHour,
+  ingest,
+  patience,
+  through = (connection) => connection,
+}: ServerOptions = {}): Promise<TestServer> {
   const database = await testDatabase()
   const { pool, connection } = database
   const dataDir = mkdtempSync(join(tmpdir(), 'farthing-http-'))
@@ -66,19 +74,13 @@ export async function testServer({ firstHour, ingest }: ServerOptions = {}): Pro
   const started = await firstStart({ pool, dataDir, priceBook: undefined, log, firstHour })
   if (!started.ok || started.adminKey === undefined) throw new Error('the first start was refused')
   const { adminKey } = started
-  const reading = makeReadingPool(connection, { max: 5, log })
-  const taking = ingest ?? (await createIngest({ pool, log }))
+  const reading = makeReadingPool(through(connection), { max: 5, log })
+  const writing = makePool(through(connection), { max: 10, log })
+  const taking = ingest ?? (await createIngest({ pool: writing, log }))
   const now = () => Date.now() as Instant
   const keys = makeKeyRing(reading)
-  const server = await makeServer({
-    reading,
-    writing: pool,
-    keys,
-    ingest: taking,
-    log,
-    now,
-    graceMs: 600_000,
-  })
+  const context = { reading, writing, keys, ingest: taking, log, now, graceMs: 600_000 }
+  const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   const send: TestServer['send'] = (body, init = {}) => {
     const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
@@ -118,7 +120,7 @@ export async function testServer({ firstHour, ingest }: ServerOptions = {}): Pro
     async close() {
       await server.close()
       await taking.close()
-      await reading.end()
+      await Promise.all([reading.end(), writing.end()])
       await database.drop()
       rmSync(dataDir, { recursive: true, force: true })
     },

@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { farthing, PROGRAM, surroundings } from './cli-run.ts'
+import { requestEvent } from './http-server.ts'
+
+/** The process as a user starts it: its own PostgreSQL, signals, exit codes. */
+
+let home: string
+let dataDir: string
+const running: ChildProcess[] = []
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'farthing-process-'))
+  // As root PostgreSQL runs as another user, who must be able to enter.
+  chmodSync(home, 0o711)
+  dataDir = join(home, 'data')
+})
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+})
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+interface Served {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string | null>
+}
+
+async function serve(): Promise<Served> {
+  const env = surroundings({ PORT: '0', FARTHING_DATA_DIR: dataDir })
+  const child = spawn(process.execPath, [PROGRAM, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  running.push(child)
+  let [stdout, stderr] = ['', '']
+  child.stderr.on('data', (text) => (stderr += String(text)))
+  const ended = new Promise<number | string | null>((resolve) =>
+    child.once('close', (code, signal) => resolve(code ?? signal)),
+  )
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', (text) => {
+      stdout += String(text)
+      const found = /ready at (\S+)\n[^\n]*\n/.exec(stdout)?.[1]
+      if (found) resolve(found)
+    })
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${stderr}`)))
+  })
+  return { child, url, stdout: () => stdout, stderr: () => stderr, ended }
+}
+
+test('says one URL and one key, stops cleanly, and finds everything again', async () => {
+  const first = await serve()
+  const key = /frt_\w+/.exec(first.stdout())![0]
+  expect(readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()).toBe(key)
+  const send = await fetch(`${first.url}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(requestEvent('kept')),
+  })
+  expect(await send.json()).toMatchObject({ accepted: 1 })
+  first.child.kill('SIGINT')
+  expect(await first.ended).toBe(0)
+  expect(first.stderr()).toMatch(/Stopping/)
+
+  const second = await serve()
+  expect(second.stdout()).not.toContain(key)
+  expect(second.stdout()).toContain(join(dataDir, 'admin-key'))
+  const found = await fetch(`${second.url}/v1/events?account=acme&id=kept`, {
+    headers: { authorization: `Bearer ${key}` },
+  })
+  expect(await found.json()).toMatchObject({ stored: [{ state: 'open' }] })
+  second.child.kill('SIGTERM')
+  expect(await second.ended).toBe(0)
+})
+
+test('finishes the requests in flight before it stops; signals that are one count once', async () => {
+  const served = await serve()
+  const key = readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()
+  const body = JSON.stringify([requestEvent('in flight')])
+  const headers = {
+    authorization: `Bearer ${key}`,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  }
+  const answer = new Promise<string>((resolve, reject) => {
+    const posting = request(`${served.url}/v1/events`, { method: 'POST', headers }, (response) => {
+      let text = ''
+      response.on('data', (chunk) => (text += String(chunk)))
+      response.on('end', () => resolve(text))
+    })
+    posting.on('error', reject)
+    posting.write(body.slice(0, 20))
+    setTimeout(() => {
+      served.child.kill('SIGINT')
+      served.child.kill('SIGTERM')
+    }, 300)
+    setTimeout(() => posting.end(body.slice(20)), 1_000)
+  })
+  expect(JSON.parse(await answer)).toMatchObject({ accepted: 1 })
+  expect(await served.ended).toBe(0)
+})
+
+test('a second signal does not wait', async () => {
+  const served = await serve()
+  const key = readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()
+  const headers = {
+    authorization: `Bearer ${key}`,
+    'content-type': 'application/json',
+    'content-length': 100,
+  }
+  const posting = request(`${served.url}/v1/events`, { method: 'POST', headers })
+  posting.on('error', () => {})
+  posting.write('[')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  served.child.kill('SIGINT')
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  served.child.kill('SIGINT')
+  expect(await served.ended).toBe(130)
+})
+
+test('what it cannot do is one line, and exit code 1', async () => {
+  const { code, stderr, stdout } = await farthing(['serve'], {
+    env: { PORT: 'many', FARTHING_DATA_DIR: dataDir },
+  })
+  // Sources that have just changed are compiled first.
+  const line = stderr.replace('farthing: compiling…\n', '')
+  expect([code, stdout, line]).toEqual([
+    1,
+    '',
+    'farthing: PORT is "many": set it to a number from 0 to 65535.\n',
+  ])
+})
