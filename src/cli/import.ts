@@ -124,7 +124,10 @@ async function wait(api: ServerApi, name: string, signal: AbortSignal): Promise<
   let [done, all] = [0, 0]
   const shown = showProgress(() => ({
     share: done / Math.max(all, 1),
-    text: `waiting for bills: ${readableNumber(String(done))} of ${countOf(String(all), 'hour')} settled`,
+    text:
+      all === 0
+        ? 'waiting for bills'
+        : `waiting for bills: ${readableNumber(String(done))} of ${countOf(String(all), 'hour')} settled`,
   }))
   try {
     return await waitForBills(api, name, {
