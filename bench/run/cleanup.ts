@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { say } from '../../src/cli/terminal.ts'
 
 /** What a run has started or made, to be ended in the opposite order. */
@@ -7,14 +8,17 @@ export interface Cleanup {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const EXIT_CODE_SIGNAL = 130
+const SIGNAL_DELAY_MS = 20
 
 /** Do some work, and whatever becomes of it (also on Ctrl-C), end what it has started. */
 export async function withCleanup<Result>(work: (cleanup: Cleanup) => Promise<Result>): Promise<Result> {
   const ends: (() => unknown)[] = []
   let ended: Promise<void> | undefined
   const endAll = () => (ended ??= endInOrder(ends))
+  let signalled = false
   const onSignal = () => {
-    if (!ended) say('bench: stopping; temporary data is deleted', 'yellow')
+    if (!signalled) say('bench: stopping; temporary data is deleted', 'yellow')
+    signalled = true
     void endAll().finally(() => process.exit(EXIT_CODE_SIGNAL))
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
@@ -22,6 +26,9 @@ export async function withCleanup<Result>(work: (cleanup: Cleanup) => Promise<Re
     return await work({ add: (end) => void ends.push(end) })
   } finally {
     await endAll()
+    // What fails because of a signal, which may not have been delivered yet, is no news: its handler has the word.
+    await sleep(SIGNAL_DELAY_MS)
+    if (signalled) await new Promise(() => {})
     for (const signal of SIGNALS) process.off(signal, onSignal)
   }
 }

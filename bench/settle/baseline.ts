@@ -11,14 +11,14 @@ export interface Baseline {
   copy(hour: Hour): Promise<{ readonly lines: number; readonly bills: number }>
 }
 
-/** On one line, for psql. Each event's data is parsed once, which is the fastest form of those that were tried. */
+/**
+ * For psql, on one line. Each event's data is parsed once (`offset 0` keeps the subquery apart): json_to_record, and
+ * `data::json` for each field, were slower.
+ */
 const GROUP_BY = `
-  select e.account, e.type, d.operation, coalesce(d.status, d.outcome), d.project, d.region,
-         sum(coalesce(d.count, 1)), sum((d.quantities->>'call')::numeric)
-    from usage_event e,
-         json_to_record(e.data::json) as d (operation text, status text, outcome text, project text, region text,
-                                            count numeric, quantities json)
-   where e.hour = HOUR and e.cycle = HOUR
+  select account, type, data->>'operation', coalesce(data->>'status', data->>'outcome'), data->>'project',
+         data->>'region', sum(coalesce((data->>'count')::numeric, 1)), sum((data->'quantities'->>'call')::numeric)
+    from (select account, type, data::jsonb as data from usage_event where hour = HOUR and cycle = HOUR offset 0) e
    group by 1, 2, 3, 4, 5, 6;`.replaceAll(/\s+/g, ' ')
 
 const BILL = `hour, bucket, account, step, sequence, issued_at, currency, demo, late, statement_month, price_version,
