@@ -91,11 +91,15 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())
   const keys = makeKeyRing(reading)
-  const now = () => Date.now() as Instant
-  const server = await makeServer({ reading, writing, keys, ingest, log, now, graceMs })
+  const server = await makeServer({ reading, writing, keys, ingest, log, now: clock, graceMs })
   stops.push(() => closeServer(server))
   const url = shownUrl(await server.listen({ port, host }))
   return { ok: true, parts: partsOf(first, url) }
+}
+
+/** This process's clock. */
+function clock(): Instant {
+  return Date.now() as Instant
 }
 
 function partsOf(first: Extract<FirstStarted, { readonly ok: true }>, url: string): Omit<Running, 'stop'> {

@@ -194,7 +194,7 @@ const BAD: Readonly<Record<string, Bad>> = {
 
 describe('bodies that cannot be accepted', () => {
   for (const [name, { body, type, headers, status, code, says }] of Object.entries(BAD)) {
-    test(name, async () => {
+    test(`refused: ${name}`, async () => {
       const before = await stored()
       const answer = await server.send(body, { ...(type ? { type } : {}), ...(headers ? { headers } : {}) })
       expect([answer.status, answer.json.code]).toEqual([status, code])
@@ -304,17 +304,23 @@ describe('a bad element is one rejected event, and its neighbours are stored', (
   })
 })
 
-describe('the ways to send', () => {
-  const one = (id: string) => requestEvent(id, { subject: 'ways' })
-  const { data } = one('')
-  const headersOf = (id: string): Record<string, string> => ({
+function one(id: string) {
+  return requestEvent(id, { subject: 'ways' })
+}
+
+function headersOf(id: string): Record<string, string> {
+  return {
     'ce-specversion': '1.0',
     'ce-id': id,
     'ce-source': 'test',
     'ce-type': 'farthing.request',
     'ce-subject': 'ways',
     'ce-time': new Date().toISOString(),
-  })
+  }
+}
+
+describe('the ways to send', () => {
+  const { data } = one('')
   const WAYS: Readonly<Record<string, () => Promise<Answer>>> = {
     structured: () => server.send(one('1'), { type: 'application/cloudevents+json; charset=utf-8' }),
     batched: () => server.send([one('2')], { type: 'application/cloudevents-batch+json' }),
@@ -331,7 +337,7 @@ describe('the ways to send', () => {
     'with a byte order mark': () => server.send(`\ufeff${JSON.stringify([one('9')])}`),
   }
   for (const [name, send] of Object.entries(WAYS)) {
-    test(name, async () => {
+    test(`accepted: ${name}`, async () => {
       const answer = await send()
       expect([answer.status, answer.json]).toEqual([
         200,

@@ -28,7 +28,7 @@ export interface TestServer {
   /** POST /v1/events with a JSON value, or a body of another type. */
   send(body: unknown, init?: Asking): Promise<Answer>
   /** A new key. */
-  key(scopes: readonly Scope[], account?: string): Promise<string>
+  key(scopes: readonly Scope[], account?: string | null): Promise<string>
   /** Seal and settle all that is due, history without its quiet time. */
   settle(pass?: Partial<SettlePass>): Promise<number>
   close(): Promise<void>
@@ -54,46 +54,27 @@ export interface ServerOptions {
   /** In place of the real one. */
   readonly ingest?: Ingest
   readonly patience?: Patience
+  /** When sealing is due, for readiness: that of `settle` is its own. */
+  readonly graceMs?: number
   /** How the server reaches its database; undefined: directly. */
   readonly through?: (connection: Connection) => Connection
 }
 
 /** The HTTP server on a database and a port of its own. */
-export async function testServer({
-  firstHour,
-  ingest,
-  patience,
-  through = (connection) => connection,
-}: ServerOptions = {}): Promise<TestServer> {
+export async function testServer(options: ServerOptions = {}): Promise<TestServer> {
+  const { firstHour, ingest, patience, through, graceMs = 600_000 } = options
   const database = await testDatabase()
-  const { pool, connection } = database
-  const dataDir = mkdtempSync(join(tmpdir(), 'farthing-http-'))
-  const logged: TestServer['logged'] = []
-  const note = (level: string) => (fields: object, text: string) => void logged.push({ level, fields, text })
-  const log: Log = { info() {}, warn: note('warn'), error: note('error') }
-  const started = await firstStart({ pool, dataDir, priceBook: undefined, log, firstHour })
-  if (!started.ok || started.adminKey === undefined) throw new Error('the first start was refused')
-  const { adminKey } = started
-  const reading = makeReadingPool(through(connection), { max: 5, log })
-  const writing = makePool(through(connection), { max: 10, log })
+  const { pool } = database
+  const connection = through?.(database.connection) ?? database.connection
+  const { logged, log } = noteLog()
+  const { adminKey, dataDir } = await makeDeployment(database, firstHour)
+  const reading = makeReadingPool(connection, { max: 5, log })
+  const writing = makePool(connection, { max: 10, log })
   const taking = ingest ?? (await createIngest({ pool: writing, log }))
-  const now = () => Date.now() as Instant
   const keys = makeKeyRing(reading)
-  const context = { reading, writing, keys, ingest: taking, log, now, graceMs: 600_000 }
+  const context = { reading, writing, keys, ingest: taking, log, now: clock, graceMs }
   const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
-  const send: TestServer['send'] = (body, init = {}) => {
-    const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
-    const headers = { 'content-type': init.type ?? 'application/json', ...(init.headers as object) }
-    const asking = {
-      key: adminKey,
-      ...init,
-      method: 'POST',
-      headers,
-      body: text as NonNullable<RequestInit['body']>,
-    }
-    return ask(`${url}/v1/events`, asking)
-  }
   return {
     database,
     server,
@@ -101,22 +82,13 @@ export async function testServer({
     adminKey,
     logged,
     ask: (path, init) => ask(url + path, { key: adminKey, ...init }),
-    send,
-    async key(scopes, account) {
-      const request = { name: 'test', scopes, account: account ?? null, expiresAt: null }
-      const made = await makeKey(pool, request, now())
+    send: (body, init) => ask(`${url}/v1/events`, { key: adminKey, ...sending(body, init) }),
+    async key(scopes, account = null) {
+      const made = await makeKey(pool, { name: 'test', scopes, account, expiresAt: null }, clock())
       if (!made.ok) throw new Error(made.detail)
       return made.key
     },
-    settle: (pass) =>
-      settlePass({
-        pool,
-        graceMs: 600_000,
-        historyQuietMs: 0,
-        identityWindowMs: 62 * 86_400_000,
-        stopping: () => false,
-        ...pass,
-      }),
+    settle: (pass) => settlePass({ pool, ...PASS, ...pass }),
     async close() {
       await server.close()
       await taking.close()
@@ -125,6 +97,37 @@ export async function testServer({
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+const PASS = {
+  graceMs: 600_000,
+  historyQuietMs: 0,
+  identityWindowMs: 62 * 86_400_000,
+  stopping: () => false,
+}
+
+function clock(): Instant {
+  return Date.now() as Instant
+}
+
+function noteLog(): { readonly log: Log; readonly logged: TestServer['logged'] } {
+  const logged: TestServer['logged'] = []
+  const note = (level: string) => (fields: object, text: string) => void logged.push({ level, fields, text })
+  return { logged, log: { info() {}, warn: note('warn'), error: note('error') } }
+}
+
+async function makeDeployment({ pool }: TestDatabase, firstHour: Hour | undefined) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'farthing-http-'))
+  const { log } = noteLog()
+  const started = await firstStart({ pool, dataDir, priceBook: undefined, log, firstHour })
+  if (!started.ok || started.adminKey === undefined) throw new Error('the first start was refused')
+  return { adminKey: started.adminKey, dataDir }
+}
+
+function sending(body: unknown, init: Asking = {}): Asking {
+  const content = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+  const headers = { 'content-type': init.type ?? 'application/json', ...(init.headers as object) }
+  return { ...init, method: 'POST', headers, body: content as NonNullable<RequestInit['body']> }
 }
 
 async function ask(url: string, { key, type, ...init }: Asking): Promise<Answer> {

@@ -50,7 +50,7 @@ describe('the database goes away and comes back', () => {
   let server: TestServer
   beforeAll(async () => {
     way = await makeWay()
-    server = await testServer({ through: way.through })
+    server = await testServer({ through: (connection) => way.through(connection) })
   })
   afterAll(async () => {
     await server.close()

@@ -52,16 +52,16 @@ function noted(): Noted {
 }
 
 async function started(settings: Settings, log = noted().log): Promise<Running> {
-  const start_ = await start(settings, log)
-  if (!start_.ok) throw new Error(start_.detail)
-  cleanUp.push(() => start_.running.stop())
-  return start_.running
+  const outcome = await start(settings, log)
+  if (!outcome.ok) throw new Error(outcome.detail)
+  cleanUp.push(() => outcome.running.stop())
+  return outcome.running
 }
 
 async function refusal(settings: Settings, log = noted().log): Promise<{ code: string; detail: string }> {
-  const start_ = await start(settings, log)
-  if (!start_.ok) return start_
-  await start_.running.stop()
+  const outcome = await start(settings, log)
+  if (!outcome.ok) return outcome
+  await outcome.running.stop()
   throw new Error('it has started')
 }
 
