@@ -1,15 +1,8 @@
 import { Command } from 'commander'
-import { countOf } from '../core/present/readable-text.ts'
-import { formatHour } from '../core/time/hour.ts'
-import { settleNow } from '../flows/settle-now.ts'
-import { CommandFailed, EXIT } from './command-failed.ts'
-import { stopOnCtrlC } from './ctrl-c.ts'
 import { examples, prose } from './help-text.ts'
-import { type ReadOwnSettings, withDatabase } from './own-database.ts'
-import { showProgress } from './progress.ts'
-import { printJson } from './terminal.ts'
+import type { ReadOwnSettings } from './own-database.ts'
 
-interface SettleOptions {
+export interface SettleOptions {
   readonly now?: true
   readonly json?: true
 }
@@ -25,34 +18,9 @@ export function settleCommand(readSettings: ReadOwnSettings): Command {
     .option('--now', 'do not wait until past hours that got usage were quiet for a while')
     .option('--json', 'print {"hours"}')
     .addHelpText('after', examples(['farthing settle --now', 'bill all that was imported']))
-    .action((options: SettleOptions) => settle(options, readSettings))
-}
-
-async function settle({ now, json }: SettleOptions, readSettings: ReadOwnSettings): Promise<void> {
-  const stop = stopOnCtrlC()
-  let [hours, text] = [0, 'looking for hours that are due']
-  const shown = showProgress(() => ({ share: undefined, text }))
-  try {
-    hours = await withDatabase(readSettings, (pool, { graceMs, historyQuietMs, identityWindowMs }) =>
-      settleNow({
-        pool,
-        graceMs,
-        identityWindowMs,
-        historyQuietMs: now ? undefined : historyQuietMs,
-        stopping: () => stop.signal.aborted,
-        onSettled: ({ hour }) => (text = `settled ${formatHour(hour)}`),
-      }),
-    )
-  } finally {
-    shown.end()
-    stop.done()
-  }
-  if (stop.signal.aborted) {
-    throw new CommandFailed(
-      'Stopped. What was settled stays; the server goes on with the rest.',
-      EXIT.interrupted,
-    )
-  }
-  if (json) return printJson({ hours })
-  process.stdout.write(hours === 0 ? 'Nothing is due.\n' : `Settled ${countOf(String(hours), 'hour')}.\n`)
+    .action(async (options: SettleOptions) => {
+      // Loaded when it is needed: most commands have nothing to do with the database.
+      const { settle } = await import('./settle-due.ts')
+      await settle(options, readSettings)
+    })
 }
