@@ -96,6 +96,17 @@ describe('the events behind a line', () => {
     ])
   })
 
+  test('are not the copies of an event under another time', async () => {
+    const id = `${formatHourStart((first + 2) as Hour).slice(0, 13)}Z.acme`
+    const { lines } = await get(`/v1/bills/${id}`)
+    const { number, quantity } = lines.find(({ project }: { project: string }) => project === 'copies')
+    const { items } = await get(`/v1/bills/${id}/lines/${number}/events`)
+    expect([quantity, items.map(({ event }: { event: { id: string } }) => event.id)]).toEqual([
+      '1',
+      ['other'],
+    ])
+  })
+
   test('of storage are the levels in force, with when; they add up to the line', async () => {
     const { items } = await get(`/v1/bills/${FIRST_BILL}/lines/3/events`)
     expect(items).toMatchObject([

@@ -37,8 +37,8 @@ export function request(id: string, hour: number, data: object = {}) {
   return requestEvent(id, { time: at(hour, 10), data: { operation: 'SimpleQuery', status: 200, ...data } })
 }
 
-function faces(id: string, hour: number, calls: number) {
-  const data = { operation: 'DetectImageFaces', mode: 'sync', project: 'photos', quantities: { call: calls } }
+function faces(id: string, hour: number, calls: number, project = 'photos') {
+  const data = { operation: 'DetectImageFaces', mode: 'sync', project, quantities: { call: calls } }
   return requestEvent(id, { type: 'farthing.processing', time: at(hour, 20), data })
 }
 
@@ -59,7 +59,7 @@ export async function makeDay(): Promise<Day> {
 }
 
 async function sendDay(server: TestServer): Promise<void> {
-  await sent(server, { accepted: 14, held: 1 }, [
+  await sent(server, { accepted: 17, held: 1 }, [
     ...Array.from({ length: 7 }, (_, index) => request(`q${index}`, first)),
     request('failed', first, { status: 503 }),
     faces('f1', first, 1),
@@ -67,6 +67,9 @@ async function sendDay(server: TestServer): Promise<void> {
     level('l1', first, 15, GB),
     level('l2', first, 45, 3 * GB),
     request('next', first + 1),
+    faces('twice', first + 1, 1, 'copies'),
+    faces('twice', first + 2, 1, 'copies'),
+    faces('other', first + 2, 1, 'copies'),
     request('unknown', first, { operation: 'Teleport' }),
     requestEvent('known', { time: at(first, 1), data: { operation: 'GetProject', status: 200 } }),
   ])

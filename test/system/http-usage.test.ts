@@ -40,8 +40,8 @@ describe('usage', () => {
   test('of a line is quantity x price', async () => {
     const { items } = await get(`/v1/usage?${RANGE}&groupBy=item,component&window=day`)
     const item = items.find(({ item: name }: { item: string }) => name === 'ImageDetect')
-    expect(item).toMatchObject({ component: 'processing', item: 'ImageDetect', quantity: '3', unit: 'call' })
-    expect(Number(item.amount)).toBeCloseTo(3 * 0.000028, 12)
+    expect(item).toMatchObject({ component: 'processing', item: 'ImageDetect', quantity: '5', unit: 'call' })
+    expect(Number(item.amount)).toBeCloseTo(5 * 0.000028, 12)
   })
 
   test('stored data counts until now in the open hour, with what carries over', async () => {
@@ -104,6 +104,19 @@ describe('what became of an event', () => {
     const late = await story('late')
     expect(late.stored[0]).toMatchObject({ late: true, state: 'open', bill: null })
     expect(late.text.join(' ')).toMatch(/which had been closed: it counts as late usage in the bill of/)
+  })
+
+  test('sent again under another time: the later copy is on no line, and says which one counts', async () => {
+    const { stored } = await story('twice')
+    expect(stored.map(({ outcome, lines }: never) => [outcome, (lines as number[]).length])).toEqual([
+      ['conflict', 0],
+      ['accepted', 1],
+    ])
+    const texts = stored[0].steps.map(({ text }: { text: string }) => text).join(' ')
+    const stands = formatHourStart((first + 1) as Hour).slice(0, 13)
+    expect(texts).toContain(
+      `of this source and id in the hour ${stands}Z counts, so this one is never billed`,
+    )
   })
 
   test('in conflict: the first stands, the second is shown as refused', async () => {

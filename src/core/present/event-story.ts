@@ -48,8 +48,9 @@ function received({ event, receivedAt }: EventFacts): Told {
   return { at: receivedAt, text: `Received from ${event.source}, and stored.` }
 }
 
-function counted({ event, cycle, isHistory }: EventFacts): Told {
+function counted({ event, cycle, isHistory, copyOf }: EventFacts): Told {
   const own = `It happened at ${formatInstant(event.at)}, in the hour ${formatHour(event.hour)}`
+  if (copyOf !== null) return { text: `${own}.` }
   if (cycle !== event.hour) {
     return {
       text: `${own}, which had been closed: it counts as late usage in the bill of ${formatHour(cycle)}.`,
