@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto'
 import { type AccountHour, addEvent, emptyAccountHour } from '../core/bill/account-hour.ts'
 import { eventText } from '../core/bill/digest-text.ts'
 import { groupBy } from '../core/group-by.ts'
@@ -11,6 +10,7 @@ import { readHourEvents } from '../store/queries/read-hour-events.ts'
 import { readLateEvents } from '../store/queries/read-late-events.ts'
 import { type LateHour, readLateHours, type SettledAccount } from '../store/queries/read-late-hours.ts'
 import { run, type Sql } from '../store/query.ts'
+import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
 
 /** Events read at once: some 2 MB, and few round trips. */
 const PAGE_EVENTS = 5_000
@@ -108,7 +108,7 @@ export async function* eventsOfAccount(
 interface Sums {
   readonly key: SettledAccount
   readonly hour: AccountHour
-  readonly digest: Hash
+  readonly digest: RunningDigest
   readonly fingerprints: Map<Hour, number[]>
   readonly copies: ReadonlySet<string> | undefined
   events: number
@@ -125,7 +125,7 @@ async function begin(
   const sums: Sums = {
     key: { bucket, account },
     hour: emptyAccountHour(),
-    digest: createHash('sha256'),
+    digest: startDigest(),
     fingerprints: new Map(),
     copies: reading.copies.get(account),
     events: 0,
@@ -142,7 +142,7 @@ interface Reading extends Pick<ReadCycleFacts, 'copies' | 'onDamaged'> {
 
 function add(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent): void {
   sums.events += 1
-  sums.digest.update(eventText(event))
+  addText(sums.digest, eventText(event))
   if (sums.copies?.has(copyName(event))) return
   const fingerprints = sums.fingerprints.get(event.hour)
   if (fingerprints) fingerprints.push(fingerprintOf(event))
@@ -156,5 +156,5 @@ function add(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent): voi
 }
 
 function factsOf({ key, hour, digest, events, fingerprints }: Sums): AccountFacts {
-  return { ...key, ...hour, events, fingerprints, eventsDigest: digest.digest('hex') }
+  return { ...key, ...hour, events, fingerprints, eventsDigest: endDigest(digest) }
 }

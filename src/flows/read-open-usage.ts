@@ -2,7 +2,7 @@ import { addEvent, type AccountHour, emptyAccountHour } from '../core/bill/accou
 import { addStored, type Entry } from '../core/bill/tally.ts'
 import { FUTURE_MS_MAX } from '../core/ingest/accept.ts'
 import { compareLevels, integrate, isSameSeries, type Level } from '../core/meter/level.ts'
-import { type Decimal, plain, plus, ZERO } from '../core/money/decimal.ts'
+import { type Decimal, decimal, plain, plus, ZERO } from '../core/money/decimal.ts'
 import type { PriceBook } from '../core/rate/price-book.ts'
 import { price } from '../core/rate/price.ts'
 import { type Hour, hourOf, next } from '../core/time/hour.ts'
@@ -147,7 +147,7 @@ function rowsOf(
     sums.set(text, sum)
     sum.quantity = plus(sum.quantity, entry.quantity)
     sum.waived = plus(sum.waived, entry.waived)
-    sum.amount = plus(sum.amount, price(entry.rate, entry.term, entry.quantity).amount)
+    sum.amount = plus(sum.amount, decimal(price(entry.rate, entry.term, entry.quantity).amount))
   }
   const rows = [...sums.values()].map(({ key, quantity, waived, amount }) => {
     return { ...key, quantity: plain(quantity), waived: plain(waived), amount: plain(amount) }

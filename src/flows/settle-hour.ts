@@ -6,7 +6,6 @@ import type { PriceBook } from '../core/rate/price-book.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { addConflictEvents } from '../store/queries/add-conflict-events.ts'
 import { addRefusedEvents } from '../store/queries/add-refused-events.ts'
-import { addBillMonth } from '../store/queries/add-bill-month.ts'
 import { carryHistoryHours } from '../store/queries/carry-history-hours.ts'
 import { claimBuckets } from '../store/queries/claim-buckets.ts'
 import { claimHistoryBuckets } from '../store/queries/claim-history-buckets.ts'
@@ -36,7 +35,7 @@ import { type BillingContext, type DraftedAccount, issueBills } from './issue-bi
 import { bookOf } from './read-price-version.ts'
 
 /** Accounts whose bills are stored at once: bounds memory, and the rows of one COPY. */
-const BATCH_ACCOUNTS = 1_000
+const BATCH_ACCOUNTS = 400
 
 /** Buckets in [from, to). */
 export interface BucketRange {
@@ -56,7 +55,6 @@ export async function settleLiveHour(
   range: BucketRange,
   windowHours: number,
 ): Promise<number> {
-  await run(pool, addBillMonth, { hour: due.hour })
   const settled = await transaction(pool, async (client) => {
     const buckets = await run(client, claimBuckets, { hour: due.hour, ...range })
     if (buckets.length === 0) return 0
@@ -70,7 +68,6 @@ export async function settleLiveHour(
 
 /** Settle the sealed history of an hour, as `settleLiveHour` does. */
 export async function settleHistoryHour(pool: pg.Pool, due: DueCycle, windowHours: number): Promise<number> {
-  await run(pool, addBillMonth, { hour: due.hour })
   return transaction(pool, async (client) => {
     const buckets = await run(client, claimHistoryBuckets, due)
     if (buckets.length === 0) return 0

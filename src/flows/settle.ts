@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { BUCKETS } from '../core/ingest/bucket.ts'
 import { MILLISECONDS_PER_HOUR } from '../core/time/hour.ts'
+import { addBillMonth } from '../store/queries/add-bill-month.ts'
 import { countEvents } from '../store/queries/count-events.ts'
 import { type DueCycle, nextDueCycle } from '../store/queries/next-due-cycle.ts'
 import { nextDueHistory } from '../store/queries/next-due-history.ts'
@@ -54,6 +55,7 @@ async function settleAllHistory(pass: SettlePass): Promise<number> {
   for (let hours = 0; ; hours++) {
     const due = await runOne(pass.pool, nextDueHistory, undefined)
     if (!due || pass.stopping()) return hours
+    await run(pass.pool, addBillMonth, { hour: due.hour })
     if ((await settleHistoryHour(pass.pool, due, windowHours(pass))) === 0) return hours
     pass.onSettled?.(due, true)
   }
@@ -65,6 +67,7 @@ function windowHours({ identityWindowMs }: SettlePass): number {
 
 /** @returns false when other processes have claimed all that is left of the hour */
 async function settleBuckets(pass: SettlePass, due: DueCycle): Promise<boolean> {
+  await run(pass.pool, addBillMonth, { hour: due.hour })
   const events = await run(pass.pool, countEvents, { hour: due.hour, limit: COUNTED_EVENTS_MAX })
   const width = bucketsPerTransaction(events[0] ?? 0)
   let settled = 0

@@ -1,4 +1,4 @@
-import { type Decimal, decimal, isZero, plain, sum } from '../money/decimal.ts'
+import { type Decimal, decimal, isZero, plain, plus, sum, ZERO } from '../money/decimal.ts'
 import { COMPONENTS, type Component } from '../rate/price-book.ts'
 import { price } from '../rate/price.ts'
 import { compareBytes, compareNullable } from '../text/well-formed.ts'
@@ -42,16 +42,15 @@ export function emptyDraft(): Draft {
 
 /** The exact sum of the lines, in all and by component (R2). */
 export function totalsOf(lines: readonly Pick<BillLine, 'component' | 'amount'>[]): Totals {
-  const totals = COMPONENTS.map((component) => [component, amountOf(lines, component)] as const)
-  const components = Object.fromEntries(totals.map(([name, amount]) => [name, plain(amount)]))
-  return {
-    total: plain(sum(totals.map(([, amount]) => amount))),
-    components: components as Record<Component, string>,
+  const sums: Record<Component, Decimal> = { request: ZERO, processing: ZERO, storage: ZERO }
+  for (const { component, amount } of lines) {
+    if (amount !== '0') sums[component] = plus(sums[component], decimal(amount))
   }
-}
-
-function amountOf(lines: readonly Pick<BillLine, 'component' | 'amount'>[], component: Component): Decimal {
-  return sum(lines.filter((line) => line.component === component).map((line) => decimal(line.amount)))
+  const { request, processing, storage } = sums
+  return {
+    total: plain(sum([request, processing, storage])),
+    components: { request: plain(request), processing: plain(processing), storage: plain(storage) },
+  }
 }
 
 function lineOf(context: DraftContext, entry: Entry, number: number): BillLine {
@@ -67,13 +66,13 @@ function lineOf(context: DraftContext, entry: Entry, number: number): BillLine {
     project,
     region,
     usageHour,
-    quantity: plain(quantity),
+    quantity: priced.quantity,
     unit: rate.baseUnit,
     waived: plain(waived),
-    pricingQuantity: plain(priced.pricingQuantity),
+    pricingQuantity: priced.pricingQuantity,
     pricingUnit: rate.pricingUnit,
-    unitPrice: plain(priced.unitPrice),
-    amount: plain(priced.amount),
+    unitPrice: priced.unitPrice,
+    amount: priced.amount,
     corrects: corrects ? billId(context.account, usageHour) : null,
     priceVersion: context.priceVersion,
   }

@@ -22,7 +22,7 @@ export type Tally = Map<string, Entry>
 
 /** Add what one event is charged. */
 export function addCharge(tally: Tally, usageHour: Hour, charge: Charge): void {
-  add(tally, { usageHour, ...charge })
+  add(tally, usageHour, charge)
 }
 
 /**
@@ -34,7 +34,7 @@ export function addStored(tally: Tally, book: PriceBook, usageHour: Hour, stored
   for (const rate of ratesFor(book, 'storage', null)) {
     const term = termInForce(rate, usageHour)
     if (term === undefined || term.kind === 'unknown') continue
-    add(tally, { usageHour, rate, term, operation: null, waived: ZERO, ...stored })
+    add(tally, usageHour, { rate, term, operation: null, waived: ZERO, ...stored })
   }
 }
 
@@ -55,14 +55,15 @@ export function addCharged(tally: Tally, book: PriceBook, charged: ChargedQuanti
     `${item}/${charged.rate} was charged, so it has a price`,
   )
   const quantity = negated(charged.quantity)
-  add(tally, { usageHour, rate: rate!, term, operation: null, project, region, quantity, waived: ZERO })
+  add(tally, usageHour, { rate: rate!, term, operation: null, project, region, quantity, waived: ZERO })
 }
 
-function add(tally: Tally, { quantity, waived, ...key }: Entry): void {
-  const text = keyText(key)
+function add(tally: Tally, usageHour: Hour, charge: Charge): void {
+  const { rate, term, operation, project, region, quantity, waived } = charge
+  const text = keyText(usageHour, charge)
   const entry = tally.get(text)
   if (entry === undefined) {
-    tally.set(text, { ...key, quantity, waived })
+    tally.set(text, { usageHour, rate, term, operation, project, region, quantity, waived })
     return
   }
   if (!isZero(quantity)) entry.quantity = plus(entry.quantity, quantity)
@@ -70,13 +71,7 @@ function add(tally: Tally, { quantity, waived, ...key }: Entry): void {
 }
 
 /** U+0000 cannot occur in any part, so different keys have different texts. Absent and "" are the same. */
-function keyText({
-  usageHour,
-  rate,
-  operation,
-  project,
-  region,
-}: Omit<Entry, 'quantity' | 'waived'>): string {
+function keyText(usageHour: Hour, { rate, operation, project, region }: Charge): string {
   const place = `${operation ?? ''}\0${project ?? ''}\0${region ?? ''}`
   return `${usageHour}\0${rate.component}\0${rate.item}\0${rate.rate}\0${place}`
 }

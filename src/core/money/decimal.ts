@@ -83,11 +83,11 @@ export function compare(a: Decimal, b: Decimal): -1 | 0 | 1 {
 }
 
 export function isZero(value: Decimal): boolean {
-  return value.eq('0')
+  return value.c[0] === 0
 }
 
 export function isNegative(value: Decimal): boolean {
-  return value.lt('0')
+  return value.s < 0 && !isZero(value)
 }
 
 /** Is it a whole number? */

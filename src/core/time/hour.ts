@@ -29,8 +29,15 @@ export function next(hour: Hour): Hour {
 
 /** `2025-07-28T03:00:00Z`: the first instant of the hour, in RFC 3339, as APIs and digests show it. */
 export function formatHourStart(hour: Hour): string {
-  return `${new Date(hour * MILLISECONDS_PER_HOUR).toISOString().slice(0, 19)}Z`
+  if (hour !== formatted.hour) {
+    const text = `${new Date(hour * MILLISECONDS_PER_HOUR).toISOString().slice(0, 19)}Z`
+    formatted = { hour, text }
+  }
+  return formatted.text
 }
+
+/** The text made last: the lines of an hour's bills ask for the same one a million times. */
+let formatted: { readonly hour: Hour | undefined; readonly text: string } = { hour: undefined, text: '' }
 
 const HOUR_TEXT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2})Z$/
 
