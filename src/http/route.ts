@@ -51,6 +51,8 @@ export interface RouteSpec<Query extends TObject, Params extends TObject> {
   readonly params?: Params
   /** Content types of the body, with their schemas. */
   readonly body?: Readonly<Record<string, TSchema>>
+  /** Bytes of the body as it is sent; undefined: that of the server, enough for a description. */
+  readonly bodyBytesMax?: number
   /** The answers by status; problems are added. */
   readonly answers: Readonly<Record<number, TSchema>>
   /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */

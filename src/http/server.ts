@@ -100,13 +100,14 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
 }
 
 function addRoute(server: FastifyInstance, route: Route, context: HttpContext, { answerMs }: Patience): void {
-  const { method, url, access } = route
+  const { method, url, access, bodyBytesMax } = route
   const readQuery = parameterReader(route.query ?? NO_PARAMETERS)
   const readParams = parameterReader(route.params ?? NO_PARAMETERS)
   server.route({
     method,
     url,
     config: { access },
+    ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     schema: describeRoute(route),
     handler: async (request, reply) => {
       const query = readQuery(request.query as Record<string, unknown>)

@@ -86,6 +86,11 @@ describe('making a key', () => {
   }
 })
 
+test('a description of more than 64 KiB is refused', async () => {
+  const answer = await post(' '.repeat(65_537))
+  expect([answer.status, answer.json.code]).toEqual([413, 'request/too_large'])
+})
+
 describe('revoking a key', () => {
   test('ends it at once, can be repeated, and is shown', async () => {
     const { json } = await post({ name: 'short', scopes: ['bills:read'] })

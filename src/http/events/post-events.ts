@@ -5,6 +5,7 @@ import type { EventResult, NotSubmitted, Outcome } from '../../flows/ingest-type
 import { countOutcomes } from '../metrics.ts'
 import { HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
 import { route } from '../route.ts'
+import { BODY_BYTES_MAX } from './limits.ts'
 import { readDelivery } from './read-delivery.ts'
 
 /** Detail is shown for at most this many events; the counts are of all. */
@@ -52,6 +53,7 @@ export const postEvents = route({
     'application/json': Type.Union([CloudEvent, Type.Array(CloudEvent)]),
     'application/x-ndjson': Type.String(),
   },
+  bodyBytesMax: BODY_BYTES_MAX,
   answers: { 200: Answer },
   async handle({ body, key, request, reply }, { ingest }) {
     const { events, isSingle } = readDelivery(

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { HttpProblem, shown } from '../problem.ts'
 import { type Hold, holdFor } from './held-bytes.ts'
-import { BODY_BYTES_MAX, UNPACKED_BYTES_MAX } from './limits.ts'
+import { UNPACKED_BYTES_MAX } from './limits.ts'
 
 const unpackGzip = promisify(gunzip)
 
@@ -37,12 +37,13 @@ async function readBytes(
   stream: AsyncIterable<Buffer>,
   hold: Hold,
 ): Promise<Buffer> {
+  const { bodyLimit } = request.routeOptions
   const isPacked = readEncoding(request.headers['content-encoding'])
   const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > BODY_BYTES_MAX) throw tooLarge()
+  if (announced > bodyLimit) throw tooLarge(bodyLimit)
   hold(announced)
-  const bytes = await collect(stream, announced, hold)
-  return isPacked ? unpack(bytes, hold) : bytes
+  const bytes = await collect(stream, { announced, most: bodyLimit }, hold)
+  return isPacked ? unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bodyLimit), hold) : bytes
 }
 
 function readEncoding(encoding = 'identity'): boolean {
@@ -53,13 +54,17 @@ function readEncoding(encoding = 'identity'): boolean {
   throw new HttpProblem('request/unsupported_encoding', detail)
 }
 
-async function collect(stream: AsyncIterable<Buffer>, announced: number, hold: Hold): Promise<Buffer> {
+async function collect(
+  stream: AsyncIterable<Buffer>,
+  { announced, most }: { readonly announced: number; readonly most: number },
+  hold: Hold,
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   try {
     for await (const chunk of stream) {
       length += chunk.length
-      if (length > BODY_BYTES_MAX) throw tooLarge()
+      if (length > most) throw tooLarge(most)
       if (length > announced) hold(chunk.length)
       chunks.push(chunk)
     }
@@ -70,8 +75,8 @@ async function collect(stream: AsyncIterable<Buffer>, announced: number, hold: H
   return Buffer.concat(chunks, length)
 }
 
-function tooLarge(): HttpProblem {
-  const detail = `The body is larger than ${BODY_BYTES_MAX} bytes: send the events in several requests.`
+function tooLarge(most: number): HttpProblem {
+  const detail = `The body is larger than ${most} bytes: send it in parts, in several requests.`
   return new HttpProblem('request/too_large', detail)
 }
 
@@ -79,21 +84,21 @@ function tooLarge(): HttpProblem {
  * Unpack gzip. The size that its last four bytes claim is held, and the output ends there; data of several parts
  * claims less than it has, and is unpacked again up to the limit. Nothing beyond the limit is ever unpacked.
  */
-async function unpack(packed: Buffer, hold: Hold): Promise<Buffer> {
+async function unpack(packed: Buffer, most: number, hold: Hold): Promise<Buffer> {
   const claimed = packed.length >= 4 ? packed.readUInt32LE(packed.length - 4) : 0
-  const first = Math.min(claimed, UNPACKED_BYTES_MAX)
+  const first = Math.min(claimed, most)
   hold(first)
   try {
     return await unpackGzip(packed, { maxOutputLength: Math.max(first, 1) })
   } catch (error) {
     if (!isTooLong(error)) throw invalidGzip(error)
   }
-  if (claimed > UNPACKED_BYTES_MAX) throw unpacksTooLarge()
-  hold(UNPACKED_BYTES_MAX - first)
+  if (claimed > most) throw unpacksTooLarge(most)
+  hold(most - first)
   try {
-    return await unpackGzip(packed, { maxOutputLength: UNPACKED_BYTES_MAX })
+    return await unpackGzip(packed, { maxOutputLength: most })
   } catch (error) {
-    throw isTooLong(error) ? unpacksTooLarge() : invalidGzip(error)
+    throw isTooLong(error) ? unpacksTooLarge(most) : invalidGzip(error)
   }
 }
 
@@ -101,8 +106,8 @@ function isTooLong(error: unknown): boolean {
   return codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
 }
 
-function unpacksTooLarge(): HttpProblem {
-  const detail = `The body unpacks to more than ${UNPACKED_BYTES_MAX} bytes: send the events in several requests.`
+function unpacksTooLarge(most: number): HttpProblem {
+  const detail = `The body unpacks to more than ${most} bytes: send it in parts, in several requests.`
   return new HttpProblem('request/unpacks_too_large', detail)
 }
 
