@@ -31,10 +31,20 @@ const Problem = Type.Object(
 )
 
 /** What openapi.json says of a route. */
-export function describeRoute({ access, summary, query, params, body, answers }: Route): FastifySchema {
+export function describeRoute({
+  method,
+  url,
+  access,
+  summary,
+  query,
+  params,
+  body,
+  answers,
+}: Route): FastifySchema {
   const responses = Object.entries(answers).map(([status, schema]) => [status, answer(schema)])
   const problem = { description: 'A problem', content: { [PROBLEM_TYPE]: { schema: Problem } } }
   return {
+    operationId: operationId(method, url),
     summary,
     ...(query ? { querystring: query } : {}),
     ...(params ? { params } : {}),
@@ -44,10 +54,20 @@ export function describeRoute({ access, summary, query, params, body, answers }:
   }
 }
 
+/** `GET /v1/bills/:id/lines` as `getBillsIdLines`: what generated clients call it. */
+function operationId(method: string, url: string): string {
+  const words = url
+    .replace('/v1', '')
+    .split(/[^A-Za-z]+/)
+    .filter(Boolean)
+  return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')
+}
+
 function answer(schema: TSchema): object {
   const { type, description } = schema as { type?: string; description?: string }
   if (type === 'null') return { description: description ?? 'Done', type: 'null' }
-  return { description: description ?? 'The answer', content: { 'application/json': { schema } } }
+  const contentType = type === 'string' ? 'text/plain' : 'application/json'
+  return { description: description ?? 'The answer', content: { [contentType]: { schema } } }
 }
 
 function byType(body: Readonly<Record<string, TSchema>>): object {

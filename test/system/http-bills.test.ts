@@ -153,6 +153,10 @@ describe('openapi.json', () => {
     const { openapi, paths } = await get('/openapi.json')
     expect(openapi).toBe('3.1.0')
     const documented = Object.keys(paths).sort()
+    const ids = Object.values(paths as object).flatMap((path: Record<string, { operationId: string }>) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    )
+    expect(new Set(ids).size).toBe(ROUTES.length)
     expect(documented).toEqual([...new Set(ROUTES.map(({ url }) => url.replace(/:(\w+)/g, '{$1}')))].sort())
   })
 })
