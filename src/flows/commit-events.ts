@@ -9,6 +9,7 @@ import { copyEvents, type StoredEvent } from '../store/events-table.ts'
 import { addHeldEvents, type HeldEvent } from '../store/queries/add-held-events.ts'
 import { addLateHours } from '../store/queries/add-late-hours.ts'
 import { addRefusedEvents, type RefusedEvent } from '../store/queries/add-refused-events.ts'
+import { findClosedHours } from '../store/queries/find-closed-hours.ts'
 import { findEvents, type FoundEvent } from '../store/queries/find-events.ts'
 import type { Marks } from '../store/queries/read-marks.ts'
 import { touchHistoryHours } from '../store/queries/touch-history-hours.ts'
@@ -28,6 +29,11 @@ export interface Candidate extends UsageEvent {
 
 /** A refused event, and the event that it is refused for. */
 export type RefuseConflict = (event: Candidate) => RefusedEvent
+
+/** An hour was settled while its events were being stored as history: decide again, and they are late. */
+export class HourClosed extends Error {
+  override readonly name = 'HourClosed'
+}
 
 const HOURS_PER_DAY = 24
 const ACCEPTED: EventResult = { outcome: 'accepted', id: null, code: null, detail: null }
@@ -138,18 +144,30 @@ async function noteWays(
 ): Promise<void> {
   const history = decided.filter(({ decision }) => decision.way === 'history')
   const late = decided.filter(({ decision }) => decision.way === 'late')
-  if (history.length > 0) {
-    const byWriter = groupBy(history, ({ event }) => event.writer)
-    const touched = [...byWriter].flatMap(([writer, group]) => {
-      const keys = distinctHours(group.map(({ event }) => event))
-      return [...keys.values()].map((key) => ({ ...key, writer }))
-    })
-    await run(sql, touchHistoryHours, touched)
-  }
+  if (history.length > 0)
+    await noteHistory(
+      sql,
+      history.map(({ event }) => event),
+    )
   if (late.length > 0) {
     const keys = distinctHours(late.map(({ event }) => event))
     await run(sql, addLateHours, { cycle: late[0]!.decision.cycle, keys: [...keys.values()] })
   }
+}
+
+/**
+ * Settlement carries stored data on into the next hour of an account's history, which it seals without the gate. So an
+ * hour that was open when these events were decided on may be closed by now; from the touch on it stays as it is.
+ * @throws HourClosed
+ */
+async function noteHistory(sql: Sql, history: readonly Candidate[]): Promise<void> {
+  const touched = [...groupBy(history, ({ writer }) => writer)].flatMap(([writer, group]) =>
+    [...distinctHours(group).values()].map((key) => ({ ...key, writer })),
+  )
+  await run(sql, touchHistoryHours, touched)
+  // In a statement of its own: it sees what the touch has waited for.
+  const closed = await run(sql, findClosedHours, touched)
+  if (closed.length > 0) throw new HourClosed()
 }
 
 /** The order of the primary key: two transactions that insert in different orders would deadlock. */

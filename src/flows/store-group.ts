@@ -6,7 +6,7 @@ import type { RefusedEvent } from '../store/queries/add-refused-events.ts'
 import { type Marks, readMarks } from '../store/queries/read-marks.ts'
 import { run, runOne } from '../store/query.ts'
 import { sqlState } from '../store/transaction.ts'
-import { type Candidate, commitEvents } from './commit-events.ts'
+import { type Candidate, commitEvents, HourClosed } from './commit-events.ts'
 import type { EventResult } from './ingest-types.ts'
 import { isRefused, refusedConflict } from './read-delivery.ts'
 
@@ -77,12 +77,16 @@ async function storeSlice(
     try {
       return await storeOnce(context, reads)
     } catch (error) {
+      if (canTryAgain(error) && attempt < ATTEMPTS_MAX) continue
       const state = sqlState(error) ?? ''
-      if (TRY_AGAIN.test(state) && attempt < ATTEMPTS_MAX) continue
       if (!DATA_ERROR.test(state)) throw error
       return reads.length === 1 ? storeUnstorable(context, reads[0]!) : storeHalves(context, reads)
     }
   }
+}
+
+function canTryAgain(error: unknown): boolean {
+  return error instanceof HourClosed || TRY_AGAIN.test(sqlState(error) ?? '')
 }
 
 async function storeHalves(

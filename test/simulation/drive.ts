@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { seededRandom } from '../../bench/generate/random.ts'
+import type { Hour } from '../../src/core/time/hour.ts'
+import { endImport } from '../../src/flows/imports.ts'
+import { createIngest } from '../../src/flows/ingest-events.ts'
+import type { Ingest } from '../../src/flows/ingest-types.ts'
+import { settlePass } from '../../src/flows/settle.ts'
+import { type Difference, verify } from '../../src/flows/verify.ts'
+import type { Log } from '../../src/store/connect.ts'
+import type { Sql } from '../../src/store/query.ts'
+import { type Deployment, deployment } from '../system/deployment.ts'
+import { dyingPool, type Death, ProcessDied } from './dying-pool.ts'
+import type { Delivery, History, Pass, Round } from './history.ts'
+import type { Answer } from './ledger.ts'
+import { type PriceTable, priceBookText, priceTable } from './prices.ts'
+
+const HOUR_MS = 3_600_000
+export const IDENTITY_WINDOW_MS = 62 * 24 * HOUR_MS
+const PROCESSES = 2
+const TRIES_MAX = 50
+
+export interface Driven {
+  readonly deployed: Deployment
+  readonly table: PriceTable
+  readonly answers: readonly Answer[]
+  /** What was logged besides the deaths that were meant. */
+  readonly errors: readonly unknown[]
+}
+
+/** Play a history against a database of its own, through real ingest and settlement, until every hour is settled. */
+export async function drive(history: History): Promise<Driven> {
+  const table = priceTable(history.firstHour)
+  const deployed = await started(history, table)
+  const random = seededRandom(history.seed)
+  let deaths = 0
+  const fate = (): Death => (random.chance(deaths) ? (random.chance(0.5) ? 'before' : 'after') : undefined)
+  const pool = dyingPool(deployed.pool, fate)
+  const errors: unknown[] = []
+  const log: Log = { info() {}, warn() {}, error: ({ err }: { err?: unknown }) => note(errors, err) }
+  const ingests = await Promise.all(Array.from({ length: PROCESSES }, () => createIngest({ pool, log })))
+  const answers: Answer[] = []
+  for (const round of history.rounds) {
+    deaths = round.deaths
+    await playRound(round, {
+      send: (delivery) => send(ingests[delivery.process]!, delivery, answers),
+      settle: (pass) => passOnce(pool, pass, history.windowMs),
+    })
+    deaths = 0
+    for (const name of round.endImports) await endImport(deployed.pool, name)
+  }
+  await Promise.all(ingests.map((ingest) => ingest.close()))
+  await settleAll(deployed, history.windowMs)
+  return { deployed, table, answers, errors }
+}
+
+async function started(history: History, table: PriceTable): Promise<Deployment> {
+  const dir = mkdtempSync(join(tmpdir(), 'farthing-simulation-'))
+  const book = join(dir, 'prices.json')
+  writeFileSync(book, priceBookText(table))
+  try {
+    return await deployment(history.firstHour as Hour, book)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+function note(errors: unknown[], error: unknown): void {
+  if (!(error instanceof ProcessDied)) errors.push(error)
+}
+
+interface Acts {
+  readonly send: (delivery: Delivery) => Promise<void>
+  readonly settle: (pass: Pass) => Promise<void>
+}
+
+async function playRound({ deliveries, passes, atOnce }: Round, acts: Acts): Promise<void> {
+  const sending = Promise.all(deliveries.map(acts.send))
+  if (!atOnce) await sending
+  await Promise.all([sending, ...passes.map(acts.settle)])
+}
+
+/** As a producer does: the same again until there is an answer. */
+async function send(ingest: Ingest, { events, writer }: Delivery, answers: Answer[]): Promise<void> {
+  for (let tries = 1; tries <= TRIES_MAX; tries++) {
+    const submitted = await ingest.submit(
+      events.map((raw) => ({ raw })),
+      undefined,
+      writer,
+    )
+    if (submitted.ok) {
+      for (const [index, { outcome }] of submitted.results.entries()) {
+        answers.push({ event: events[index]!, outcome })
+      }
+      return
+    }
+    await sleep(1)
+  }
+  throw new Error(`a delivery was not answered in ${TRIES_MAX} tries`)
+}
+
+/** A pass that dies is over: the next one goes on. */
+async function passOnce(
+  pool: Deployment['pool'],
+  { sealTo, historyQuietMs }: Pass,
+  identityWindowMs: number,
+): Promise<void> {
+  const graceMs = graceUntil(sealTo)
+  try {
+    await settlePass({ pool, graceMs, historyQuietMs, identityWindowMs, stopping: () => false })
+  } catch (error) {
+    if (!(error instanceof ProcessDied)) throw error
+  }
+}
+
+/** The grace period with which, now, exactly the hours before `hour` are due. Negative for hours to come. */
+export function graceUntil(hour: number): number {
+  return Date.now() - hour * HOUR_MS - HOUR_MS / 2
+}
+
+/** Settle until no hour, no history and no correction is left open: hours to come are settled as if they had ended. */
+export async function settleAll(
+  { pool }: Pick<Deployment, 'pool'>,
+  identityWindowMs = IDENTITY_WINDOW_MS,
+): Promise<void> {
+  const PASSES_MAX = 20
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    const { rows } = await pool.query<{ sealed_until: number; open: boolean }>(
+      `select sealed_until,
+              exists (select from history_hour) or settled_until < sealed_until
+              or exists (select from late_hour where cycle >= settled_until)
+              or exists (select from restated_account where cycle >= settled_until)
+              or exists (select from usage_event where cycle >= settled_until) as open
+         from deployment`,
+    )
+    const [{ sealed_until: sealedUntil, open }] = rows as [(typeof rows)[0]]
+    const currentHour = Math.floor(Date.now() / HOUR_MS)
+    if (!open && sealedUntil > currentHour) return
+    const graceMs = graceUntil(Math.max(currentHour, sealedUntil) + 1)
+    await settlePass({ pool, graceMs, historyQuietMs: 0, identityWindowMs, stopping: () => false })
+  }
+  throw new Error(`something is open after ${PASSES_MAX} passes of settlement`)
+}
+
+/** What Farthing itself finds when it makes every bill anew. */
+export async function differences(sql: Sql): Promise<readonly Difference[]> {
+  const found: Difference[] = []
+  const range = { from: 0 as Hour, to: (2 ** 31 - 1) as Hour }
+  for await (const one of verify(sql, { ...range, onProgress: () => undefined })) found.push(one)
+  return found
+}

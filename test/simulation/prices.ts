@@ -1,0 +1,161 @@
+/**
+ * The prices of the simulation, in a table of its own: the auditor reads the table, Farthing reads the YAML made from
+ * it. Hours are hours since 1970, written out, because prices change while a history goes on.
+ */
+export interface PricedRate {
+  readonly component: 'request' | 'processing' | 'storage'
+  readonly item: string
+  readonly rate: string
+  readonly operations: readonly string[]
+  readonly unit: string
+  /** As the price book writes it, and the base units that it stands for. */
+  readonly perText: string
+  readonly per: bigint
+  /** For requests: the hundreds of the HTTP statuses that are billed. */
+  readonly billed: readonly number[]
+  /** In force from each hour on: a price, `free`, or `unknown`. Oldest first. */
+  readonly terms: readonly (readonly [from: number, price: string])[]
+  /** Not in force from this hour on. */
+  readonly until: number
+}
+
+export interface PriceTable {
+  readonly rates: readonly PricedRate[]
+  /** Known, without a fee. */
+  readonly free: readonly string[]
+  /** Types of events beside the built-in ones: how they are read. */
+  readonly types: Readonly<Record<string, { readonly component: string; readonly operation?: string }>>
+}
+
+/** Hour 2000-01-01T00Z: the oldest that usage can have. */
+const ALWAYS = 262_968
+const NEVER = 10_000_000
+const MILLISECONDS_PER_HOUR = 3_600_000n
+const USUAL = [1, 2, 3, 4]
+
+type Terms = PricedRate['terms']
+
+const DEFAULTS = { rate: 'default', unit: 'call', billed: USUAL, until: NEVER, perText: '1000', per: 1_000n }
+
+/** @param origin the first live hour: prices change around it */
+export function priceTable(origin: number): PriceTable {
+  const types = {
+    'com.example.page': { component: 'processing', operation: 'Render' },
+    'com.example.level': { component: 'storage' },
+  }
+  return { rates: [...calls(origin), ...work(origin), ...stores(origin)], free: ['Ping'], types }
+}
+
+function changing(origin: number): Terms {
+  return [
+    [ALWAYS, '0.005'],
+    [origin + 2, '0.0075'],
+  ]
+}
+
+function calls(origin: number): readonly PricedRate[] {
+  const request = { ...DEFAULTS, component: 'request' } as const
+  return [
+    { ...request, item: 'Calls', operations: ['Get', 'List', 'Search'], terms: changing(origin) },
+    // A search is two lines. The smallest price, by the call; 5xx answers are billed and 4xx are not.
+    {
+      ...request,
+      item: 'Searches',
+      operations: ['Search'],
+      perText: '1',
+      per: 1n,
+      billed: [2, 5],
+      terms: [[ALWAYS, '0.000000000001']],
+    },
+  ]
+}
+
+function always(price: string): Terms {
+  return [[ALWAYS, price]]
+}
+
+function work(origin: number): readonly PricedRate[] {
+  const processing = { ...DEFAULTS, component: 'processing' } as const
+  const soon = (before: string, price: string): Terms => [
+    [ALWAYS, before],
+    [origin + 1, price],
+  ]
+  const [minute, three, million] = [
+    { unit: 'millisecond', perText: 'minute', per: 60_000n },
+    { unit: 'page', perText: '3', per: 3n },
+    { unit: 'pixel', perText: '1000000', per: 1_000_000n },
+  ]
+  const images = { ...processing, item: 'Images' }
+  return [
+    { ...images, rate: 'faces', operations: ['Faces'], terms: always('0.028') },
+    { ...images, rate: 'cars', operations: ['Cars'], terms: soon('free', '0.028') },
+    // Quotients that do not end.
+    { ...processing, ...minute, item: 'Video', operations: ['Convert'], terms: always('0.0084') },
+    { ...processing, ...three, item: 'Pages', operations: ['Render'], terms: always('0.07') },
+    // One event, two lines, each with its unit.
+    { ...processing, ...million, item: 'Pixels', operations: ['Render'], terms: changing(origin) },
+    // Not in force yet, of unknown price at first, not in force any more: usage outside is held.
+    { ...processing, item: 'Later', operations: ['Later'], terms: [[origin + 2, '1']] },
+    { ...processing, item: 'Scored', operations: ['Score'], terms: soon('unknown', '0.0424528') },
+    { ...processing, item: 'Ending', operations: ['Old'], terms: always('2'), until: origin + 2 },
+  ]
+}
+
+function stores(origin: number): readonly PricedRate[] {
+  const storage = { ...DEFAULTS, component: 'storage', operations: [], unit: 'byte' } as const
+  return [
+    {
+      ...storage,
+      item: 'Storage',
+      perText: 'GB-hour',
+      per: 1_000_000_000n * MILLISECONDS_PER_HOUR,
+      terms: [
+        [ALWAYS, 'free'],
+        [origin + 1, '0.0000315'],
+      ],
+    },
+    {
+      ...storage,
+      item: 'Backup',
+      perText: 'KiB-hour',
+      per: 1_024n * MILLISECONDS_PER_HOUR,
+      terms: [
+        [origin - 12, '0.001'],
+        [origin + 3, 'unknown'],
+      ],
+    },
+  ]
+}
+
+/** The table as a price book. JSON is YAML. */
+export function priceBookText({ rates, free, types }: PriceTable): string {
+  const items: Record<string, { component: string; rates: Record<string, object> }> = {}
+  for (const rate of rates) {
+    const item = (items[rate.item] ??= { component: rate.component, rates: {} })
+    item.rates[rate.rate] = rateText(rate)
+  }
+  return JSON.stringify({
+    priceBook: 'simulation',
+    currency: 'EUR',
+    operations: free,
+    eventTypes: types,
+    items,
+  })
+}
+
+function rateText(rate: PricedRate): object {
+  const prices = rate.terms.map(([from, price]) => ({
+    from: new Date(from * 3_600_000).toISOString(),
+    ...(price === 'free' ? { free: 'for now' } : { price }),
+  }))
+  return {
+    unit: rate.unit,
+    per: /^\d+$/.test(rate.perText) ? Number(rate.perText) : rate.perText,
+    prices,
+    ...(rate.component === 'storage' ? {} : { operations: rate.operations }),
+    ...(rate.component === 'request'
+      ? { billedStatuses: rate.billed.map((hundreds) => `${hundreds}xx`) }
+      : {}),
+    ...(rate.until === NEVER ? {} : { until: new Date(rate.until * 3_600_000).toISOString() }),
+  }
+}
