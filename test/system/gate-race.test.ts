@@ -11,9 +11,8 @@ import { type Deployment, deployment, quiet } from './deployment.ts'
 // event that was accepted is in exactly one bill.
 
 const WRITERS = 3
-const BATCHES = 40
-const BATCH = 50
-const HOURS = 40
+const BATCH = 20
+const HOURS = 30
 const ACCOUNTS = ['acme', 'borealis', 'cumulus', 'delta']
 const now = hourOf(Date.now() as Instant)
 const first = (now - HOURS) as Hour
@@ -21,60 +20,62 @@ const first = (now - HOURS) as Hour
 let deployed: Deployment
 beforeAll(async () => {
   deployed = await deployment(first)
+  // Between its rows and its commit each writer lingers, so that hours are sealed and settled meanwhile.
+  await deployed.pool.query(`
+    create function linger() returns trigger language plpgsql as $$
+    begin
+      perform pg_sleep(0.15);
+      return null;
+    end $$;
+    create trigger linger after insert on usage_event for each statement execute function linger()`)
 })
 afterAll(() => deployed.close())
 
-/** Usage around the hour that is about to be sealed: some in time, some too late. */
-function batchOf(writer: number, batch: number): readonly Json[] {
-  return Array.from({ length: BATCH }, (_, index) => {
-    const hour = (first + Math.min(HOURS - 1, Math.max(0, batch - 1 + (index % 4)))) as Hour
-    return {
-      specversion: '1.0',
-      id: `${writer}-${batch}-${index}`,
-      source: 'race',
-      type: 'farthing.request',
-      subject: ACCOUNTS[index % ACCOUNTS.length]!,
-      time: formatInstant((startOf(hour) + index * 1_000) as Instant),
-      data: { operation: 'SimpleQuery', status: 200 },
-    }
-  })
+/** Usage of the hour that is being sealed, and of the next two. */
+function batchOf(prefix: string, frontier: Hour): readonly Json[] {
+  return Array.from({ length: BATCH }, (_, index) => ({
+    specversion: '1.0',
+    id: `${prefix}-${index}`,
+    source: 'race',
+    type: 'farthing.request',
+    subject: ACCOUNTS[index % ACCOUNTS.length]!,
+    time: formatInstant((startOf((frontier - 1 + (index % 3)) as Hour) + index * 1_000) as Instant),
+    data: { operation: 'SimpleQuery', status: 200 },
+  }))
 }
 
 test('writers and sealers race; no event is lost or doubled', async () => {
   const { connection, settle } = deployed
-  let writing = true
-  let sealed = 0
+  let frontier = (first + 1) as Hour
   const settler = async () => {
-    while (writing) {
+    while (frontier < now - 2) {
+      frontier = (frontier + 1) as Hour
       // Each pass seals one more hour, whatever the writers are doing.
-      const graceMs = Date.now() - startOf((first + Math.min(HOURS - 1, ++sealed)) as Hour)
-      await settle({ graceMs, historyQuietMs: 200 })
+      await settle({ graceMs: Date.now() - startOf(frontier), historyQuietMs: 200 })
     }
   }
   const writer = async (number: number) => {
     const pool = makePool(connection, { max: 3 })
     const ingest = await createIngest({ pool, log: quiet })
     let accepted = 0
-    for (let batch = 0; batch < BATCHES; batch++) {
-      const submitted = await ingest.submit(
-        batchOf(number, batch).map((raw) => ({ raw })),
-        undefined,
-      )
+    for (let batch = 0; frontier < now - 2; batch++) {
+      const events = batchOf(`${number}-${batch}`, frontier).map((raw) => ({ raw }))
+      const submitted = await ingest.submit(events, undefined)
       if (!submitted.ok) throw new Error(submitted.detail)
       accepted += submitted.results.filter(({ outcome }) => outcome === 'accepted').length
+      sent += BATCH
     }
     await ingest.close()
     await pool.end()
     return accepted
   }
-  const settlers = [settler(), settler()]
-  const accepted = await Promise.all(Array.from({ length: WRITERS }, (_, number) => writer(number)))
-  writing = false
-  await Promise.all(settlers)
+  let sent = 0
+  const writers = Array.from({ length: WRITERS }, (_, number) => writer(number))
+  await Promise.all([settler(), settler()])
+  const accepted = await Promise.all(writers)
   // The open hour holds what came too late.
   await settle({ graceMs: -3_600_000, historyQuietMs: 0 })
 
-  const sent = WRITERS * BATCHES * BATCH
   expect(accepted.reduce((a, b) => a + b)).toBe(sent)
   const bills = (await Promise.all(ACCOUNTS.map((account) => deployed.billsOf(account)))).flat()
   const billed = bills.flatMap(({ lines }) => lines).reduce((sum, { quantity }) => sum + BigInt(quantity), 0n)
