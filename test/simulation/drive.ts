@@ -33,7 +33,7 @@ export interface Driven {
 /** Play a history against a database of its own, through real ingest and settlement, until every hour is settled. */
 export async function drive(history: History): Promise<Driven> {
   const table = priceTable(history.firstHour)
-  const deployed = await started(history, table)
+  const deployed = await started(history.firstHour, table)
   const random = seededRandom(history.seed)
   let deaths = 0
   const fate = (): Death => (random.chance(deaths) ? (random.chance(0.5) ? 'before' : 'after') : undefined)
@@ -56,12 +56,13 @@ export async function drive(history: History): Promise<Driven> {
   return { deployed, table, answers, errors }
 }
 
-async function started(history: History, table: PriceTable): Promise<Deployment> {
+/** A deployment with the prices of a table. */
+export async function started(firstHour: number, table: PriceTable): Promise<Deployment> {
   const dir = mkdtempSync(join(tmpdir(), 'farthing-simulation-'))
   const book = join(dir, 'prices.json')
   writeFileSync(book, priceBookText(table))
   try {
-    return await deployment(history.firstHour as Hour, book)
+    return await deployment(firstHour as Hour, book)
   } finally {
     rmSync(dir, { recursive: true })
   }
