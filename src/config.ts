@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { nearest } from './core/text/nearest.ts'
 
-/** What a deployment can set by its environment (DESIGN.md 10). Durations in milliseconds. */
+/** What a deployment can set by its environment (ARCHITECTURE.md). Durations in milliseconds. */
 export interface Settings {
   readonly port: number
   readonly host: string
@@ -44,7 +44,7 @@ const DURATIONS = {
   FARTHING_GRACE: { fallbackMs: 10 * MINUTE, minMs: 0, maxMs: 50 * MINUTE, bounds: '0s to 50m' },
   // An import that pauses for longer is billed in parts, so an hour is more than anyone waits.
   FARTHING_HISTORY_QUIET: { fallbackMs: 30 * SECOND, minMs: SECOND, maxMs: HOUR, bounds: '1s to 1h' },
-  // Also the span of one transaction's events (DESIGN.md 7): longer would find no more.
+  // Also the span of one transaction's events (ARCHITECTURE.md): longer would find no more.
   FARTHING_IDENTITY_WINDOW: { fallbackMs: 62 * DAY, minMs: HOUR, maxMs: 62 * DAY, bounds: '1h to 62d' },
 } satisfies Record<string, DurationSetting>
 

@@ -1,7 +1,7 @@
 import { readableNumber, safeText } from '../core/present/readable-text.ts'
 import { say } from './terminal.ts'
 
-/** How many events ended in each outcome (DESIGN.md 5): the members of the API's answer. */
+/** How many events ended in each outcome (ARCHITECTURE.md): the members of the API's answer. */
 export interface OutcomeCounts {
   readonly accepted: number
   readonly duplicates: number

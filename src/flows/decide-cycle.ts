@@ -4,7 +4,7 @@ import { type AccountHourKey, findClosedHours } from '../store/queries/find-clos
 import type { Marks } from '../store/queries/read-marks.ts'
 import { run, type Sql } from '../store/query.ts'
 
-/** In whose bill an event counts, and how it came there (DESIGN.md 7). */
+/** In whose bill an event counts, and how it came there (ARCHITECTURE.md). */
 export interface CycleDecision {
   readonly cycle: Hour
   readonly way: 'live' | 'history' | 'late'

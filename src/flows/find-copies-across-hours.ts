@@ -12,7 +12,7 @@ import { run, type Sql } from '../store/query.ts'
 import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
 
 /**
- * Identity does not depend on time (DESIGN.md 5), but the key of an event does. So a copy under another time, up to
+ * Identity does not depend on time (ARCHITECTURE.md), but the key of an event does. So a copy under another time, up to
  * the identity window apart, is found here, before it is billed: the one that was settled first stands, and of two in
  * one cycle the one of the earlier hour.
  */

@@ -1,7 +1,7 @@
 import type { Rejection } from '../core/ingest/rejection.ts'
 import type { Json } from '../core/text/canonical-json.ts'
 
-/** What became of a delivered event. Each ends in exactly one (DESIGN.md 5). */
+/** What became of a delivered event. Each ends in exactly one (ARCHITECTURE.md). */
 export type Outcome = 'accepted' | 'duplicate' | 'conflict' | 'held' | 'rejected'
 
 /** One element of a delivery: parsed JSON, or a part of it that could not be read. */

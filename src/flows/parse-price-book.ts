@@ -35,7 +35,7 @@ const ABOUT_KEYS: ReadonlySet<string> = new Set<PriceBookProblemCode>([
 ])
 
 /**
- * Read a price book from YAML or JSON (DESIGN.md 6): all problems, each with its line and column.
+ * Read a price book from YAML or JSON (ARCHITECTURE.md): all problems, each with its line and column.
  * Problems of the text are reported alone: what could not be read cannot be checked.
  * @param file the name that places repeat; nothing is opened
  */

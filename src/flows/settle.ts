@@ -5,6 +5,7 @@ import { addBillMonth } from '../store/queries/add-bill-month.ts'
 import { countEvents } from '../store/queries/count-events.ts'
 import { type DueCycle, nextDueCycle } from '../store/queries/next-due-cycle.ts'
 import { nextDueHistory } from '../store/queries/next-due-history.ts'
+import { raiseSettledUntil } from '../store/queries/raise-settled-until.ts'
 import { run, runOne } from '../store/query.ts'
 import { HISTORY_SEAL_MAX, sealHistory, sealHours } from './seal-hours.ts'
 import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
@@ -35,6 +36,8 @@ export interface SettlePass {
  */
 export async function settlePass(pass: SettlePass): Promise<number> {
   await sealDue(pass)
+  // A process may have been killed between settling the last bucket of an hour and noting it.
+  await run(pass.pool, raiseSettledUntil, undefined)
   let hours = await settleAllHistory(pass)
   for (;;) {
     const due = await runOne(pass.pool, nextDueCycle, undefined)

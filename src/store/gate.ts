@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { sqlState, transaction } from './transaction.ts'
 
 /**
- * The gate (DESIGN.md 7): one transaction-level advisory lock. Ingest holds it shared while it decides the cycle
+ * The gate (ARCHITECTURE.md): one transaction-level advisory lock. Ingest holds it shared while it decides the cycle
  * of its events and stores them; sealing hours and publishing prices hold it alone, for milliseconds. Whoever
  * holds it must read in a later statement than the one that locked, or events are lost.
  */

@@ -64,7 +64,7 @@ test('data of another major version: says which, and the way over', async () => 
   writeFileSync(join(dataDir, 'postgres/PG_VERSION'), '17\n')
   const { code, detail } = await refusal(start())
   expect(code).toBe('server/other_major')
-  expect(detail).toMatch(/PostgreSQL 17, this Farthing has 18.*farthing backup.*farthing restore/)
+  expect(detail).toMatch(/PostgreSQL 17, this Farthing has 18.*the version of Farthing that made it/)
 })
 
 test('a directory that holds something else than PostgreSQL data is left alone', async () => {

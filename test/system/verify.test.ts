@@ -148,7 +148,7 @@ describe('a change in the database is found, and its place named', () => {
     ],
   ]
   for (const [what, sql, named] of tampering) {
-    test(what, async () => {
+    test(`${what}`, async () => {
       const client = await deployed.pool.connect()
       try {
         await client.query('begin')

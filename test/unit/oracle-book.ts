@@ -18,7 +18,7 @@ const perThousand = (operations: readonly string[], prices: Json) => ({
   prices,
 })
 
-/** The book of the core's tests: small, and with one case for each rule of DESIGN.md 1. */
+/** The book of the core's tests: small, and with one case for each rule of ARCHITECTURE.md. */
 export const BOOK_DATA = {
   priceBook: 'test',
   currency: 'USD',

@@ -153,7 +153,7 @@ test('accounts never change the bills of each other', () => {
   )
 })
 
-// Guarantee: promise 4 of DESIGN.md. Checked with another implementation of decimals.
+// Guarantee: the formula on every line holds (README). Checked with another implementation of decimals.
 test('quantity x unit price = amount on every line, to the last digit, and totals are the sums', () => {
   fc.assert(
     fc.property(anyUsage, anyLevels, (usage, levels) => {

@@ -4,7 +4,7 @@ import { formatInstant } from '../time/instant.ts'
 import type { BillHead, BillLine } from './bill.ts'
 
 /**
- * The texts that digests are made of (DESIGN.md 8). Lines and bills are RFC 8785: written from a template
+ * The texts that digests are made of (ARCHITECTURE.md). Lines and bills are RFC 8785: written from a template
  * whose keys are in order already, which is several times faster than sorting them; a test compares it with
  * `canonicalJson`. Changing a character here breaks every proof that was ever issued.
  */

@@ -74,7 +74,7 @@ const ORDERED: readonly Usage[] = ORDER.map((row) => ({
   quantity: '1',
 }))
 
-// Guarantee: a bill has one order, whatever the order of its events (DESIGN.md 4).
+// Guarantee: a bill has one order, whatever the order of its events (ARCHITECTURE.md).
 test('lines are in the order of the bill, numbered from 1', () => {
   fc.assert(
     fc.property(fc.shuffledSubarray([...ORDERED], { minLength: ORDERED.length }), (usage) => {

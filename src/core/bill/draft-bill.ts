@@ -23,7 +23,7 @@ export interface Draft extends Totals {
 }
 
 /**
- * Turn sums into the lines of a bill, in their exact order (DESIGN.md 4): the bill's own hour, then older
+ * Turn sums into the lines of a bill, in their exact order (ARCHITECTURE.md): the bill's own hour, then older
  * hours ascending; then component, item, rate, operation, project, region by UTF-8 bytes, null first.
  * @returns undefined when nothing was used or waived: no usage, no line; no lines, no bill (R1)
  */

@@ -5,7 +5,7 @@ import type { Charge, KnownTerm } from '../rate/assess.ts'
 import { type PriceBook, type Rate, ratesFor, termInForce } from '../rate/price-book.ts'
 import type { Hour } from '../time/hour.ts'
 
-/** One line in the making: the sum of what was used under one key (DESIGN.md 4). */
+/** One line in the making: the sum of what was used under one key (ARCHITECTURE.md). */
 export interface Entry {
   readonly usageHour: Hour
   readonly rate: Rate
@@ -45,7 +45,7 @@ export interface ChargedQuantity extends StoredQuantity {
   readonly rate: string
 }
 
-/** Take off what is charged already, so that the line carries the difference (DESIGN.md 4). */
+/** Take off what is charged already, so that the line carries the difference (ARCHITECTURE.md). */
 export function addCharged(tally: Tally, book: PriceBook, charged: ChargedQuantity): void {
   const { usageHour, item, project, region } = charged
   const rate = ratesFor(book, 'storage', null).find((one) => one.item === item && one.rate === charged.rate)

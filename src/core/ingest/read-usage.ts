@@ -12,7 +12,7 @@ export const UNITS_MAX = 32
 const UNIT_NAME = /^[A-Za-z0-9._:-]{1,64}$/
 
 /**
- * Read what an event's data says was used (DESIGN.md 5). Unknown fields are left alone: they are kept with
+ * Read what an event's data says was used (ARCHITECTURE.md). Unknown fields are left alone: they are kept with
  * the event and have no effect on bills.
  * @returns `event/invalid_data`, `event/invalid_quantity`, `event/invalid_text`, `event/too_long`
  */
@@ -90,7 +90,10 @@ function readQuantities(value: Json | undefined): ReadonlyMap<string, Decimal> |
   }
   for (const [unit, amount] of entries) {
     if (!UNIT_NAME.test(unit)) {
-      return reject('event/invalid_data', `data.quantities has a unit that is not a name such as "call".`)
+      return reject(
+        'event/invalid_data',
+        `data.quantities has a unit that is no name: name units like "call".`,
+      )
     }
     const quantity = readQuantity(amount, `data.quantities.${unit}`)
     if (isRejection(quantity)) return quantity

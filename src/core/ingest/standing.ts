@@ -7,7 +7,7 @@ export const IDENTITY_WINDOW_HOURS = 62 * 24
 export type Standing = 'stands' | 'duplicate' | 'conflict'
 
 /**
- * Which events count, of a list in order of arrival. One identity counts once (DESIGN.md 5, 8): within an hour
+ * Which events count, of a list in order of arrival. One identity counts once (ARCHITECTURE.md): within an hour
  * the first to arrive, over several hours the earliest hour. Of the others, those of the same content are
  * duplicates, and those of other content (another time is other content) are conflicts. Copies further apart
  * than the window are two events.

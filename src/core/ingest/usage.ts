@@ -10,7 +10,7 @@ export interface EventType {
   readonly operation: string | undefined
 }
 
-/** The types that every deployment understands (DESIGN.md 5). A price book may declare others. */
+/** The types that every deployment understands (ARCHITECTURE.md). A price book may declare others. */
 export const BUILT_IN_EVENT_TYPES: ReadonlyMap<string, EventType> = new Map(
   COMPONENTS.map((component) => [`farthing.${component}`, { component, operation: undefined }]),
 )

@@ -186,7 +186,7 @@ function seriesOf({ project, dataset }: Level): string {
   return JSON.stringify([project, dataset])
 }
 
-/** The level in force at an instant, as DESIGN.md 8 says it: the greatest (time, source, id) at or before it. */
+/** The level in force at an instant, as ARCHITECTURE.md says it: the greatest (time, source, id) at or before it. */
 function levelAt(series: readonly Level[], at: number): Level | undefined {
   return series
     .filter((level) => level.at <= at)

@@ -1,5 +1,5 @@
 /**
- * ISO 4217 currencies and their minor units: the decimals to which a statement is rounded (DESIGN.md 4,
+ * ISO 4217 currencies and their minor units: the decimals to which a statement is rounded (ARCHITECTURE.md,
  * rounding number two). A table of ours and not `Intl`, whose figures change with the runtime and differ
  * from ISO 4217 (they are for display).
  *

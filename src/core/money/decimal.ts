@@ -1,7 +1,7 @@
 import Big from 'big.js'
 
 /**
- * Exact decimals for quantities, prices and amounts (DESIGN.md 4). The one place where Farthing depends
+ * Exact decimals for quantities, prices and amounts (ARCHITECTURE.md). The one place where Farthing depends
  * on a decimal package, in strict mode: a JavaScript number cannot enter, and cannot leave.
  */
 const Exact = Big()
@@ -70,7 +70,7 @@ export function sum(values: Iterable<Decimal>): Decimal {
 
 /**
  * The quotient: exact if it has at most 12 decimals, else half-even to 12. This is rounding number one of
- * DESIGN.md 4, used once per line for the pricing quantity and nowhere else.
+ * ARCHITECTURE.md, used once per line for the pricing quantity and nowhere else.
  * @param b not zero
  */
 export function divideRounded(a: Decimal, b: Decimal): Decimal {

@@ -3,7 +3,7 @@ import { formatHourStart, type Hour, next } from '../time/hour.ts'
 import { formatInstant } from '../time/instant.ts'
 
 /**
- * A bill's line as the API shows it (DESIGN.md 10): exactly the members of the line's digested text, so that
+ * A bill's line as the API shows it (ARCHITECTURE.md): exactly the members of the line's digested text, so that
  * anyone can check `linesDigest` from an answer.
  */
 export function lineView(own: Hour, line: BillLine) {

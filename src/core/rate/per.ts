@@ -19,7 +19,7 @@ const SIZES: ReadonlyMap<string, Decimal> = new Map(
 export const TIME_NAMES: readonly string[] = [...TIMES.keys()]
 export const SIZE_NAMES: readonly string[] = [...SIZES.keys()]
 
-/** What one unit price is for, as written in a price book (DESIGN.md 6). */
+/** What one unit price is for, as written in a price book (ARCHITECTURE.md). */
 export interface Per {
   /** `count` of any unit, `time` of milliseconds, `size` of bytes, `level` of byte-milliseconds. */
   readonly kind: 'count' | 'time' | 'size' | 'level'

@@ -59,7 +59,7 @@ const INCOMPLETE: ReadonlySet<PriceBookProblemCode> = new Set([
 ])
 
 /**
- * Read a price book from plain data, as a YAML or JSON parser gave it (DESIGN.md 6).
+ * Read a price book from plain data, as a YAML or JSON parser gave it (ARCHITECTURE.md).
  *
  * Everything is checked, and every problem is reported (the first 100), so that one reading finds all that
  * must be changed. The result depends on the data alone; nothing is taken from an earlier version.

@@ -1,7 +1,7 @@
 /**
  * Why a text cannot be stored, or undefined when it can: PostgreSQL has no U+0000, and an unpaired
  * surrogate has no UTF-8 form (two different ones would become the same bytes). One such text would fail
- * the commit of its neighbours, so each event is checked alone (DESIGN.md 5).
+ * the commit of its neighbours, so each event is checked alone (ARCHITECTURE.md).
  */
 export function refuseText(text: string): 'nul_character' | 'unpaired_surrogate' | undefined {
   if (text.includes('\u0000')) return 'nul_character'

@@ -66,8 +66,8 @@ function checkVersion(pgdata: string, binaries: Binaries): Refused | undefined {
   const major = readFileSync(version, 'utf8').trim()
   if (major !== binaries.major) {
     const detail = `The data in ${pgdata} is of PostgreSQL ${major}, this Farthing has ${binaries.major}`
-    const advice = 'run farthing backup with the old version, and farthing restore with this one'
-    return refuse('server/other_major', `${detail}: ${advice}, in a new data directory.`)
+    const advice = 'start the version of Farthing that made it, or set FARTHING_DATA_DIR to a new directory'
+    return refuse('server/other_major', `${detail}: ${advice}.`)
   }
   return undefined
 }
