@@ -11,7 +11,7 @@ export class ProcessDied extends Error {
 
 /**
  * A pool as a process sees it that may die at any statement: from then on its session answers nothing more, and
- * PostgreSQL finds it closed. Or one that lives, and is slow.
+ * PostgreSQL rolls back, as when it finds a session closed. Or one that lives, and is slow.
  * @param fate asked once before each statement, with its text; the statement waits for the answer
  */
 export function dyingPool(pool: pg.Pool, fate: Fate): pg.Pool {
@@ -48,7 +48,13 @@ function dyingClient(client: pg.PoolClient, fate: Fate): pg.PoolClient {
       if (death === 'before' || death === 'after') die('copy')
       return client.query(statement)
     },
-    release: (destroy?: Error | boolean) => client.release(isDead || destroy),
+    release(destroy?: Error | boolean) {
+      if (!isDead) return client.release(destroy)
+      client.query('rollback').then(
+        () => client.release(),
+        (error: Error) => client.release(error),
+      )
+    },
   }
   return dying as unknown as pg.PoolClient
 }
