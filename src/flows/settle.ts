@@ -35,8 +35,6 @@ export interface SettlePass {
  * @returns how many hours it settled, each counted once whatever its accounts
  */
 export async function settlePass(pass: SettlePass): Promise<number> {
-  // A process that died after the last bill of an hour has not noted that the hour is settled.
-  await run(pass.pool, raiseSettledUntil, undefined)
   await sealDue(pass)
   // A process may have been killed between settling the last bucket of an hour and noting it.
   await run(pass.pool, raiseSettledUntil, undefined)
