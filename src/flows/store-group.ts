@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { groupBy } from '../core/group-by.ts'
 import { throughGate } from '../store/gate.ts'
@@ -12,7 +13,9 @@ import { isRefused, refusedConflict } from './read-delivery.ts'
 
 /** UTC days that one transaction may touch: it opens a partition for each. */
 export const DAYS_PER_TRANSACTION_MAX = 62
-const ATTEMPTS_MAX = 8
+/** Lanes that hold each other's repeats lose to each other again and again, unless they step aside for a moment. */
+const ATTEMPTS_MAX = 30
+const STEP_ASIDE_MS = 10
 const HOURS_PER_DAY = 24
 
 /** Another transaction took a key first, a deadlock, a serialization failure: the same again will do. */
@@ -77,7 +80,10 @@ async function storeSlice(
     try {
       return await storeOnce(context, reads)
     } catch (error) {
-      if (canTryAgain(error) && attempt < ATTEMPTS_MAX) continue
+      if (canTryAgain(error) && attempt < ATTEMPTS_MAX) {
+        await sleep(Math.random() * STEP_ASIDE_MS * attempt)
+        continue
+      }
       const state = sqlState(error) ?? ''
       if (!DATA_ERROR.test(state)) throw error
       return reads.length === 1 ? storeUnstorable(context, reads[0]!) : storeHalves(context, reads)
