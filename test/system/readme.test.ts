@@ -87,10 +87,11 @@ async function bash(script: string, env: NodeJS.ProcessEnv): Promise<string> {
   return output
 }
 
-/** What the page shows, in which … stands for anything. */
+/** What the page shows, in which … stands for anything, and a line of … for any lines, or none. */
 function patternOf(shown: string): RegExp {
-  const parts = shown.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('[\\s\\S]*')}$`)
+  const escaped = shown.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const pattern = escaped.replaceAll(/^…\n/gm, '(?:[\\s\\S]*\n)?').replaceAll('…', '[\\s\\S]*')
+  return new RegExp(`^${pattern}$`)
 }
 
 /** As `shown`, where the texts of both agree; so that a difference is seen at its place. */
@@ -165,6 +166,12 @@ test('what the page says of npm start is so', () => {
 test('an answer that differs is seen', () => {
   expect(patternOf('a … c').test('a b c')).toBe(true)
   expect(patternOf('a … c').test('a b d')).toBe(false)
+  expect(['c', 'a\nc', 'a\nb\nc', 'b c'].map((real) => patternOf('…\nc').test(real))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ])
   const shown = { id: 'key_…', list: [1, 'x'] }
   expect(alike(shown, { id: 'key_1', list: [1, 'x'] })).toEqual(shown)
   expect(alike(shown, { id: 'key_1', list: [1, 'y'] })).not.toEqual(shown)
