@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { startOf, type Hour, next } from '../../src/core/time/hour.ts'
-import { settlePass } from '../../src/flows/settle.ts'
+import { settlePass } from '../../src/flows/settle/settle.ts'
 import { type Connection, makePool } from '../../src/store/connect.ts'
 import { quiet } from '../run/scratch-server.ts'
 import { cpuSeconds, doTasks } from '../run/tasks.ts'

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { readableTime, safeText } from '../core/present/readable-text.ts'
 import type { Column } from '../core/present/text-table.ts'
-import { SCOPES } from '../flows/key-scopes.ts'
+import { SCOPES } from '../flows/keys/key-scopes.ts'
 import { CommandFailed, EXIT } from './command-failed.ts'
 import { examples, prose } from './help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'

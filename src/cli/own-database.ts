@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { SettlePass } from '../flows/settle.ts'
+import type { SettlePass } from '../flows/settle/settle.ts'
 import { type Log, makePool, openDatabase } from '../store/connect.ts'
 import { migrate } from '../store/migrate.ts'
 import { readDeployment } from '../store/queries/read-deployment.ts'

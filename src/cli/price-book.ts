@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { priceBookSummary, priceBookTable } from '../core/present/price-book-table.ts'
 import { countOf, readableTime } from '../core/present/readable-text.ts'
-import { formatProblem } from '../flows/parse-price-book.ts'
+import { formatProblem } from '../flows/prices/parse-price-book.ts'
 import { EXIT } from './command-failed.ts'
 import { examples, prose } from './help-text.ts'
 import type { SetExitCode } from './program.ts'

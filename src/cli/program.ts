@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { projectFile } from '../flows/project-file.ts'
+import { projectFile } from '../flows/start/project-file.ts'
 import type { ExitCode } from './command-failed.ts'
 import { billCommand } from './bill.ts'
 import { billsCommand } from './bills.ts'

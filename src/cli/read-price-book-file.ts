@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type ParsedPriceBook, parsePriceBook } from '../flows/parse-price-book.ts'
+import { type ParsedPriceBook, parsePriceBook } from '../flows/prices/parse-price-book.ts'
 import { CommandFailed, systemReason } from './command-failed.ts'
 
 /** Read a price book; what is wrong inside of it is in the answer. */

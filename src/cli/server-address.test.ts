@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { newKeyText } from '../flows/key-text.ts'
+import { newKeyText } from '../flows/keys/key-text.ts'
 import { serverAddress } from './server-address.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'farthing-address-'))

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { adminKeyPath, readAdminKey } from '../flows/admin-key-file.ts'
+import { adminKeyPath, readAdminKey } from '../flows/keys/admin-key-file.ts'
 import { CommandFailed, EXIT, systemReason } from './command-failed.ts'
 
 /** Where the server is, and what it is shown. */

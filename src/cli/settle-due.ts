@@ -1,6 +1,6 @@
 import { countOf } from '../core/present/readable-text.ts'
 import { formatHour } from '../core/time/hour.ts'
-import { settleNow } from '../flows/settle-now.ts'
+import { settleNow } from '../flows/settle/settle-now.ts'
 import { CommandFailed, EXIT } from './command-failed.ts'
 import { stopOnCtrlC } from './ctrl-c.ts'
 import { type ReadOwnSettings, withDatabase } from './own-database.ts'

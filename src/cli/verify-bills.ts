@@ -1,7 +1,7 @@
 import { countOf, safeText } from '../core/present/readable-text.ts'
 import { formatHour, type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../core/time/hour.ts'
 import { type Instant, parseInstant } from '../core/time/instant.ts'
-import { type Difference, verify, type VerifyProgress } from '../flows/verify.ts'
+import { type Difference, verify, type VerifyProgress } from '../flows/verify/verify.ts'
 import { holdSnapshot } from '../store/queries/hold-snapshot.ts'
 import { run } from '../store/query.ts'
 import { transaction } from '../store/transaction.ts'

@@ -1,4 +1,4 @@
-import type { Outcome } from '../flows/ingest-types.ts'
+import type { Outcome } from '../flows/ingest/ingest-types.ts'
 
 /** Upper bounds of the duration histogram, in seconds. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10]

@@ -1,4 +1,4 @@
-import type { KeyCode } from '../flows/make-key.ts'
+import type { KeyCode } from '../flows/keys/make-key.ts'
 
 interface ProblemKind {
   readonly status: number

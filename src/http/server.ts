@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import { randomBytes } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import type { Key } from '../flows/key-scopes.ts'
+import type { Key } from '../flows/keys/key-scopes.ts'
 import { authorize } from './access.ts'
 import { withDeadline } from './deadline.ts'
 import { answerClientError, problemOf, sendProblem } from './errors.ts'

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Outcome } from '../../src/flows/ingest-types.ts'
+import type { Outcome } from '../../src/flows/ingest/ingest-types.ts'
 import type { Database } from './auditor.ts'
 import type { Sent } from './history.ts'
 

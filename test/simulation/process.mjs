@@ -4,8 +4,8 @@ import { prepare } from '../../bin/prepare.mjs'
 
 prepare()
 const { makePool } = await import('../../dist/src/store/connect.js')
-const { createIngest } = await import('../../dist/src/flows/ingest-events.js')
-const { settlePass } = await import('../../dist/src/flows/settle.js')
+const { createIngest } = await import('../../dist/src/flows/ingest/ingest-events.js')
+const { settlePass } = await import('../../dist/src/flows/settle/settle.js')
 
 const HOUR_MS = 3_600_000
 const log = { info() {}, warn() {}, error: ({ err }, text) => console.error(text, err) }

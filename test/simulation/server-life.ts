@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Hour } from '../../src/core/time/hour.ts'
-import { firstStart } from '../../src/flows/first-start.ts'
+import { firstStart } from '../../src/flows/start/first-start.ts'
 import { type Database, makePool, openDatabase } from '../../src/store/connect.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { PROGRAM, surroundings } from '../system/cli-run.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { KEY_CACHE_MS } from '../../src/flows/find-key.ts'
-import { isKeyText, newKeyText } from '../../src/flows/key-text.ts'
-import { SCOPES } from '../../src/flows/key-scopes.ts'
+import { KEY_CACHE_MS } from '../../src/flows/keys/find-key.ts'
+import { isKeyText, newKeyText } from '../../src/flows/keys/key-text.ts'
+import { SCOPES } from '../../src/flows/keys/key-scopes.ts'
 import { ROUTES } from '../../src/http/routes.ts'
 import { type Answer, type Asking, requestEvent, testServer, type TestServer } from './http-server.ts'
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
-import { explainEvent } from '../../src/flows/explain-event.ts'
-import { verify } from '../../src/flows/verify.ts'
+import { explainEvent } from '../../src/flows/read/explain-event.ts'
+import { verify } from '../../src/flows/verify/verify.ts'
 import { type Deployment, deployment, essence } from './deployment.ts'
 
 // An event's identity does not depend on its time: a retry that is stamped anew is billed once.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import type { Hour } from '../../src/core/time/hour.ts'
-import { type Difference, verify } from '../../src/flows/verify.ts'
+import { type Difference, verify } from '../../src/flows/verify/verify.ts'
 import type { Sql } from '../../src/store/query.ts'
 import { type Deployment, deployment } from './deployment.ts'
 

@@ -10,8 +10,8 @@ import {
 import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/read-price-book-rate.ts'
 import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/read-price-book-terms.ts'
 import { FREE_OPERATIONS_MAX, ITEMS_MAX, RATES_PER_ITEM_MAX } from '../../src/core/rate/read-price-book.ts'
-import { DEPTH_MAX, INDENT_MAX, TOKENS_MAX } from '../../src/flows/parse-price-book-scan.ts'
-import { formatProblem, parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/parse-price-book.ts'
+import { DEPTH_MAX, INDENT_MAX, TOKENS_MAX } from '../../src/flows/prices/parse-price-book-scan.ts'
+import { formatProblem, parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/prices/parse-price-book.ts'
 import { SAMPLE, sampleWith } from './price-book-sample.ts'
 
 /** A text for each code: the page shows what is said about it. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parsePriceBook } from '../../src/flows/parse-price-book.ts'
+import { parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
 import { table } from '../table.ts'
 import { codesOf, SAMPLE, sampleWith } from './price-book-sample.ts'
 

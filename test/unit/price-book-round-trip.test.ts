@@ -6,7 +6,7 @@ import { plain } from '../../src/core/money/decimal.ts'
 import { COMPONENTS, type Component } from '../../src/core/rate/price-book.ts'
 import { readPriceBook } from '../../src/core/rate/read-price-book.ts'
 import { canonicalJson, type Json } from '../../src/core/text/canonical-json.ts'
-import { formatProblem, parsePriceBook } from '../../src/flows/parse-price-book.ts'
+import { formatProblem, parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
 
 const anyName = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9._:-]{1,128}$/),

@@ -1,4 +1,8 @@
-import { formatProblem, type ParsedPriceBook, parsePriceBook } from '../../src/flows/parse-price-book.ts'
+import {
+  formatProblem,
+  type ParsedPriceBook,
+  parsePriceBook,
+} from '../../src/flows/prices/parse-price-book.ts'
 
 /** A valid book with one of each: every row of the tables changes a line of it. */
 export const SAMPLE = `priceBook: acme

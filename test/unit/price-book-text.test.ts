@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/parse-price-book.ts'
+import { parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/prices/parse-price-book.ts'
 import { table } from '../table.ts'
 import { codesOf, SAMPLE, sampleWith, shownBy } from './price-book-sample.ts'
 

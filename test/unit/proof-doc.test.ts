@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest'
 import { rateEvents } from '../../src/cli/rate-events.ts'
 import { billView } from '../../src/core/present/bill-view.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { parsePriceBook } from '../../src/flows/parse-price-book.ts'
+import { parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
 import { blocksOf } from './scenarios-read.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'farthing-proof-'))

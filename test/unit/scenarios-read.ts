@@ -6,7 +6,7 @@ import { assess } from '../../src/core/rate/assess.ts'
 import type { PriceBook } from '../../src/core/rate/price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { formatProblem, parsePriceBook } from '../../src/flows/parse-price-book.ts'
+import { formatProblem, parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
 import { table } from '../table.ts'
 
 /** When the events of a scenario are received, unless they say otherwise: after all of them. */

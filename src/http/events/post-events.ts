@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { requireName } from '../routes/imports.ts'
 import Type from 'typebox'
-import type { EventResult, NotSubmitted, Outcome } from '../../flows/ingest-types.ts'
+import type { EventResult, NotSubmitted, Outcome } from '../../flows/ingest/ingest-types.ts'
 import { countOutcomes } from '../metrics.ts'
 import { HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
 import { route } from '../route.ts'

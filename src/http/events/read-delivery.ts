@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { reject } from '../../core/ingest/rejection.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
-import type { Delivered } from '../../flows/ingest-types.ts'
+import type { Delivered } from '../../flows/ingest/ingest-types.ts'
 import { HttpProblem, shown } from '../problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
 import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from './limits.ts'

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { formatHourStart, type Hour, next } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
-import { type Cycle, listCycles } from '../../flows/read-cycles.ts'
+import { type Cycle, listCycles } from '../../flows/read/read-cycles.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { optionalTime, PAGE, PageParameters, readHourRange } from '../parameters.ts'
 import { pageOf, route } from '../route.ts'

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { endOf, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
-import { findMarks } from '../../flows/read-deployment.ts'
+import { findMarks } from '../../flows/start/read-deployment.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
 import { isUnavailable } from '../../store/unavailable.ts'
 import { bytesHeld } from '../events/held-bytes.ts'

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { endImport, IMPORT_NAME, importStatus } from '../../flows/imports.ts'
+import { endImport, IMPORT_NAME, importStatus } from '../../flows/ingest/imports.ts'
 import { HttpProblem } from '../problem.ts'
 import { route } from '../route.ts'
 import { Text, Time } from '../views.ts'

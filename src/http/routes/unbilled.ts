@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
-import { listHeldEvents, listHeldGroups, listRefusedEvents } from '../../flows/read-unbilled.ts'
+import { listHeldEvents, listHeldGroups, listRefusedEvents } from '../../flows/read/read-unbilled.ts'
 import type { HeldRow } from '../../store/queries/read-held-events.ts'
 import type { HeldGroup } from '../../store/queries/read-held-groups.ts'
 import type { RefusedRow } from '../../store/queries/read-refused-events.ts'

@@ -8,8 +8,8 @@ import {
   type UsageGroup,
   type UsageKey,
   type UsageRow,
-} from '../../flows/read-usage.ts'
-import { windowEnd } from '../../flows/usage-window.ts'
+} from '../../flows/read/read-usage.ts'
+import { windowEnd } from '../../flows/read/usage-window.ts'
 import { accountOf } from '../access.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import {

@@ -1,0 +1,51 @@
+import type { UsageEvent } from '../../core/ingest/event.ts'
+import { type Hour, hourOf } from '../../core/time/hour.ts'
+import { type AccountHourKey, findClosedHours } from '../../store/queries/find-closed-hours.ts'
+import type { Marks } from '../../store/queries/read-marks.ts'
+import { run, type Sql } from '../../store/query.ts'
+
+/** In whose bill an event counts, and how it came there (ARCHITECTURE.md). */
+export interface CycleDecision {
+  readonly cycle: Hour
+  readonly way: 'live' | 'history' | 'late'
+}
+
+/** The hour for usage that is too late for its own: open for certain, since nothing seals before its end. */
+export function lateCycle(marks: Marks): Hour {
+  return Math.max(hourOf(marks.now), marks.sealedUntil) as Hour
+}
+
+/**
+ * Decide the cycle of each event, once, inside its transaction and behind the gate:
+ * 1. its own hour, while that is not sealed;
+ * 2. its own hour, as history, if that was settled for others and this account has no part in it yet;
+ * 3. otherwise the late hour, where it makes a correction.
+ * @param key from an event to its account-hour
+ */
+export async function decideCycles<Event extends Pick<UsageEvent, 'hour' | 'account'> & AccountHourKey>(
+  sql: Sql,
+  marks: Marks,
+  events: readonly Event[],
+): Promise<(event: Event) => CycleDecision> {
+  const past = distinctHours(events.filter(({ hour }) => hour < marks.settledUntil))
+  const closed = past.size === 0 ? [] : await run(sql, findClosedHours, [...past.values()])
+  const names = [...past.keys()]
+  const closedNames = new Set(closed.map((index) => names[index]!))
+  const late = lateCycle(marks)
+  return (event) => {
+    if (event.hour >= marks.sealedUntil) return { cycle: event.hour, way: 'live' }
+    const history = event.hour < marks.settledUntil && !closedNames.has(accountHourName(event))
+    return history ? { cycle: event.hour, way: 'history' } : { cycle: late, way: 'late' }
+  }
+}
+
+/** The account-hours of some events, each once, in the order of their keys' first event. */
+export function distinctHours(keys: readonly AccountHourKey[]): ReadonlyMap<string, AccountHourKey> {
+  return new Map(
+    keys.map(({ bucket, account, hour }) => [accountHourName({ account, hour }), { bucket, account, hour }]),
+  )
+}
+
+function accountHourName({ account, hour }: Pick<AccountHourKey, 'account' | 'hour'>): string {
+  return `${hour}\0${account}`
+}

@@ -1,0 +1,40 @@
+import type { Rejection } from '../../core/ingest/rejection.ts'
+import type { Json } from '../../core/text/canonical-json.ts'
+
+/** What became of a delivered event. Each ends in exactly one (ARCHITECTURE.md). */
+export type Outcome = 'accepted' | 'duplicate' | 'conflict' | 'held' | 'rejected'
+
+/** One element of a delivery: parsed JSON, or a part of it that could not be read. */
+export type Delivered = { readonly raw: Json } | { readonly unreadable: Rejection; readonly text: string }
+
+export interface EventResult {
+  readonly outcome: Outcome
+  /** As far as it could be read. */
+  readonly id: string | null
+  /** For every outcome but duplicate; for accepted, where there is something to remark. */
+  readonly code: string | null
+  readonly detail: string | null
+}
+
+/** Nothing of the delivery was stored, or it is not known whether it was: send it again. */
+export interface NotSubmitted {
+  readonly ok: false
+  readonly code: 'ingest/overloaded' | 'ingest/unavailable' | 'ingest/stopping'
+  readonly detail: string
+  readonly retryAfterSeconds: number
+}
+
+export type Submitted = { readonly ok: true; readonly results: readonly EventResult[] } | NotSubmitted
+
+/** Takes deliveries and answers when they are durable. */
+export interface Ingest {
+  /**
+   * Store a delivery. It may share a transaction with others; the answer comes after the commit.
+   * @param boundAccount the only account that the sender's key may send for; undefined: any
+   * @param writer the name of the import that sends it; '' or undefined for any other sender
+   * @returns one result for each element, in order
+   */
+  submit(batch: readonly Delivered[], boundAccount: string | undefined, writer?: string): Promise<Submitted>
+  /** Refuse new deliveries, and wait for those that were taken. */
+  close(): Promise<void>
+}

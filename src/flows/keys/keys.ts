@@ -1,0 +1,35 @@
+import { type Sql, run, runOne } from '../../store/query.ts'
+import { type KeyRow, readKeys } from '../../store/queries/read-keys.ts'
+import { revokeKey } from '../../store/queries/revoke-key.ts'
+import { type Page, pageOf } from '../read/page.ts'
+
+/** When a key was made, in microseconds, and its id. */
+export type KeyPosition = readonly [made: number, id: string]
+
+/** Keys in the order in which they were made, the invalid ones too. */
+export async function listKeys(
+  sql: Sql,
+  after: KeyPosition | undefined,
+  limit: number,
+): Promise<Page<KeyRow, KeyPosition>> {
+  const keys = await run(sql, readKeys, {
+    after: after && { made: after[0], id: after[1] },
+    limit: limit + 1,
+  })
+  return pageOf(keys, limit, ({ made, id }) => [made, id])
+}
+
+export type RemovedKey =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: 'key/not_found' | 'key/last_admin'; readonly detail: string }
+
+/** Revoke a key for good. Can be run twice. */
+export async function removeKey(sql: Sql, id: string): Promise<RemovedKey> {
+  const revoked = await runOne(sql, revokeKey, { id })
+  if (revoked) return { ok: true }
+  if (revoked === undefined) {
+    return { ok: false, code: 'key/not_found', detail: 'There is no key with this id: see /v1/keys.' }
+  }
+  const detail = 'It is the last valid admin key that does not expire: make another one first.'
+  return { ok: false, code: 'key/last_admin', detail }
+}

@@ -1,0 +1,86 @@
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import type {
+  PriceBookProblem,
+  PriceBookProblemCode,
+  PriceBookRemark,
+} from '../../core/rate/read-price-book-problem.ts'
+import { readPriceBook } from '../../core/rate/read-price-book.ts'
+import { canonicalJson } from '../../core/text/canonical-json.ts'
+import { byteLength } from '../../core/text/well-formed.ts'
+import { byPlace, decodeUtf8, locator, type TextPlace } from './parse-price-book-place.ts'
+import { offsetOf, type PlainYaml, readPlainYaml } from './parse-price-book-yaml.ts'
+
+export type PlacedProblem = PriceBookProblem & { readonly place: TextPlace }
+export type PlacedRemark = PriceBookRemark & { readonly place: TextPlace }
+
+export type ParsedPriceBook =
+  | {
+      readonly ok: true
+      readonly book: PriceBook
+      readonly remarks: readonly PlacedRemark[]
+      /** The RFC 8785 form of the book's data: what is stored and digested. It parses to the same book. */
+      readonly canonical: string
+    }
+  | { readonly ok: false; readonly problems: readonly PlacedProblem[] }
+
+/** 1 MB. A book of 1,000 rates has about 300 kB. */
+export const TEXT_BYTES_MAX = 1_000_000
+
+/** Problems with a key rather than with what stands under it. */
+const ABOUT_KEYS: ReadonlySet<string> = new Set<PriceBookProblemCode>([
+  'price_book/unknown_key',
+  'price_book/not_a_name',
+  'price_book/not_allowed_here',
+  'price_book/reserved_event_type',
+])
+
+/**
+ * Read a price book from YAML or JSON (ARCHITECTURE.md): all problems, each with its line and column.
+ * Problems of the text are reported alone: what could not be read cannot be checked.
+ * @param file the name that places repeat; nothing is opened
+ */
+export function parsePriceBook(source: string | Uint8Array, file: string): ParsedPriceBook {
+  const size = typeof source === 'string' ? byteLength(source) : source.byteLength
+  if (size > TEXT_BYTES_MAX) return tooLarge(size, file)
+  const decoded = typeof source === 'string' ? source.replace(/^\ufeff/, '') : decodeUtf8(source)
+  if (typeof decoded !== 'string') return notUtf8(decoded.before, file)
+  const locate = locator(decoded, file)
+  const yaml = readPlainYaml(decoded)
+  if (!yaml.ok) return { ok: false, problems: placeYamlProblems(yaml.problems, locate) }
+  const place = <Finding extends PriceBookProblem | PriceBookRemark>(finding: Finding) => {
+    const part = ABOUT_KEYS.has(finding.code) ? 'key' : 'value'
+    return { ...finding, place: locate(offsetOf(yaml.root, finding.path, part)) }
+  }
+  const read = readPriceBook(yaml.data)
+  if (!read.ok) return { ok: false, problems: read.problems.map(place).toSorted(byPlace) }
+  const remarks = read.remarks.map(place).toSorted(byPlace)
+  return { ok: true, book: read.book, remarks, canonical: canonicalJson(yaml.data) }
+}
+
+/** One line for a terminal or an editor: `imm.yaml:12:30: message — fix`. */
+export function formatProblem({ place, message, fix }: PlacedProblem | PlacedRemark): string {
+  return `${place.file}:${place.line}:${place.column}: ${message.replace(/\.$/, '')} — ${fix}`
+}
+
+function placeYamlProblems(
+  problems: Extract<PlainYaml, { ok: false }>['problems'],
+  locate: (offset: number) => TextPlace,
+): readonly PlacedProblem[] {
+  return problems
+    .map(({ offset, ...problem }) => ({ path: [], ...problem, place: locate(offset) }))
+    .toSorted(byPlace)
+}
+
+function tooLarge(size: number, file: string): ParsedPriceBook {
+  const place = { file, line: 1, column: 1 }
+  const message = `The text has ${size} bytes.`
+  const fix = `write at most ${TEXT_BYTES_MAX}`
+  return { ok: false, problems: [{ path: [], code: 'price_book/too_large', message, fix, place }] }
+}
+
+function notUtf8(before: string, file: string): ParsedPriceBook {
+  const place = locator(before, file)(before.length)
+  const message = 'The text is not UTF-8 from here on.'
+  const fix = 'save it as UTF-8'
+  return { ok: false, problems: [{ path: [], code: 'price_book/not_utf8', message, fix, place }] }
+}

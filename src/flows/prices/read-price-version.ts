@@ -1,0 +1,31 @@
+import { invariant } from '../../core/invariant.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { readPriceBook } from '../../core/rate/read-price-book.ts'
+import type { Json } from '../../core/text/canonical-json.ts'
+import { type Sql, runOne } from '../../store/query.ts'
+import { type PriceVersion, readPriceVersion } from '../../store/queries/read-price-version.ts'
+
+/** A published version as it is stored; the newest for null; undefined if there is none of this number. */
+export function findPriceVersion(sql: Sql, version: number | null): Promise<PriceVersion | undefined> {
+  return runOne(sql, readPriceVersion, { version })
+}
+
+/** Versions never change, so their rules are read once. By their digest: databases may share a process. */
+const books = new Map<string, PriceBook>()
+const BOOKS_KEPT_MAX = 100
+
+/** The rules of a version, which exists; of the newest for null. */
+export async function bookOf(
+  sql: Sql,
+  version: number | null,
+): Promise<{ readonly version: number; readonly book: PriceBook }> {
+  const found = await findPriceVersion(sql, version)
+  invariant(found !== undefined, 'the version of a bill, and the newest one, exist')
+  const known = books.get(found.digest)
+  if (known) return { version: found.version, book: known }
+  const read = readPriceBook(JSON.parse(found.book) as Json)
+  invariant(read.ok, 'a published price book is valid')
+  if (books.size >= BOOKS_KEPT_MAX) books.clear()
+  books.set(found.digest, read.book)
+  return { version: found.version, book: read.book }
+}

@@ -1,0 +1,125 @@
+import { bucketOf } from '../../core/ingest/bucket.ts'
+import type { EventFacts } from '../../core/present/event-story.ts'
+import { assess, type Assessment } from '../../core/rate/assess.ts'
+import type { Hour } from '../../core/time/hour.ts'
+import type { StoredBill } from '../../store/bill-row.ts'
+import { findCopies, type FoundCopy } from '../../store/queries/find-copies.ts'
+import { findConflictEvent } from '../../store/queries/find-conflict-event.ts'
+import { findHeldEvent } from '../../store/queries/find-held-event.ts'
+import { findLines } from '../../store/queries/find-lines.ts'
+import { findSettledHour } from '../../store/queries/find-settled-hour.ts'
+import type { Marks } from '../../store/queries/read-marks.ts'
+import { readBill } from '../../store/queries/read-bill.ts'
+import { readEventDays } from '../../store/queries/read-event-days.ts'
+import { readRefusedEvents, type RefusedRow } from '../../store/queries/read-refused-events.ts'
+import { type Sql, run, runOne } from '../../store/query.ts'
+import { findDeployment, findMarks } from '../start/read-deployment.ts'
+import { isUnder, usageEvent } from './read-line-events.ts'
+import { bookOf } from '../prices/read-price-version.ts'
+
+/** Copies, and refused copies, that are shown of one id. */
+export const COPIES_MAX = 100
+/** Days that one look-up searches, the newest first: about two years of daily usage. */
+export const DAYS_SEARCHED_MAX = 800
+/** Days of one statement: it opens their partitions, and no others. */
+const DAYS_AT_ONCE = 62
+
+export interface FindEvent {
+  readonly account: string
+  readonly id: string
+  /** Undefined: from any source. */
+  readonly source: string | undefined
+  /** Only what the account has sent itself: not what others have sent in its name. */
+  readonly isOwn: boolean
+  /** Hours in [from, to). */
+  readonly from: Hour
+  readonly to: Hour
+}
+
+/** A stored event and everything that became of it. */
+export interface ExplainedEvent {
+  readonly copy: FoundCopy
+  readonly facts: EventFacts
+}
+
+export interface FoundEvents {
+  /** Latest hour first. */
+  readonly stored: readonly ExplainedEvent[]
+  /** Newest first. */
+  readonly refused: readonly RefusedRow[]
+}
+
+/** What became of the events of an account with an id: each stored one, and each that was not accepted. */
+export async function explainEvent(sql: Sql, find: FindEvent): Promise<FoundEvents> {
+  const copies = await searchCopies(sql, find)
+  const refused = await run(sql, readRefusedEvents, { ...find, before: undefined, limit: COPIES_MAX })
+  const [marks, { currency }] = [await findMarks(sql), await findDeployment(sql)]
+  const stored: ExplainedEvent[] = []
+  for (const copy of copies) {
+    stored.push({ copy, facts: await factsOf(sql, find.account, copy, { marks, currency }) })
+  }
+  return { stored, refused }
+}
+
+async function searchCopies(
+  sql: Sql,
+  { account, id, source, from, to }: FindEvent,
+): Promise<readonly FoundCopy[]> {
+  const all = await run(sql, readEventDays, undefined)
+  const days = all.filter((day) => day * 24 < to && (day + 1) * 24 > from).slice(0, DAYS_SEARCHED_MAX)
+  const found: FoundCopy[] = []
+  for (let start = 0; start < days.length && found.length < COPIES_MAX; start += DAYS_AT_ONCE) {
+    const ascending = days.slice(start, start + DAYS_AT_ONCE).reverse()
+    const search = { bucket: bucketOf(account), account, id, source, days: ascending, limit: COPIES_MAX }
+    found.push(...(await run(sql, findCopies, search)))
+  }
+  return found.filter(({ hour }) => hour >= from && hour < to).slice(0, COPIES_MAX)
+}
+
+interface Around {
+  readonly marks: Marks
+  readonly currency: string
+}
+
+async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Around): Promise<EventFacts> {
+  const bucket = bucketOf(account)
+  const key = { hour: copy.cycle, bucket, account }
+  const bill = await runOne(sql, readBill, key)
+  const withoutBill = bill ? undefined : await runOne(sql, findSettledHour, key)
+  const version = bill?.priceVersion ?? withoutBill ?? null
+  const { book } = await bookOf(sql, version)
+  const event = usageEvent(book, account, copy)
+  const held = await runOne(sql, findHeldEvent, { ...event, bucket })
+  const assessment: Assessment = held && version === null ? { outcome: 'held', ...held } : assess(book, event)
+  const isDone = version !== null
+  const copyOf = (await runOne(sql, findConflictEvent, { ...event, bucket, cycle: copy.cycle })) ?? null
+  const isOnBill = bill !== undefined && copyOf === null
+  return {
+    event,
+    receivedAt: copy.receivedAt,
+    cycle: copy.cycle,
+    state: isDone ? 'settled' : copy.cycle < around.marks.sealedUntil ? 'sealed' : 'open',
+    isHistory: bill?.late === true || (!isDone && copy.cycle < around.marks.settledUntil),
+    assessment,
+    currency: around.currency,
+    copyOf,
+    bill: isOnBill
+      ? { id: bill.id, issuedAt: bill.issuedAt, lines: await linesOf(sql, bill, event, assessment) }
+      : null,
+  }
+}
+
+async function linesOf(
+  sql: Sql,
+  bill: StoredBill,
+  { hour, usage }: EventFacts['event'],
+  assessment: Assessment,
+): Promise<readonly number[]> {
+  if (usage === undefined || assessment.outcome !== 'accepted') return []
+  const { component, project, region } = usage
+  const operation = usage.component === 'storage' ? null : usage.operation
+  const lines = await run(sql, findLines, { bill, usageHour: hour, component, operation, project, region })
+  if (component === 'storage') return lines.map(({ number }) => number)
+  const { charges } = assessment
+  return lines.filter((line) => charges.some((charge) => isUnder(charge, line))).map(({ number }) => number)
+}

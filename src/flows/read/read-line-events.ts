@@ -1,0 +1,110 @@
+import type { BillLine } from '../../core/bill/bill.ts'
+import type { UsageEvent } from '../../core/ingest/event.ts'
+import { reread } from '../../core/ingest/reread.ts'
+import { invariant } from '../../core/invariant.ts'
+import { spansOf, type StoredSpan } from '../../core/present/stored-spans.ts'
+import { assess, type Charge } from '../../core/rate/assess.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { hourOf } from '../../core/time/hour.ts'
+import type { StoredBill } from '../../store/bill-row.ts'
+import { type Sql, run } from '../../store/query.ts'
+import { type KeptEvent, readCycleEvents } from '../../store/queries/read-cycle-events.ts'
+import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
+import { type Page } from './page.ts'
+import { bookOf } from '../prices/read-price-version.ts'
+
+/** Events that one page looks at: a line may have few of the many events of its hour. */
+export const SCANNED_MAX = 20_000
+const SCAN_STEP = 2_000
+
+/** An event's key within its account and hour. */
+export type EventPosition = readonly [id: string, source: string]
+
+/** An event and what it adds to the line. */
+export interface LineEvent extends KeptEvent {
+  readonly charge: Charge
+}
+
+/**
+ * The usage events behind a line that is not storage, in key order: those of its usage hour that count in the
+ * bill's cycle and are charged under its key. A page may be short, even empty, and yet have a next one.
+ */
+export async function listLineEvents(
+  sql: Sql,
+  bill: StoredBill,
+  line: BillLine,
+  { after, limit }: { readonly after: EventPosition | undefined; readonly limit: number },
+): Promise<Page<LineEvent, EventPosition>> {
+  const { book } = await bookOf(sql, line.priceVersion)
+  const items: LineEvent[] = []
+  let position = after
+  for (let scanned = 0; scanned < SCANNED_MAX; scanned += SCAN_STEP) {
+    const events = await run(sql, readCycleEvents, {
+      bucket: bill.bucket,
+      account: bill.account,
+      hour: line.usageHour,
+      cycle: bill.hour,
+      after: position && { id: position[0], source: position[1] },
+      limit: SCAN_STEP,
+    })
+    for (const event of events) {
+      position = [event.id, event.source]
+      const charge = chargeUnder(book, bill.account, line, event)
+      if (charge) items.push({ ...event, charge })
+      if (items.length === limit) return { items, next: position }
+    }
+    if (events.length < SCAN_STEP) return { items, next: null }
+  }
+  return { items, next: position ?? null }
+}
+
+/** What an event adds to a line; undefined when that is nothing. */
+export function chargeUnder(
+  book: PriceBook,
+  account: string,
+  line: BillLine,
+  kept: KeptEvent,
+): Charge | undefined {
+  const assessment = assess(book, usageEvent(book, account, kept))
+  if (assessment.outcome !== 'accepted') return undefined
+  return assessment.charges.find((charge) => isUnder(charge, line))
+}
+
+/** A stored event as the core reads it. */
+export function usageEvent(book: PriceBook, account: string, kept: KeptEvent): UsageEvent {
+  const { at, id, source, type, data, attributes } = kept
+  const usage = reread(book.eventTypes, type, data)
+  return { account, source, id, type, at, hour: hourOf(at), data, attributes, usage }
+}
+
+export function isUnder({ rate, operation, project, region }: Charge, line: BillLine): boolean {
+  return (
+    rate.component === line.component &&
+    rate.item === line.item &&
+    rate.rate === line.rate &&
+    operation === line.operation &&
+    project === line.project &&
+    region === line.region
+  )
+}
+
+/** Levels of one project in one hour: more are not shown for one line. */
+export const LEVELS_SHOWN_MAX = 10_000
+
+/** The levels behind a line of storage: how many bytes were stored from when to when, within the line's hour. */
+export async function listLineLevels(
+  sql: Sql,
+  bill: StoredBill,
+  line: BillLine,
+): Promise<readonly StoredSpan[]> {
+  invariant(line.component === 'storage', 'levels are behind lines of storage alone')
+  const levels = await run(sql, readHourLevels, {
+    bucket: bill.bucket,
+    account: bill.account,
+    project: line.project ?? '',
+    hour: line.usageHour,
+    step: bill.step,
+    limit: LEVELS_SHOWN_MAX,
+  })
+  return spansOf(levels, line.usageHour).filter(({ level }) => level.region === line.region)
+}

@@ -1,0 +1,75 @@
+import type { Hour } from '../../core/time/hour.ts'
+import { type Sql, run } from '../../store/query.ts'
+import type { EventKey } from '../../store/queries/find-events.ts'
+import { type HeldRow, readHeldEvents } from '../../store/queries/read-held-events.ts'
+import { type HeldGroup, readHeldGroups } from '../../store/queries/read-held-groups.ts'
+import { readRefusedEvents, type RefusedRow } from '../../store/queries/read-refused-events.ts'
+import { type Page, pageOf } from './page.ts'
+
+/** Usage that is on no bill: held until it can be priced, or refused. */
+
+export interface ListHeldGroups {
+  /** Undefined: of all accounts. */
+  readonly account: string | undefined
+  readonly after: readonly [code: string, subject: string] | undefined
+  readonly limit: number
+}
+
+/** Why events are held, with their number. */
+export async function listHeldGroups(
+  sql: Sql,
+  { account, after, limit }: ListHeldGroups,
+): Promise<Page<HeldGroup, readonly [string, string]>> {
+  const position = after && { code: after[0], subject: after[1] }
+  const groups = await run(sql, readHeldGroups, { account, after: position, limit: limit + 1 })
+  return pageOf(groups, limit, ({ code, subject }) => [code, subject])
+}
+
+/** The key of a held event. */
+export type HeldPosition = readonly [
+  hour: number,
+  bucket: number,
+  account: string,
+  id: string,
+  source: string,
+]
+
+export interface ListHeldEvents {
+  readonly account: string | undefined
+  readonly code: string | undefined
+  readonly subject: string | undefined
+  readonly after: HeldPosition | undefined
+  readonly limit: number
+}
+
+/** The held events, or those of one reason, by hour. */
+export async function listHeldEvents(
+  sql: Sql,
+  { after, limit, ...filter }: ListHeldEvents,
+): Promise<Page<HeldRow, HeldPosition>> {
+  const events = await run(sql, readHeldEvents, { ...filter, after: after && keyOf(after), limit: limit + 1 })
+  return pageOf(events, limit, ({ hour, bucket, account, id, source }) => [hour, bucket, account, id, source])
+}
+
+function keyOf([hour, bucket, account, id, source]: HeldPosition): EventKey {
+  return { hour: hour as Hour, bucket, account, id, source }
+}
+
+export interface ListRefusedEvents {
+  readonly account: string | undefined
+  /** Only what the account has sent itself: not what others have sent in its name. */
+  readonly isOwn: boolean
+  /** The number of the last event of the page before. */
+  readonly before: number | undefined
+  readonly limit: number
+}
+
+/** What was rejected, or in conflict with an event that was there, newest first. */
+export async function listRefusedEvents(
+  sql: Sql,
+  { account, isOwn, before, limit }: ListRefusedEvents,
+): Promise<Page<RefusedRow, number>> {
+  const filter = { account, isOwn, id: undefined, source: undefined }
+  const events = await run(sql, readRefusedEvents, { ...filter, before, limit: limit + 1 })
+  return pageOf(events, limit, ({ number }) => number)
+}

@@ -1,0 +1,77 @@
+import { addCharged, addStored, type Tally } from '../../core/bill/tally.ts'
+import { groupBy } from '../../core/group-by.ts'
+import { compareLevels, integrate, type Level } from '../../core/meter/level.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { endOf, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
+import { readChargedStorage } from '../../store/queries/read-charged-storage.ts'
+import { readLevels } from '../../store/queries/read-levels.ts'
+import type { SettledAccount } from '../../store/queries/read-late-hours.ts'
+import { run, type Sql } from '../../store/query.ts'
+
+export interface ChargeStorage extends SettledAccount {
+  /** The cycle that is settled. */
+  readonly hour: Hour
+  /** Its events' levels, which may lie in older hours. */
+  readonly announced: readonly Level[]
+  /** Levels of settled events: in force at the start of the cycle, and any within it. */
+  readonly known: readonly Level[]
+  /** Look again at hours from here on, because levels of older hours became known; undefined: not so. */
+  readonly restatedFrom: Hour | undefined
+  /** May another bill have charged this hour's storage already? Only where the hour is not live. */
+  readonly isLate: boolean
+  /** See nothing that was settled at this step of the account or after it; null: see all. */
+  readonly beforeStep: number | null
+}
+
+/**
+ * Add to a tally what an account stored in the cycle (R9, R10), and what levels that became known change in older
+ * hours: what should be charged there, minus what its bills say so far.
+ */
+export async function chargeStorage(
+  sql: Sql,
+  book: PriceBook,
+  tally: Tally,
+  charge: ChargeStorage,
+): Promise<void> {
+  const { hour, announced, known, isLate } = charge
+  const from = oldest([hour, charge.restatedFrom ?? hour, ...announced.map(({ at }) => hourOf(at))])
+  const levels = from < hour ? await levelsFrom(sql, charge, from) : known
+  const all = [...levels, ...announced].sort(compareLevels)
+  if (all.length === 0) return
+  for (let at = from; at <= hour; at = (at + 1) as Hour) {
+    for (const stored of integrate(all, at)) addStored(tally, book, at, stored)
+  }
+  if (from < hour || isLate) await subtractCharged(sql, book, tally, charge, from)
+}
+
+async function levelsFrom(sql: Sql, charge: ChargeStorage, from: Hour): Promise<readonly Level[]> {
+  const { bucket, account, beforeStep, hour } = charge
+  const asOf = [{ account, step: beforeStep ?? Number.MAX_SAFE_INTEGER }]
+  return run(sql, readLevels, { buckets: [bucket], from: startOf(from), to: endOf(hour), accounts: asOf })
+}
+
+async function subtractCharged(
+  sql: Sql,
+  book: PriceBook,
+  tally: Tally,
+  { bucket, account, hour, beforeStep }: ChargeStorage,
+  from: Hour,
+): Promise<void> {
+  const range = { bucket, account, from, to: (hour + 1) as Hour, beforeStep }
+  for (const charged of await run(sql, readChargedStorage, range)) addCharged(tally, book, charged)
+}
+
+function oldest(hours: readonly Hour[]): Hour {
+  return hours.reduce((a, b) => (b < a ? b : a))
+}
+
+/** The levels of many accounts around one hour, by account: one question for a whole chunk. */
+export async function knownLevels(
+  sql: Sql,
+  hour: Hour,
+  buckets: readonly number[],
+  accounts: readonly { readonly account: string; readonly step: number }[] | null,
+): Promise<ReadonlyMap<string, readonly Level[]>> {
+  const range = { from: startOf(hour), to: endOf(hour) }
+  return groupBy(await run(sql, readLevels, { buckets, ...range, accounts }), ({ account }) => account)
+}

@@ -1,0 +1,80 @@
+import type pg from 'pg'
+import { type Hour, hourOf } from '../../core/time/hour.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import { throughGate } from '../../store/gate.ts'
+import { addCycles } from '../../store/queries/add-cycles.ts'
+import { addRestatedAccounts } from '../../store/queries/add-restated-accounts.ts'
+import type { AccountHourKey } from '../../store/queries/find-closed-hours.ts'
+import { hasOpenHistory } from '../../store/queries/has-open-history.ts'
+import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
+import { raiseSealedUntil } from '../../store/queries/raise-sealed-until.ts'
+import { sealHistoryHours } from '../../store/queries/seal-history-hours.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { lateCycle } from '../ingest/decide-cycle.ts'
+
+/** History account-hours sealed in one hold of the gate, at most: it is held for milliseconds. */
+export const HISTORY_SEAL_MAX = 1_000
+
+/**
+ * Seal every live hour whose end is at least the grace period ago, by the database's clock. Sealed is not settled:
+ * from here on the events of those hours cannot change, and their bills are made without the gate.
+ * @returns how many hours were sealed
+ */
+export async function sealHours(pool: pg.Pool, graceMs: number): Promise<number> {
+  const before = await runOne(pool, readMarks, undefined)
+  if (!before || dueUntil(before, graceMs) <= before.sealedUntil) return 0
+  return throughGate(pool, 'alone', async (client) => {
+    // Read again, behind the gate: another process may have sealed meanwhile.
+    const marks = await requireMarks(client)
+    const to = dueUntil(marks, graceMs)
+    if (to <= marks.sealedUntil) return 0
+    await run(client, addCycles, { from: marks.sealedUntil, to })
+    await run(client, raiseSealedUntil, { to })
+    return to - marks.sealedUntil
+  })
+}
+
+/** The first hour that is not due: hours before it ended at least the grace period ago. */
+function dueUntil({ now }: Marks, graceMs: number): Hour {
+  return hourOf((now - graceMs) as Instant)
+}
+
+/**
+ * Seal history account-hours that were not touched for a while: at most 1,000 at once. What their levels change in
+ * hours that were settled before becomes work of the open hour.
+ * @param quietMs 0 seals all
+ * @param writer only what this import alone wrote; null: whoever wrote it
+ * @returns how many were sealed; call again while it is the maximum
+ */
+export async function sealHistory(
+  pool: pg.Pool,
+  quietMs: number,
+  writer: string | null = null,
+): Promise<number> {
+  const [open] = await run(pool, hasOpenHistory, { quietMs })
+  if (!open) return 0
+  return throughGate(pool, 'alone', async (client) => {
+    const marks = await requireMarks(client)
+    const sealed = await run(client, sealHistoryHours, { quietMs, writer, limit: HISTORY_SEAL_MAX })
+    if (sealed.length > 0) {
+      await run(client, addRestatedAccounts, { cycle: lateCycle(marks), keys: oldestHours(sealed) })
+    }
+    return sealed.length
+  })
+}
+
+async function requireMarks(sql: Sql): Promise<Marks> {
+  const marks = await runOne(sql, readMarks, undefined)
+  if (!marks) throw new Error('the database has no deployment: start Farthing first')
+  return marks
+}
+
+/** The oldest hour of each account. */
+function oldestHours(keys: readonly AccountHourKey[]): readonly AccountHourKey[] {
+  const oldest = new Map<string, AccountHourKey>()
+  for (const key of keys) {
+    const known = oldest.get(key.account)
+    if (!known || key.hour < known.hour) oldest.set(key.account, key)
+  }
+  return [...oldest.values()]
+}

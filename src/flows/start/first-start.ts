@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Pool } from '../../store/reading-pool.ts'
+import { isIllustrative } from '../../core/rate/price-book.ts'
+import { formatPath } from '../../core/rate/read-price-book-problem.ts'
+import type { Hour } from '../../core/time/hour.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Log } from '../../store/connect.ts'
+import { oneLine, refuseSystemError, type ServerCode } from '../../store/embedded/refusal.ts'
+import { type Sql, run, runOne } from '../../store/query.ts'
+import { addBuckets } from '../../store/queries/add-buckets.ts'
+import { addDeployment } from '../../store/queries/add-deployment.ts'
+import { addPriceVersion } from '../../store/queries/add-price-version.ts'
+import { lockFirstStart } from '../../store/queries/lock-first-start.ts'
+import { type Deployment, readDeployment } from '../../store/queries/read-deployment.ts'
+import { readPriceVersion } from '../../store/queries/read-price-version.ts'
+import { transaction } from '../../store/transaction.ts'
+import { adminKeyPath, leaveAdminKey } from '../keys/admin-key-file.ts'
+import { makeKey } from '../keys/make-key.ts'
+import { type ParsedPriceBook, parsePriceBook } from '../prices/parse-price-book.ts'
+import { projectFile } from './project-file.ts'
+
+/** The price book of a first start that was given none: a demo. */
+export const REFERENCE_BOOK = 'price-books/imm.yaml'
+
+export type FirstStartCode =
+  | 'start/price_book_unreadable'
+  | 'start/price_book_invalid'
+  | 'start/price_book_illustrative'
+  | 'start/demo_database'
+
+export interface FirstStartOptions {
+  readonly pool: Pool
+  /** Where the admin key is left. */
+  readonly dataDir: string
+  /** Path of the deployment's price book; undefined: the reference, as a demo. */
+  readonly priceBook: string | undefined
+  readonly log: Log
+  /** The hour of the first start; undefined: that of the database's clock. */
+  readonly firstHour?: Hour | undefined
+}
+
+export type FirstStarted =
+  | {
+      readonly ok: true
+      readonly demo: boolean
+      /** Made just now, to be shown this once; undefined when the database was started before. */
+      readonly adminKey: string | undefined
+      readonly adminKeyPath: string
+    }
+  | { readonly ok: false; readonly code: FirstStartCode | ServerCode; readonly detail: string }
+
+type Refusal = Extract<FirstStarted, { readonly ok: false }>
+
+/**
+ * Make an empty, migrated database into a deployment: its one row, the buckets, version 1 of the price book and
+ * the admin key. On a database that is one already, only compare the price book.
+ *
+ * One transaction under a lock, so two processes may start at once, and a kill at any line leaves all or nothing.
+ * The admin key is on disk before the commit.
+ */
+export async function firstStart(options: FirstStartOptions): Promise<FirstStarted> {
+  const given = options.priceBook === undefined ? undefined : readBook(options.priceBook)
+  if (given && !given.ok) return given
+  try {
+    return await transaction(options.pool, async (sql) => {
+      await run(sql, lockFirstStart, undefined)
+      const deployment = await runOne(sql, readDeployment, undefined)
+      return deployment ? await startAgain(sql, options, deployment, given) : await begin(sql, options, given)
+    })
+  } catch (error) {
+    return refuseSystemError(error, options.dataDir)
+  }
+}
+
+interface Book {
+  readonly ok: true
+  readonly path: string
+  readonly source: string
+  readonly parsed: Extract<ParsedPriceBook, { readonly ok: true }>
+  /** SHA-256 of the canonical form. */
+  readonly digest: Buffer
+}
+
+function readBook(path: string): Book | Refusal {
+  const source = readSource(path)
+  if (typeof source !== 'string' && 'ok' in source) return source
+  const parsed = parsePriceBook(source, path)
+  if (!parsed.ok) {
+    const [first] = parsed.problems
+    const { line, column } = first!.place
+    const more = parsed.problems.length > 1 ? ` (and ${parsed.problems.length - 1} more problems)` : ''
+    const where = `${path}:${line}:${column}: ${formatPath(first!.path)}`
+    return refuse('start/price_book_invalid', `${where}: ${first!.message} ${first!.fix}${more}.`)
+  }
+  const digest = createHash('sha256').update(parsed.canonical).digest()
+  return { ok: true, path, source: source.toString('utf8'), parsed, digest }
+}
+
+function readSource(path: string): Buffer | Refusal {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const advice = 'set FARTHING_PRICE_BOOK to a file that can be read, or unset it'
+    return refuse(
+      'start/price_book_unreadable',
+      `The price book ${path} cannot be read (${reason}): ${advice}.`,
+    )
+  }
+}
+
+async function begin(sql: Sql, options: FirstStartOptions, given: Book | undefined): Promise<FirstStarted> {
+  if (given && isIllustrative(given.parsed.book)) return refuseIllustrative(given)
+  const chosen = given ?? readBook(projectFile(REFERENCE_BOOK))
+  if (!chosen.ok) return chosen
+  const { parsed, source, digest } = chosen
+  const version = 1
+  await run(sql, addPriceVersion, {
+    version,
+    publishedBy: 'first start',
+    book: parsed.canonical,
+    source,
+    digest,
+  })
+  const demo = given === undefined
+  const deployment = {
+    priceVersion: version,
+    currency: parsed.book.currency,
+    demo,
+    firstHour: options.firstHour,
+  }
+  const settledUntil = await runOne(sql, addDeployment, deployment)
+  await run(sql, addBuckets, { settledUntil: settledUntil! })
+  const key = leaveAdminKey(options.dataDir)
+  const request = { name: 'admin (first start)', scopes: ['admin'], account: null, expiresAt: null } as const
+  await makeKey(sql, request, Date.now() as Instant, key)
+  return { ok: true, demo, adminKey: key, adminKeyPath: adminKeyPath(options.dataDir) }
+}
+
+async function startAgain(
+  sql: Sql,
+  { dataDir, log }: FirstStartOptions,
+  { demo, priceVersion }: Deployment,
+  given: Book | undefined,
+): Promise<FirstStarted> {
+  if (given && demo) {
+    const detail = 'This database was started as a demo, with illustrative prices, and stays one'
+    const advice = 'unset FARTHING_PRICE_BOOK, or start with an empty database or data directory'
+    return refuse('start/demo_database', `${detail}: ${advice}.`)
+  }
+  if (given) {
+    const newest = await runOne(sql, readPriceVersion, { version: null })
+    if (newest && newest.digest !== given.digest.toString('hex')) {
+      const fields = { file: given.path, priceVersion }
+      log.warn(
+        fields,
+        'The price book file differs from the published version, which stays in force: publish it',
+      )
+    }
+  }
+  return { ok: true, demo, adminKey: undefined, adminKeyPath: adminKeyPath(dataDir) }
+}
+
+function refuseIllustrative({ path }: Book): Refusal {
+  const detail = `${path} has prices marked illustrative, which are for demos only`
+  return refuse('start/price_book_illustrative', `${detail}: replace them and remove the mark.`)
+}
+
+function refuse(code: FirstStartCode, detail: string): Refusal {
+  return { ok: false, code, detail: oneLine(detail) }
+}

@@ -1,0 +1,163 @@
+import { emptyDraft } from '../../core/bill/draft-bill.ts'
+import { issueBill } from '../../core/bill/issue-bill.ts'
+import { statementMonth } from '../../core/bill/statement-month.ts'
+import type { Bill } from '../../core/bill/bill.ts'
+import { groupBy } from '../../core/group-by.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { formatHour, type Hour } from '../../core/time/hour.ts'
+import type { StoredBill } from '../../store/bill-row.ts'
+import { checksumOf } from '../../store/events-table.ts'
+import { findLevels } from '../../store/queries/find-levels.ts'
+import { readChecksums } from '../../store/queries/read-checksums.ts'
+import { readConflictEvents } from '../../store/queries/read-conflict-events.ts'
+import { readHourBills, type ReadHour } from '../../store/queries/read-hour-bills.ts'
+import { readHourLines } from '../../store/queries/read-hour-lines.ts'
+import { readLateHours, type SettledAccount } from '../../store/queries/read-late-hours.ts'
+import { readRestatedAccounts } from '../../store/queries/read-restated-accounts.ts'
+import { type HourWithoutBill, readSettledHours } from '../../store/queries/read-settled-hours.ts'
+import { readUnsettledAccounts } from '../../store/queries/read-unsettled-accounts.ts'
+import { plain } from '../../core/money/decimal.ts'
+import { run, type Sql } from '../../store/query.ts'
+import { knownLevels } from '../settle/charge-storage.ts'
+import { compareBill, type Difference } from './compare-bill.ts'
+import { type AccountFacts, readCycleFacts } from '../settle/cycle-facts.ts'
+import { type DraftAccount, draftAccount } from '../settle/draft-account.ts'
+import { marksOf } from '../settle/find-copies-across-hours.ts'
+import { sha256 } from '../settle/issue-bills.ts'
+
+export interface VerifyHour extends ReadHour {
+  /** Has every bucket settled it, if it is a live hour? Then usage without a bill is a difference. */
+  readonly isSettled: boolean
+  readonly bookOf: (version: number) => Promise<PriceBook>
+}
+
+type Settled = SettledAccount & { readonly step: number; readonly priceVersion: number }
+
+/** What of one hour is not as its facts say. @returns also how many bills were made anew */
+export async function verifyHour(
+  sql: Sql,
+  asked: VerifyHour,
+): Promise<{ readonly bills: number; readonly differences: readonly Difference[] }> {
+  const lines = groupBy(await run(sql, readHourLines, asked), ({ account }) => account)
+  const bills = (await run(sql, readHourBills, asked)).map((bill) => ({
+    ...bill,
+    lines: (lines.get(bill.account) ?? []).map(({ line }) => line),
+  }))
+  const without = await run(sql, readSettledHours, asked)
+  const differences: Difference[] = []
+  for (const [version, settled] of groupBy<Settled, number>(
+    [...bills, ...without],
+    (row) => row.priceVersion,
+  )) {
+    differences.push(...(await verifyVersion(sql, asked, version, settled, bills, without)))
+  }
+  if (asked.isSettled) differences.push(...(await missingBills(sql, asked)))
+  return { bills: bills.length, differences }
+}
+
+async function missingBills(sql: Sql, asked: VerifyHour): Promise<readonly Difference[]> {
+  const missing = await run(sql, readUnsettledAccounts, asked)
+  return missing.map(({ account }) => ({
+    place: `account ${account}, hour ${formatHour(asked.hour)}`,
+    detail: 'has usage and no bill, although the hour is settled',
+  }))
+}
+
+type WholeBill = StoredBill & Bill
+
+async function verifyVersion(
+  sql: Sql,
+  { hour, buckets, bookOf }: VerifyHour,
+  priceVersion: number,
+  settled: readonly Settled[],
+  bills: readonly WholeBill[],
+  without: readonly HourWithoutBill[],
+): Promise<readonly Difference[]> {
+  const book = await bookOf(priceVersion)
+  const known = await knownLevels(sql, hour, buckets, settled)
+  const restated = await run(sql, readRestatedAccounts, { cycle: hour, buckets })
+  const restatedFrom = new Map(restated.map((row) => [row.account, row.hour]))
+  const stepOf = new Map(settled.map((row) => [row.account, row.step]))
+  const billOf = new Map(bills.map((bill) => [bill.account, bill]))
+  const withoutOf = new Map(without.map((row) => [row.account, row]))
+  const copies = marksOf(await run(sql, readConflictEvents, { cycle: hour, buckets }))
+  const differences: Difference[] = []
+  const facts = readCycleFacts(sql, book, {
+    hour,
+    buckets,
+    accounts: settled,
+    copies,
+    onDamaged: () => undefined,
+  })
+  for await (const account of facts) {
+    const [bill, hourWithout] = [billOf.get(account.account), withoutOf.get(account.account)]
+    const draft: DraftAccount = {
+      hour,
+      book,
+      priceVersion,
+      facts: account,
+      known: known.get(account.account) ?? [],
+      restatedFrom: bill?.late ? undefined : restatedFrom.get(account.account),
+      isLate: bill?.late ?? true,
+      beforeStep: stepOf.get(account.account)!,
+    }
+    const found = await verifyAccount(sql, draft, bill, hourWithout)
+    if (found.length > 0) differences.push(...found, ...(await damagedEvents(sql, hour, account)))
+    differences.push(...(await verifyLevels(sql, account)))
+  }
+  return differences
+}
+
+async function verifyAccount(
+  sql: Sql,
+  draft: DraftAccount,
+  bill: WholeBill | undefined,
+  without: HourWithoutBill | undefined,
+): Promise<readonly Difference[]> {
+  const { hour, facts, book } = draft
+  const drafted = await draftAccount(sql, draft)
+  if (bill) {
+    const { eventsDigest } = facts
+    const issue = { ...bill, eventsDigest, currency: book.currency, statementMonth: statementMonth(hour) }
+    return compareBill(bill, issueBill(issue, drafted ?? emptyDraft(), sha256))
+  }
+  const place = `account ${facts.account}, hour ${formatHour(hour)}`
+  if (drafted)
+    return [{ place, detail: `was settled without a bill, and should have one of ${drafted.total}` }]
+  if (without?.eventsDigest === facts.eventsDigest) return []
+  return [{ place, detail: `eventsDigest is ${without?.eventsDigest}, and should be ${facts.eventsDigest}` }]
+}
+
+/** Which events are not as they were stored, by their checksums: asked only where a digest differs. */
+async function damagedEvents(sql: Sql, cycle: Hour, facts: AccountFacts): Promise<readonly Difference[]> {
+  const { bucket, account } = facts
+  const late = await run(sql, readLateHours, { cycle, buckets: [bucket] })
+  const hours = [cycle, ...late.filter((row) => row.account === account).map(({ hour }) => hour)]
+  const damaged: Difference[] = []
+  for (const hour of hours) {
+    for (const event of await run(sql, readChecksums, { cycle, hour, bucket, account })) {
+      if (checksumOf(event) === event.checksum) continue
+      const place = `event ${event.id} of source ${event.source}, account ${account}, hour ${formatHour(hour)}`
+      damaged.push({ place, detail: 'is not as it was stored: its checksum differs' })
+    }
+  }
+  return damaged
+}
+
+/** Levels are kept apart from their events, to find what carries over: both must say the same. */
+async function verifyLevels(
+  sql: Sql,
+  { bucket, account, levels }: AccountFacts,
+): Promise<readonly Difference[]> {
+  if (levels.length === 0) return []
+  const found = await run(sql, findLevels, { bucket, account, levels })
+  const kept = new Map(found.map((row) => [row.index, row]))
+  return levels.flatMap((level, index) => {
+    const is = kept.get(index)
+    const place = `level of event ${level.id} of source ${level.source}, account ${account}`
+    if (!is) return [{ place, detail: 'is not among the levels that settlement keeps' }]
+    if (is.bytes === plain(level.bytes) && is.region === level.region) return []
+    const detail = `is kept as ${is.bytes} bytes in ${is.region}, and should be ${plain(level.bytes)} in ${level.region}`
+    return [{ place, detail }]
+  })
+}

@@ -1,0 +1,120 @@
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { readPriceBook } from '../../core/rate/read-price-book.ts'
+import type { Json } from '../../core/text/canonical-json.ts'
+import { BUCKETS, bucketOf } from '../../core/ingest/bucket.ts'
+import { formatHour, type Hour } from '../../core/time/hour.ts'
+import { type BrokenChain, findBrokenChains } from '../../store/queries/find-broken-chains.ts'
+import { countEvents } from '../../store/queries/count-events.ts'
+import { nextFactHour } from '../../store/queries/next-fact-hour.ts'
+import { readMarks } from '../../store/queries/read-marks.ts'
+import { readPriceVersions } from '../../store/queries/read-price-versions.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import type { Difference } from './compare-bill.ts'
+import { sha256 } from '../settle/issue-bills.ts'
+import { bucketsPerTransaction, COUNTED_EVENTS_MAX } from '../settle/settle.ts'
+import { verifyHour } from './verify-hour.ts'
+
+export type { Difference } from './compare-bill.ts'
+
+export interface Verify {
+  /** Only this account; undefined: all. */
+  readonly account?: string | undefined
+  /** Cycles in [from, to). */
+  readonly from: Hour
+  readonly to: Hour
+  readonly onProgress: (progress: VerifyProgress) => void
+}
+
+export interface VerifyProgress {
+  /** The cycle that was done last. */
+  readonly hour: Hour
+  readonly hours: number
+  readonly bills: number
+}
+
+/**
+ * Make every bill of a range anew from its facts, and name whatever differs: prices, events, levels, lines, bills,
+ * digests, chains, and bills that are missing. Reads only; give it a transaction of REPEATABLE READ, so that bills
+ * issued meanwhile do not look like differences.
+ */
+export async function* verify(
+  sql: Sql,
+  { account, from, to, onProgress }: Verify,
+): AsyncGenerator<Difference> {
+  const books = new Map<number, PriceBook>()
+  yield* verifyPrices(sql, books)
+  const marks = await runOne(sql, readMarks, undefined)
+  const bookOf = async (version: number) => {
+    const book = books.get(version)
+    if (!book)
+      throw new Error(`price book version ${version} cannot be read: nothing billed with it can be verified`)
+    return book
+  }
+  const only = account ?? null
+  let hours = 0
+  let bills = 0
+  for (
+    let hour = await nextHour(sql, (from - 1) as Hour, to);
+    hour !== null;
+    hour = await nextHour(sql, hour, to)
+  ) {
+    for (const buckets of await chunksOf(sql, hour, account)) {
+      const isSettled = hour < marks!.settledUntil
+      const verified = await verifyHour(sql, { hour, buckets, account: only, isSettled, bookOf })
+      bills += verified.bills
+      yield* verified.differences
+    }
+    hours += 1
+    onProgress({ hour, hours, bills })
+  }
+  for (const broken of await run(sql, findBrokenChains, { account: only })) yield chainDifference(broken)
+}
+
+async function nextHour(sql: Sql, after: Hour, before: Hour): Promise<Hour | null> {
+  return (await runOne(sql, nextFactHour, { after, before })) ?? null
+}
+
+/** As many buckets at once as settlement takes, so that memory holds about as many bills. */
+async function chunksOf(
+  sql: Sql,
+  hour: Hour,
+  account: string | undefined,
+): Promise<readonly (readonly number[])[]> {
+  if (account !== undefined) return [[bucketOf(account)]]
+  const width = bucketsPerTransaction(
+    (await runOne(sql, countEvents, { hour, limit: COUNTED_EVENTS_MAX })) ?? 0,
+  )
+  return Array.from({ length: BUCKETS / width }, (_, chunk) =>
+    Array.from({ length: width }, (_bucket, index) => chunk * width + index),
+  )
+}
+
+/** A version that was edited is a difference; if it can still be read, bills are made anew with it all the same. */
+async function* verifyPrices(sql: Sql, books: Map<number, PriceBook>): AsyncGenerator<Difference> {
+  for (const { version, book, digest } of await run(sql, readPriceVersions, undefined)) {
+    const place = `price book version ${version}`
+    const is = sha256(book)
+    if (is !== digest) yield { place, detail: `its text has the digest ${is}, and should have ${digest}` }
+    const read = readStored(book)
+    if (read) books.set(version, read)
+    else yield { place, detail: 'its text is no valid price book' }
+  }
+}
+
+function readStored(text: string): PriceBook | undefined {
+  try {
+    const read = readPriceBook(JSON.parse(text) as Json)
+    return read.ok ? read.book : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function chainDifference({ account, hour, wanted, found, digestDiffers }: BrokenChain): Difference {
+  const place =
+    hour === null ? `account ${account}, newest bill` : `account ${account}, bill of ${formatHour(hour)}`
+  if (!digestDiffers)
+    return { place, detail: `bill ${wanted} in sequence should be here, and ${found ?? 'none'} is` }
+  const detail = 'the digest that is remembered of the bill before is not the digest of that bill'
+  return { place, detail }
+}
