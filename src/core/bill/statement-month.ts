@@ -1,9 +1,14 @@
-import { formatHourStart, type Hour } from '../time/hour.ts'
+import { type Hour, startOf } from '../time/hour.ts'
+import { monthOf, type ZoneHistory } from '../time/zone-history.ts'
+import { formatMonth, type OffsetAt } from '../time/zone-month.ts'
 
 /**
- * The month whose statement a bill is in: that of its cycle's first instant, in UTC. Fixed when the bill is
- * issued, so that every bill is in exactly one statement.
+ * The month whose statement a bill is in, as `2025-07`: that of its cycle's first instant, in the account's time zone. Fixed
+ * when the bill is issued, so that every bill is in exactly one statement; the history of zones gives it again at any time.
+ * It knows nothing of statements that are final: once there are such, whoever issues a bill takes the earliest month that
+ * is not, from this one on.
+ * @param zones of the account; none: UTC
  */
-export function statementMonth(hour: Hour): string {
-  return formatHourStart(hour).slice(0, 'YYYY-MM'.length)
+export function statementMonth(hour: Hour, zones: ZoneHistory = [], offsetAt: OffsetAt = () => 0): string {
+  return formatMonth(monthOf(zones, startOf(hour), offsetAt))
 }
