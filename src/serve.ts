@@ -7,6 +7,7 @@ import { startSettler } from './flows/settle/settler.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
 import { type Log, makePool, openDatabase } from './store/connect.ts'
+import { startLife } from './store/life.ts'
 import { migrate } from './store/migrate.ts'
 import { makeReadingPool } from './store/reading-pool.ts'
 
@@ -74,6 +75,9 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   if (!opened.ok) return opened
   stops.push(() => opened.database.stop())
   const { connection } = opened.database
+  // Before anything is locked: a process that is stopped loses what it holds.
+  const life = await startLife({ connection, log })
+  stops.push(() => life.stop())
   const migrated = await migrate(connection)
   if (!migrated.ok) return migrated
   const writing = makePool(connection, { max: WRITING_SESSIONS, applicationName: 'farthing', log })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { SettlePass } from '../flows/settle/settle.ts'
 import { type Log, makePool, openDatabase } from '../store/connect.ts'
+import { startLife } from '../store/life.ts'
 import { migrate } from '../store/migrate.ts'
 import { readDeployment } from '../store/queries/read-deployment.ts'
 import { runOne } from '../store/query.ts'
@@ -40,6 +41,7 @@ export async function withDatabase<Result>(
   const opened = await openDatabase({ databaseUrl, dataDir, log: LOG })
   if (!opened.ok) throw new CommandFailed(opened.detail)
   const { connection, stop } = opened.database
+  const life = await startLife({ connection, log: LOG })
   try {
     const migrated = await migrate(connection)
     if (!migrated.ok) throw new CommandFailed(migrated.detail)
@@ -51,6 +53,7 @@ export async function withDatabase<Result>(
       await pool.end()
     }
   } finally {
+    await life.stop()
     await stop()
   }
 }

@@ -3,21 +3,105 @@
 import { prepare } from '../../bin/prepare.mjs'
 
 prepare()
-const { makePool } = await import('../../dist/src/store/connect.js')
+const { makePool: makeRealPool } = await import('../../dist/src/store/connect.js')
+const { startLife } = await import('../../dist/src/store/life.js')
 const { createIngest } = await import('../../dist/src/flows/ingest/ingest-events.js')
 const { settlePass } = await import('../../dist/src/flows/settle/settle.js')
 
 const HOUR_MS = 3_600_000
 const log = { info() {}, warn() {}, error: ({ err }, text) => console.error(text, err) }
 
-const told = { stop: false }
+const told = { stop: false, stopped: false }
 process.once('message', () => (told.stop = true))
 process.send('ready')
 
-const ROLES = { write, settle }
-const { role, connection, ...asked } = JSON.parse(process.argv[2])
+const ROLES = { write, settle, deliver, hold }
+const { role, connection, stopsAt, ...asked } = JSON.parse(process.argv[2])
+const life = await startLife({
+  connection,
+  log: { ...log, warn: (fields, text) => console.error(text, fields) },
+})
 const done = await ROLES[role](asked)
+await life.stop()
 process.send(done, () => process.disconnect())
+
+function makePool(...args) {
+  const pool = makeRealPool(...args)
+  if (stopsAt) pool.on('connect', (client) => stopAt(client, stopsAt))
+  return pool
+}
+
+/** Stop this process at its first statement that contains `text`: when that is done, or, if it is a COPY, halfway. */
+function stopAt(client, text) {
+  const query = client.query.bind(client)
+  client.query = (statement, ...rest) => {
+    if (typeof statement === 'string') {
+      const answer = query(statement, ...rest)
+      if (!told.stopped && statement.includes(text)) answer.then(stopNow, () => undefined)
+      return answer
+    }
+    const stream = query(statement, ...rest)
+    if (!told.stopped && statement.text?.includes(text)) stopHalfway(stream)
+    return stream
+  }
+}
+
+function stopHalfway(stream) {
+  const end = stream.end.bind(stream)
+  stream.end = (chunk) => {
+    const middle = chunk.length >> 1
+    stream.write(chunk.slice(0, middle), async () => {
+      // The rows are on their way to the server, which waits for the rest.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await stopNow()
+      end(chunk.slice(middle))
+    })
+  }
+}
+
+/** SIGSTOP, until somebody sends SIGCONT. */
+function stopNow() {
+  if (told.stopped) return
+  told.stopped = true
+  return new Promise((resolve) => {
+    process.send('stopping', () => {
+      process.kill(process.pid, 'SIGSTOP')
+      setTimeout(resolve, 100)
+    })
+  })
+}
+
+/**
+ * Send one delivery, again and again until it is answered, as a client does.
+ * @returns what became of the events, and how often it was asked to send them again
+ */
+async function deliver({ events }) {
+  const pool = makePool(connection, { max: 4 })
+  const ingest = await createIngest({ pool, log: { ...log, error() {} } })
+  for (let repeats = 0; ; repeats++) {
+    const submitted = await ingest.submit(events.map((raw) => ({ raw })))
+    if (!submitted.ok) continue
+    await ingest.close()
+    await pool.end()
+    return { repeats, outcomes: submitted.results.map(({ outcome }) => outcome) }
+  }
+}
+
+/** Run statements in a transaction, or in a session, and stop while holding what they lock. */
+async function hold({ statements }) {
+  const pool = makePool(connection, { max: 1 })
+  const client = await pool.connect()
+  client.on('error', () => undefined)
+  for (const statement of statements) await client.query(statement)
+  await stopNow()
+  const ended = await client.query('select 1').then(
+    () => false,
+    () => true,
+  )
+  client.release(true)
+  await pool.end()
+  return { ended }
+}
 
 /**
  * Send usage at full speed, around the hour that is about to be sealed, from some senders at once.
@@ -57,14 +141,25 @@ async function write({ name, accounts, senders, batch }) {
   }
 }
 
-/** Settle until told to stop. @returns in how many hours it had a part */
+/** Settle until told to stop. @returns in how many hours it had a part, and passes that failed after it was stopped */
 async function settle({ graceMs, historyQuietMs, identityWindowMs }) {
   const pool = makePool(connection, { max: 4 })
-  let hours = 0
+  let [hours, failures] = [0, 0]
   while (!told.stop) {
-    hours += await settlePass({ pool, graceMs, historyQuietMs, identityWindowMs, stopping: () => told.stop })
+    try {
+      hours += await settlePass({
+        pool,
+        graceMs,
+        historyQuietMs,
+        identityWindowMs,
+        stopping: () => told.stop,
+      })
+    } catch (error) {
+      if (!told.stopped) throw error
+      failures += 1
+    }
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   await pool.end()
-  return { hours }
+  return { hours, failures }
 }

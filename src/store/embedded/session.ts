@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Connection } from './connection.ts'
 import type { Log } from './log.ts'
@@ -17,10 +18,18 @@ const SESSION = {
   idle_in_transaction_session_timeout: MINUTE_MS,
 }
 
+/** Part of the name of each session, so that others can tell which sessions belong to one process (store/life.ts). */
+const PROCESS_TAG = randomBytes(6).toString('hex')
+
+/** `farthing-read 0f3c…`: what a session is for, and whose it is. */
+export function sessionName(purpose: string): string {
+  return `${purpose} ${PROCESS_TAG}`
+}
+
 export interface PoolOptions {
   /** Sessions at most; whoever wants one more waits. */
   readonly max?: number
-  /** Seen in `pg_stat_activity` and in the server's log. */
+  /** What its sessions are for. Seen in `pg_stat_activity` and in the server's log, with the process's tag. */
   readonly applicationName?: string
   readonly log?: Log
 }
@@ -37,7 +46,7 @@ export function makePool(
   const pool = new pg.Pool({
     ...connection,
     options: [connection.options, startupOptions()].filter(Boolean).join(' '),
-    application_name: applicationName ?? 'farthing',
+    application_name: sessionName(applicationName ?? 'farthing'),
     max,
   })
   const report = (error: Error) => log?.warn({ err: error }, 'A database session has broken')
