@@ -1,34 +1,47 @@
 import type { UsageEvent } from '../ingest/event.ts'
-import type { Level } from '../meter/level.ts'
+import { isSameLevel, type Level } from '../meter/level.ts'
 import { assess } from '../rate/assess.ts'
 import type { PriceBook } from '../rate/price-book.ts'
-import { addCharge, type Tally } from './tally.ts'
+import { addCharge, addReversal, type Tally } from './tally.ts'
 
-/** What the events of one account and cycle come to. */
+/** What the facts of one account and cycle come to. */
 export interface AccountHour {
   readonly tally: Tally
-  /** Levels that the events announce, in the order of the events. */
+  /** Levels that its events announce, in the order of the events. */
   readonly levels: Level[]
-  /** Events that count nowhere yet. */
-  held: number
+  /** Levels of older cycles that it takes back. */
+  readonly withdrawn: Level[]
 }
 
 export function emptyAccountHour(): AccountHour {
-  return { tally: new Map(), levels: [], held: 0 }
+  return { tally: new Map(), levels: [], withdrawn: [] }
 }
 
 /**
- * Add one event that stands: not a duplicate, not a conflict, not voided. Any order gives the same sums.
- * An event that the book does not cover adds nothing, and stays held.
+ * Add one event that stands: not a duplicate, not a conflict. Any order gives the same sums.
+ * @returns false when the book does not cover the event: it adds nothing, and stays held
  */
-export function addEvent(sums: AccountHour, book: PriceBook, event: UsageEvent): void {
+export function addEvent(sums: AccountHour, book: PriceBook, event: UsageEvent): boolean {
   const assessment = assess(book, event)
-  if (assessment.outcome !== 'accepted') {
-    sums.held += 1
-    return
-  }
+  if (assessment.outcome !== 'accepted') return false
   for (const charge of assessment.charges) addCharge(sums.tally, event.hour, charge)
   if (event.usage?.component === 'storage') sums.levels.push(levelOf(event, event.usage))
+  return true
+}
+
+/**
+ * Take back one event that counts, in this cycle or in an older one: the opposite quantities at the same prices. What
+ * the book does not cover was held, so there is nothing to take back.
+ */
+export function takeBack(sums: AccountHour, book: PriceBook, event: UsageEvent): void {
+  const assessment = assess(book, event)
+  if (assessment.outcome !== 'accepted') return
+  for (const charge of assessment.charges) addReversal(sums.tally, event.hour, charge)
+  if (event.usage?.component !== 'storage') return
+  const level = levelOf(event, event.usage)
+  const announced = sums.levels.findIndex((one) => isSameLevel(one, level))
+  if (announced === -1) sums.withdrawn.push(level)
+  else sums.levels.splice(announced, 1)
 }
 
 function levelOf(event: UsageEvent, usage: Omit<Level, 'at' | 'source' | 'id'>): Level {

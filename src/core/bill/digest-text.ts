@@ -1,6 +1,6 @@
 import type { UsageEvent } from '../ingest/event.ts'
-import { formatHourStart, next } from '../time/hour.ts'
-import { formatInstant } from '../time/instant.ts'
+import { formatHourStart, type Hour, next } from '../time/hour.ts'
+import { formatInstant, type Instant } from '../time/instant.ts'
 import type { BillHead, BillLine } from './bill.ts'
 
 /**
@@ -13,6 +13,26 @@ import type { BillHead, BillLine } from './bill.ts'
 export function eventText(event: Omit<UsageEvent, 'usage' | 'account'>): string {
   const { hour, id, source, at, type, data, attributes } = event
   return `event\0${hour}\0${id}\0${source}\0${at}\0${type}\0${data}\0${attributes ?? ''}\0`
+}
+
+/** A held event that was released into the cycle. */
+export function releaseText({ hour, id, source }: Pick<UsageEvent, 'hour' | 'id' | 'source'>): string {
+  return `release\0${hour}\0${id}\0${source}\0`
+}
+
+/** An event that was taken back. */
+export interface EventVoid extends Pick<UsageEvent, 'hour' | 'id' | 'source'> {
+  /** The cycle in which the event counts: that of the void or an older one; null: it counts nowhere. */
+  readonly counted: Hour | null
+  readonly orderedAt: Instant
+  /** The id of the key, or the local command. Without U+0000, as the reason. */
+  readonly orderedBy: string
+  readonly reason: string
+}
+
+/** What a void adds to `eventsDigest`. */
+export function voidText({ hour, id, source, counted, orderedAt, orderedBy, reason }: EventVoid): string {
+  return `void\0${hour}\0${id}\0${source}\0${counted ?? ''}\0${orderedAt}\0${orderedBy}\0${reason}\0`
 }
 
 /** One line, as it stands in the API's answer, ended by a newline. */

@@ -25,6 +25,11 @@ export function addCharge(tally: Tally, usageHour: Hour, charge: Charge): void {
   add(tally, usageHour, charge)
 }
 
+/** Take back what one event was charged. */
+export function addReversal(tally: Tally, usageHour: Hour, charge: Charge): void {
+  add(tally, usageHour, { ...charge, quantity: negated(charge.quantity), waived: negated(charge.waived) })
+}
+
 /**
  * Add byte-milliseconds of an hour under every storage rate in force there (R9, R10). An hour whose price is
  * unknown adds nothing: it is charged when the price is filled in.

@@ -21,6 +21,11 @@ export interface StoredQuantity {
   readonly quantity: Decimal
 }
 
+/** Are two levels the same fact? */
+export function isSameLevel(a: Level, b: Level): boolean {
+  return isSameSeries(a, b) && a.at === b.at && a.source === b.source && a.id === b.id
+}
+
 /**
  * The order in which levels take effect: by series, then (time, source, id). The last one at or before an
  * instant is in force there, so arrival order never matters, and of two at one instant one always wins.

@@ -22,8 +22,16 @@ export interface Charge {
   readonly waived: Decimal
 }
 
-/** Why an event cannot be priced yet. It is kept whole, and billed once the price book covers it. */
-export type HeldCode = 'held/unknown_type' | 'held/unknown_operation' | 'held/price_unknown'
+/**
+ * Why an event cannot be priced yet. It is kept whole, and billed once the price book covers it. The last two come
+ * about when a later book makes a type or an operation known, and the event lacks what that needs.
+ */
+export type HeldCode =
+  | 'held/unknown_type'
+  | 'held/unknown_operation'
+  | 'held/price_unknown'
+  | 'held/unreadable'
+  | 'held/missing_unit'
 
 export type Assessment =
   | { readonly outcome: 'accepted'; readonly charges: readonly Charge[] }
@@ -41,6 +49,12 @@ const WITHOUT_FEE: Assessment = { outcome: 'accepted', charges: [] }
  */
 export function assess(book: PriceBook, event: UsageEvent): Assessment {
   const { usage, hour } = event
+  if (usage === undefined && book.eventTypes.has(event.type)) {
+    return held(
+      'held/unreadable',
+      `Its data does not fit the event type ${event.type}, which became known later.`,
+    )
+  }
   if (usage === undefined) {
     return held('held/unknown_type', `The price book does not know the event type ${event.type}.`)
   }

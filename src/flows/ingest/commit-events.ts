@@ -58,7 +58,7 @@ export async function commitEvents(
     client,
     decided.map(({ event, decision }): StoredEvent => ({ ...event, cycle: decision.cycle })),
   )
-  await noteHeld(client, fresh)
+  await noteHeld(client, marks.priceVersion, fresh)
   await noteWays(client, decided)
   const refusals = [...refused, ...conflicts.map(refuseConflict)]
   if (refusals.length > 0) await run(client, addRefusedEvents, refusals)
@@ -128,14 +128,19 @@ async function findKnown(
   return known
 }
 
-async function noteHeld(sql: Sql, fresh: readonly Candidate[]): Promise<void> {
+async function noteHeld(sql: Sql, priceVersion: number, fresh: readonly Candidate[]): Promise<void> {
   const held = fresh.flatMap((event): HeldEvent[] => {
-    const { assessment, usage, type } = event
+    const { assessment } = event
     if (assessment.outcome !== 'held') return []
-    const operation = usage && 'operation' in usage ? usage.operation : type
-    return [{ ...event, code: assessment.code, subject: operation, detail: assessment.detail }]
+    const { code, detail } = assessment
+    return [{ ...event, code, subject: heldSubject(event), detail, priceVersion }]
   })
   if (held.length > 0) await run(sql, addHeldEvents, held)
+}
+
+/** What of a held event is unknown: its operation, or its type. */
+export function heldSubject({ usage, type }: Pick<UsageEvent, 'usage' | 'type'>): string {
+  return usage && 'operation' in usage ? usage.operation : type
 }
 
 async function noteWays(

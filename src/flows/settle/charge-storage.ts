@@ -1,6 +1,6 @@
 import { addCharged, addStored, type Tally } from '../../core/bill/tally.ts'
 import { groupBy } from '../../core/group-by.ts'
-import { compareLevels, integrate, type Level } from '../../core/meter/level.ts'
+import { compareLevels, integrate, isSameLevel, type Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import { endOf, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import { readChargedStorage } from '../../store/queries/read-charged-storage.ts'
@@ -13,6 +13,8 @@ export interface ChargeStorage extends SettledAccount {
   readonly hour: Hour
   /** Its events' levels, which may lie in older hours. */
   readonly announced: readonly Level[]
+  /** Levels of settled events that the cycle takes back. */
+  readonly withdrawn: readonly Level[]
   /** Levels of settled events: in force at the start of the cycle, and any within it. */
   readonly known: readonly Level[]
   /** Look again at hours from here on, because levels of older hours became known; undefined: not so. */
@@ -33,11 +35,13 @@ export async function chargeStorage(
   tally: Tally,
   charge: ChargeStorage,
 ): Promise<void> {
-  const { hour, announced, known, isLate } = charge
-  const from = oldest([hour, charge.restatedFrom ?? hour, ...announced.map(({ at }) => hourOf(at))])
-  const levels = from < hour ? await levelsFrom(sql, charge, from) : known
-  const all = [...levels, ...announced].sort(compareLevels)
-  if (all.length === 0) return
+  const { hour, announced, withdrawn, isLate } = charge
+  const changed = [...announced, ...withdrawn].map(({ at }) => hourOf(at))
+  const from = oldest([hour, charge.restatedFrom ?? hour, ...changed])
+  const known = from < hour ? await levelsFrom(sql, charge, from) : charge.known
+  const kept = known.filter((level) => !withdrawn.some((taken) => isSameLevel(level, taken)))
+  const all = [...kept, ...announced].sort(compareLevels)
+  if (all.length === 0 && withdrawn.length === 0) return
   for (let at = from; at <= hour; at = (at + 1) as Hour) {
     for (const stored of integrate(all, at)) addStored(tally, book, at, stored)
   }

@@ -1,15 +1,21 @@
-import { type AccountHour, addEvent, emptyAccountHour } from '../../core/bill/account-hour.ts'
-import { eventText } from '../../core/bill/digest-text.ts'
+import { type AccountHour, addEvent, emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
+import { eventText, releaseText, voidText } from '../../core/bill/digest-text.ts'
 import { groupBy } from '../../core/group-by.ts'
+import type { UsageEvent } from '../../core/ingest/event.ts'
 import { fingerprintOf } from '../../core/ingest/fingerprint.ts'
 import { reread } from '../../core/ingest/reread.ts'
+import { invariant } from '../../core/invariant.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
+import { readActedAccounts } from '../../store/queries/read-acted-accounts.ts'
 import { readHourEvents } from '../../store/queries/read-hour-events.ts'
 import { readLateEvents } from '../../store/queries/read-late-events.ts'
 import { type LateHour, readLateHours, type SettledAccount } from '../../store/queries/read-late-hours.ts'
+import { readReleasedEvents } from '../../store/queries/read-released-events.ts'
+import { readVoidedEvents } from '../../store/queries/read-voided-events.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { actsOf, type ActedEvent } from './cycle-acts.ts'
 import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
 
 /** Events read at once: some 2 MB, and few round trips. */
@@ -17,9 +23,9 @@ const PAGE_EVENTS = 5_000
 
 /** The facts of one account in one cycle, summed. */
 export interface AccountFacts extends SettledAccount, AccountHour {
-  /** Events of the cycle, late and held ones included. */
-  readonly events: number
-  /** SHA-256 over them in key order, copies included, hexadecimal. */
+  /** Facts of the cycle: events, late and held ones included, releases and voids. */
+  readonly count: number
+  /** SHA-256 over them in key order, copies included; hexadecimal. */
   readonly eventsDigest: string
   /** Of the events that are no copies, by their usage hour. */
   readonly fingerprints: ReadonlyMap<Hour, readonly number[]>
@@ -47,8 +53,9 @@ export interface ReadCycleFacts {
 }
 
 /**
- * The facts of a cycle, an account at a time, in key order: the events of the hour itself, and those of older hours
- * that were put into it. Settlement and its proof both read them here. Memory does not grow with an account's events.
+ * The facts of a cycle, an account at a time, in key order: the events of older hours that were put into it, those of
+ * the hour itself, then releases, then voids. Settlement and its proof both read them here. Memory does not grow with an
+ * account's events.
  */
 export async function* readCycleFacts(
   sql: Sql,
@@ -56,25 +63,39 @@ export async function* readCycleFacts(
   { hour, buckets, accounts, copies, onDamaged }: ReadCycleFacts,
 ): AsyncGenerator<AccountFacts> {
   const late = groupBy(await run(sql, readLateHours, { cycle: hour, buckets }), ({ account }) => account)
-  const unread = new Map((accounts ?? latecomers(late)).map((key) => [key.account, key]))
-  const names = accounts && [...unread.keys()]
-  const reading = { book, copies, onDamaged }
+  const acted = await run(sql, readActedAccounts, { cycle: hour, buckets })
+  const others = accounts ?? [...latecomers(late), ...acted]
+  const unread = new Map(others.map((key) => [key.account, key]))
+  const reading: Reading = { sql, book, hour, copies, onDamaged, late, acted: namesOf(acted) }
   let sums: Sums | undefined
-  for await (const event of eventsOf(sql, hour, buckets, names)) {
+  for await (const event of eventsOf(sql, hour, buckets, accounts && [...unread.keys()])) {
     if (sums?.key.account !== event.account) {
-      if (sums) yield factsOf(sums)
-      sums = await begin(sql, reading, hour, event, late)
+      if (sums) yield await factsOf(reading, sums)
+      sums = await begin(reading, event)
       unread.delete(event.account)
     }
     add(sums, reading, event)
   }
-  if (sums) yield factsOf(sums)
-  for (const key of unread.values()) yield factsOf(await begin(sql, reading, hour, key, late))
+  if (sums) yield await factsOf(reading, sums)
+  for (const key of unread.values()) yield await factsOf(reading, await begin(reading, key))
+}
+
+interface Reading extends Pick<ReadCycleFacts, 'hour' | 'copies' | 'onDamaged'> {
+  readonly sql: Sql
+  readonly book: PriceBook
+  /** Older hours of which the cycle has events, by account. */
+  readonly late: ReadonlyMap<string, readonly LateHour[]>
+  /** Accounts with releases or voids. */
+  readonly acted: ReadonlySet<string>
 }
 
 /** Accounts that have events of older hours in the cycle. */
 function latecomers(late: ReadonlyMap<string, readonly LateHour[]>): readonly SettledAccount[] {
   return [...late.values()].map(([first]) => first!)
+}
+
+function namesOf(accounts: readonly SettledAccount[]): ReadonlySet<string> {
+  return new Set(accounts.map(({ account }) => account))
 }
 
 async function* eventsOf(
@@ -111,24 +132,19 @@ interface Sums {
   readonly digest: RunningDigest
   readonly fingerprints: Map<Hour, number[]>
   readonly copies: ReadonlySet<string> | undefined
-  events: number
+  count: number
 }
 
 /** Late events come first: their hours are older than the cycle, and the digest is in key order. */
-async function begin(
-  sql: Sql,
-  reading: Reading,
-  cycle: Hour,
-  { bucket, account }: SettledAccount,
-  late: ReadonlyMap<string, readonly LateHour[]>,
-): Promise<Sums> {
+async function begin(reading: Reading, { bucket, account }: SettledAccount): Promise<Sums> {
+  const { sql, hour: cycle, late, copies } = reading
   const sums: Sums = {
     key: { bucket, account },
     hour: emptyAccountHour(),
     digest: startDigest(),
     fingerprints: new Map(),
-    copies: reading.copies.get(account),
-    events: 0,
+    copies: copies.get(account),
+    count: 0,
   }
   for (const lateHour of late.get(account) ?? []) {
     for (const event of await run(sql, readLateEvents, { ...lateHour, cycle })) add(sums, reading, event)
@@ -136,25 +152,53 @@ async function begin(
   return sums
 }
 
-interface Reading extends Pick<ReadCycleFacts, 'copies' | 'onDamaged'> {
-  readonly book: PriceBook
-}
-
-function add(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent): void {
-  sums.events += 1
+function add(sums: Sums, reading: Reading, event: SettledEvent): void {
+  sums.count += 1
   addText(sums.digest, eventText(event))
   if (sums.copies?.has(copyName(event))) return
   const fingerprints = sums.fingerprints.get(event.hour)
   if (fingerprints) fingerprints.push(fingerprintOf(event))
   else sums.fingerprints.set(event.hour, [fingerprintOf(event)])
+  addOrTake(sums, reading, event, addEvent)
+}
+
+type Count = (sums: AccountHour, book: PriceBook, event: UsageEvent) => unknown
+
+/** What an event comes to, added or taken back. */
+function addOrTake(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent, how: Count): void {
   try {
-    addEvent(sums.hour, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
+    how(sums.hour, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
   } catch (error) {
     if (!onDamaged) throw error
     onDamaged(event)
   }
 }
 
-function factsOf({ key, hour, digest, events, fingerprints }: Sums): AccountFacts {
-  return { ...key, ...hour, events, fingerprints, eventsDigest: endDigest(digest) }
+async function factsOf(reading: Reading, sums: Sums): Promise<AccountFacts> {
+  if (reading.acted.has(sums.key.account)) await addActs(reading, sums)
+  const { key, hour, digest, count, fingerprints } = sums
+  return { ...key, ...hour, count, fingerprints, eventsDigest: endDigest(digest) }
+}
+
+/** Held events that were released into the cycle count in it; what was taken back does not, or no more. */
+async function addActs(reading: Reading, sums: Sums): Promise<void> {
+  const { sql, hour: cycle } = reading
+  const where = { cycle, ...sums.key }
+  for await (const { act, event } of actsOf(sql, readReleasedEvents, where)) {
+    sums.count += 1
+    addText(sums.digest, releaseText(act))
+    countAct(sums, reading, event, (...counted) =>
+      invariant(addEvent(...counted), 'the price book covers what was released'),
+    )
+  }
+  for await (const { act, event } of actsOf(sql, readVoidedEvents, where)) {
+    sums.count += 1
+    addText(sums.digest, voidText(act))
+    if (act.counted !== null) countAct(sums, reading, event, takeBack)
+  }
+}
+
+function countAct(sums: Sums, reading: Reading, event: ActedEvent | undefined, how: Count): void {
+  invariant(event !== undefined || reading.onDamaged !== undefined, 'no event is ever deleted')
+  if (event !== undefined && !event.isCopy) addOrTake(sums, reading, event, how)
 }

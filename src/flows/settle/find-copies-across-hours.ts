@@ -1,9 +1,11 @@
 import { commonFingerprints, fingerprintOf } from '../../core/ingest/fingerprint.ts'
 import { groupBy } from '../../core/group-by.ts'
+import type { Identity } from '../../core/ingest/event.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import type { ConflictEvent } from '../../store/queries/add-conflict-events.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import { addIdentitySegment } from '../../store/queries/add-identity-segment.ts'
+import { readVoidedIdentities } from '../../store/queries/read-voided-identities.ts'
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { findStandingEvents } from '../../store/queries/find-standing-events.ts'
 import { type IdentitySegment, readIdentitySegments } from '../../store/queries/read-identity-segments.ts'
@@ -13,13 +15,20 @@ import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './
 
 /**
  * Identity does not depend on time (ARCHITECTURE.md), but the key of an event does. So a copy under another time, up to
- * the identity window apart, is found here, before it is billed: the one that was settled first stands, and of two in
- * one cycle the one of the earlier hour.
+ * the identity window apart, is found here, before it is billed: one that was taken back stands, else the one that was
+ * settled first, and of two in one cycle the one of the earlier hour.
  */
 export interface IdentityWindow {
   readonly buckets: readonly number[]
   readonly windowHours: number
   readonly segments: readonly IdentitySegment[]
+  /** Events that were taken back, by `identityName`. */
+  readonly voided: ReadonlyMap<string, readonly EventKey[]>
+}
+
+/** U+0000 cannot occur in any part. */
+function identityName({ account, source, id }: Identity): string {
+  return `${account}\0${source}\0${id}`
 }
 
 /** Read what was settled around some usage hours in these buckets. */
@@ -31,7 +40,9 @@ export async function readWindow(
 ): Promise<IdentityWindow> {
   const from = (Math.min(...usageHours) - windowHours) as Hour
   const to = (Math.max(...usageHours) + windowHours + 1) as Hour
-  return { buckets, windowHours, segments: await run(sql, readIdentitySegments, { buckets, from, to }) }
+  const segments = await run(sql, readIdentitySegments, { buckets, from, to })
+  const taken = await run(sql, readVoidedIdentities, { buckets, from, to })
+  return { buckets, windowHours, segments, voided: groupBy(taken, identityName) }
 }
 
 type Facts = Pick<AccountFacts, 'account' | 'bucket' | 'fingerprints'>
@@ -56,7 +67,7 @@ export async function findCopies(
 /** Fingerprints that occur in another hour too, with those hours. */
 type Suspects = ReadonlyMap<number, readonly Hour[]>
 
-function suspectsOf({ segments }: IdentityWindow, accounts: readonly Facts[]): Suspects {
+function suspectsOf({ segments, voided }: IdentityWindow, accounts: readonly Facts[]): Suspects {
   const hours = new Map<number, Hour[]>()
   const note = (fingerprint: number, hour: Hour) => {
     const known = hours.get(fingerprint)
@@ -68,6 +79,7 @@ function suspectsOf({ segments }: IdentityWindow, accounts: readonly Facts[]): S
   for (const { hour, fingerprints } of segments) {
     for (const fingerprint of commonFingerprints(all, fingerprints)) note(fingerprint, hour)
   }
+  for (const key of [...voided.values()].flat()) note(fingerprintOf(key), key.hour)
   if (own.size > 1) noteWithin(own, note)
   return hours
 }
@@ -102,7 +114,7 @@ function sortedByHour(accounts: readonly Facts[]): ReadonlyMap<Hour, Uint32Array
 /** Look up exactly what a fingerprint can only suspect. */
 async function copiesOfAccount(
   sql: Sql,
-  { windowHours }: IdentityWindow,
+  { windowHours, voided }: IdentityWindow,
   cycle: Hour,
   account: SettledAccount,
   suspects: Suspects,
@@ -114,11 +126,12 @@ async function copiesOfAccount(
     const key: EventKey = { hour, bucket, account: name, source, id }
     const hours = suspects.get(fingerprintOf(key))
     if (!hours) continue
-    const identity = `${source}\0${id}`
+    const identity = identityName(key)
+    const isNear = (other: Hour) => other !== hour && Math.abs(other - hour) <= windowHours
     const inCycle = standing.get(identity) ?? []
-    const elsewhere = hours.filter((other) => other !== hour && Math.abs(other - hour) <= windowHours)
-    const settled = elsewhere.filter((other) => !inCycle.includes(other))
-    const near = inCycle.find((other) => hour - other <= windowHours)
+    const settled = hours.filter((other) => isNear(other) && !inCycle.includes(other))
+    const taken = voided.get(identity)?.map((other) => other.hour) ?? []
+    const near = [...taken, ...inCycle].find(isNear)
     const standsHour = near ?? (await firstStanding(sql, key, settled))
     if (standsHour === undefined) standing.set(identity, [...inCycle, hour])
     else copies.push({ ...key, cycle, standsHour })

@@ -13,6 +13,7 @@ import {
 } from '../../store/bills-table.ts'
 import { type AccountState, readAccountStates } from '../../store/queries/read-account-states.ts'
 import { saveAccountStates } from '../../store/queries/save-account-states.ts'
+import { type WithdrawLevels, withdrawLevels } from '../../store/queries/withdraw-levels.ts'
 import { run } from '../../store/query.ts'
 import type { AccountFacts } from './cycle-facts.ts'
 
@@ -46,8 +47,8 @@ export async function issueBills(
   context: BillingContext,
   drafted: readonly DraftedAccount[],
 ): Promise<void> {
-  // An account without lines and without events leaves no trace: the hour is not settled for it.
-  const settled = drafted.filter(({ facts, draft }) => draft !== undefined || facts.events > 0)
+  // An account without lines and without facts leaves no trace: the hour is not settled for it.
+  const settled = drafted.filter(({ facts, draft }) => draft !== undefined || facts.count > 0)
   if (settled.length === 0) return
   const stored = await run(
     client,
@@ -58,11 +59,14 @@ export async function issueBills(
   const bills: SettledBill[] = []
   const withoutBill: SettledWithoutBill[] = []
   const levels: SettledLevel[] = []
+  const withdrawn: WithdrawLevels[] = []
   const after = settled.map((account) => {
     const { bucket, account: name, eventsDigest } = account.facts
     const before = states.get(name) ?? { bucket, account: name, step: 0, sequence: 0, digest: null }
     const step = before.step + 1
     for (const level of account.facts.levels) levels.push({ bucket, account: name, step, level })
+    const taken = account.facts.withdrawn
+    if (taken.length > 0) withdrawn.push({ bucket, account: name, step, levels: taken })
     if (account.draft) {
       const bill = billOf(context, account.facts, account.draft, before)
       bills.push({ bucket, step, bill })
@@ -73,6 +77,7 @@ export async function issueBills(
     return { ...before, step }
   })
   await copySettlement(client, { bills, withoutBill, levels })
+  for (const levelsOfAccount of withdrawn) await run(client, withdrawLevels, levelsOfAccount)
   await run(client, saveAccountStates, after)
 }
 

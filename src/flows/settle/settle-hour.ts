@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { bucketOf } from '../../core/ingest/bucket.ts'
-import { carriedOver, compareLevels, type Level } from '../../core/meter/level.ts'
+import { carriedOver, compareLevels, isSameLevel, type Level } from '../../core/meter/level.ts'
 import { isZero } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
@@ -10,6 +10,7 @@ import { carryHistoryHours } from '../../store/queries/carry-history-hours.ts'
 import { claimBuckets } from '../../store/queries/claim-buckets.ts'
 import { claimHistoryBuckets } from '../../store/queries/claim-history-buckets.ts'
 import { closeHistoryHours } from '../../store/queries/close-history-hours.ts'
+import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
 import { raiseBucketSettled } from '../../store/queries/raise-bucket-settled.ts'
 import { raiseSettledUntil } from '../../store/queries/raise-settled-until.ts'
 import type { DueCycle } from '../../store/queries/next-due-cycle.ts'
@@ -143,6 +144,7 @@ async function withoutCopies(
   const copies = await findCopies(sql, window, hour, batch)
   if (copies.length === 0) return batch
   await run(sql, addConflictEvents, copies)
+  await run(sql, deleteHeldEvents, copies)
   await run(sql, addRefusedEvents, copies.map(refusedCopy))
   const marks = marksOf(copies)
   const again = batch.filter(({ account }) => marks.has(account))
@@ -190,7 +192,11 @@ async function billingContext(sql: Sql, { due, late }: Chunk, currency: string):
 
 /** Does an account store something at the end of the hour? */
 function carries(known: ReadonlyMap<string, readonly Level[]>, facts: AccountFacts, hour: Hour): boolean {
-  const levels = [...(known.get(facts.account) ?? []), ...facts.levels]
+  const { account, levels: announced, withdrawn } = facts
+  const kept = (known.get(account) ?? []).filter(
+    (level) => !withdrawn.some((taken) => isSameLevel(level, taken)),
+  )
+  const levels = [...kept, ...announced]
   return carriedOver(levels.sort(compareLevels), hour).length > 0
 }
 

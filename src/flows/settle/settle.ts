@@ -7,6 +7,7 @@ import { type DueCycle, nextDueCycle } from '../../store/queries/next-due-cycle.
 import { nextDueHistory } from '../../store/queries/next-due-history.ts'
 import { raiseSettledUntil } from '../../store/queries/raise-settled-until.ts'
 import { run, runOne } from '../../store/query.ts'
+import { releaseHeld } from './release-held.ts'
 import { HISTORY_SEAL_MAX, sealHistory, sealHours } from './seal-hours.ts'
 import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
 
@@ -35,6 +36,7 @@ export interface SettlePass {
  * @returns how many hours it settled, each counted once whatever its accounts
  */
 export async function settlePass(pass: SettlePass): Promise<number> {
+  await releaseHeld(pass.pool, pass.stopping)
   await sealDue(pass)
   // A process may have been killed between settling the last bucket of an hour and noting it.
   await run(pass.pool, raiseSettledUntil, undefined)

@@ -38,14 +38,14 @@ export const readHourLevels: Query<ReadHourLevels, RawLevel, Level> = {
        (select region, at, source, id, bytes
           from storage_level
          where bucket = s.bucket and account = s.account and project = s.project and dataset = s.dataset
-           and at < $4 and step <= $6
+           and at < $4 and step <= $6 and (void_step is null or void_step > $6)
          order by at desc, source desc, id desc
          limit 1)
        union all
        (select region, at, source, id, bytes
           from storage_level
          where bucket = s.bucket and account = s.account and project = s.project and dataset = s.dataset
-           and at >= $4 and at < $5 and step <= $6)
+           and at >= $4 and at < $5 and step <= $6 and (void_step is null or void_step > $6))
      ) l
      where s.bucket = $1 and s.account = $2 and ($3::text is null or s.project = $3)
      order by s.project, s.dataset, l.at, l.source, l.id

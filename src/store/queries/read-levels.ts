@@ -45,13 +45,15 @@ export const readLevels: Query<ReadLevels, Raw, AccountLevel> = {
              where v.bucket = s.bucket and v.account = s.account
                and v.project = s.project and v.dataset = s.dataset
                and v.at < $2 and ($5::bigint[] is null or v.step < a.step)
+               and (v.void_step is null or v.void_step >= a.step)
              order by v.at desc, v.source desc, v.id desc
              limit 1)
            union all
            (select v.* from storage_level v
              where v.bucket = s.bucket and v.account = s.account
                and v.project = s.project and v.dataset = s.dataset
-               and v.at >= $2 and v.at < $3 and ($5::bigint[] is null or v.step < a.step))) l
+               and v.at >= $2 and v.at < $3 and ($5::bigint[] is null or v.step < a.step)
+               and (v.void_step is null or v.void_step >= a.step))) l
      where s.bucket = any ($1) and ($5::bigint[] is null or a.account is not null)`,
   values: ({ buckets, from, to, accounts }) => [
     buckets,

@@ -1,0 +1,44 @@
+import { groupBy } from '../../core/group-by.ts'
+import type { Hour } from '../../core/time/hour.ts'
+import type { EventKey } from '../../store/queries/find-events.ts'
+import { type KeyedEvent, readKeyedEvents } from '../../store/queries/read-keyed-events.ts'
+import type { ReadActs } from '../../store/queries/read-released-events.ts'
+import { type Query, run, type Sql } from '../../store/query.ts'
+
+/** Acts read at once, each with its event. */
+const PAGE_ACTS = 2_000
+const HOURS_PER_DAY = 24
+
+/** The event of a release or a void. */
+export type ActedEvent = KeyedEvent
+
+/** Releases or voids of one account in one cycle, in key order, each with its event; undefined: it is not there. */
+export async function* actsOf<Raw, Act extends EventKey>(
+  sql: Sql,
+  query: Query<ReadActs, Raw, Act>,
+  where: Pick<ReadActs, 'cycle' | 'bucket' | 'account'>,
+): AsyncGenerator<{ readonly act: Act; readonly event: ActedEvent | undefined }> {
+  let after: Act | undefined
+  for (;;) {
+    const acts = await run(sql, query, { ...where, after, limit: PAGE_ACTS })
+    const events = await eventsAt(sql, acts)
+    for (const [index, act] of acts.entries()) yield { act, event: events.get(index) }
+    if (acts.length < PAGE_ACTS) return
+    after = acts.at(-1)
+  }
+}
+
+/** The events of these keys, by the index of their key: one statement for each UTC day. */
+export async function eventsAt(
+  sql: Sql,
+  keys: readonly EventKey[],
+): Promise<ReadonlyMap<number, KeyedEvent>> {
+  const found = new Map<number, KeyedEvent>()
+  const days = groupBy([...keys.entries()], ([, { hour }]) => Math.floor(hour / HOURS_PER_DAY))
+  for (const [day, entries] of days) {
+    const range = { from: (day * HOURS_PER_DAY) as Hour, to: ((day + 1) * HOURS_PER_DAY) as Hour }
+    const events = await run(sql, readKeyedEvents, { ...range, keys: entries.map(([, key]) => key) })
+    for (const event of events) found.set(entries[event.index]![0], event)
+  }
+  return found
+}

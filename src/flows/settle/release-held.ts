@@ -1,0 +1,105 @@
+import type pg from 'pg'
+import { groupBy } from '../../core/group-by.ts'
+import { bucketOf } from '../../core/ingest/bucket.ts'
+import type { UsageEvent } from '../../core/ingest/event.ts'
+import { reread } from '../../core/ingest/reread.ts'
+import { assess, type Assessment } from '../../core/rate/assess.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { throughGate } from '../../store/gate.ts'
+import type { HeldEvent } from '../../store/queries/add-held-events.ts'
+import { addReleasedEvents } from '../../store/queries/add-released-events.ts'
+import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
+import { hasUnreadHeldEvents } from '../../store/queries/has-unread-held-events.ts'
+import { keepHeldEvents } from '../../store/queries/keep-held-events.ts'
+import { lockHeldEvents } from '../../store/queries/lock-held-events.ts'
+import type { KeyedEvent } from '../../store/queries/read-keyed-events.ts'
+import type { Marks } from '../../store/queries/read-marks.ts'
+import { readMarks } from '../../store/queries/read-marks.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { heldSubject } from '../ingest/commit-events.ts'
+import { lateCycle } from '../ingest/decide-cycle.ts'
+import { bookOf } from '../prices/read-price-version.ts'
+import { eventsAt } from './cycle-acts.ts'
+import { sealedVersions } from './sealed-versions.ts'
+
+/** Held events that one transaction looks at: it holds the gate, shared, for some milliseconds. */
+export const RELEASE_MAX = 1_000
+
+/**
+ * Release the held events that the newest price book covers. A condition that every pass looks at, so a publication
+ * needs to do nothing for it, and nothing is missed. An event whose cycle is open is billed there; one whose cycle was
+ * sealed without it counts in the open hour, with its own usage hour and price.
+ * @returns how many were looked at
+ */
+export async function releaseHeld(pool: pg.Pool, stopping: () => boolean): Promise<number> {
+  for (let all = 0; ;) {
+    if (stopping() || !(await runOne(pool, hasUnreadHeldEvents, undefined))) return all
+    const { version, book } = await bookOf(pool, null)
+    const looked = await throughGate(pool, 'shared', (client) => releaseSome(client, version, book))
+    // Others are at work on the rest; or a newer version was published, which the next pass uses.
+    if (looked === 0) return all
+    all += looked
+  }
+}
+
+async function releaseSome(client: Sql, version: number, book: PriceBook): Promise<number> {
+  const marks = await runOne(client, readMarks, undefined)
+  if (marks?.priceVersion !== version) return 0
+  const keys = await run(client, lockHeldEvents, { priceVersion: version, limit: RELEASE_MAX })
+  if (keys.length === 0) return 0
+  const judged = [...(await eventsAt(client, keys)).values()].map((stored) => judge(book, stored))
+  const held = judged.flatMap((one) => heldOf(one, version))
+  if (held.length > 0) await run(client, keepHeldEvents, held)
+  const covered = judged.filter(
+    ({ stored, assessment }) => stored.isCopy || assessment.outcome === 'accepted',
+  )
+  if (covered.length === 0) return keys.length
+  const release = await leftOut(client, marks, covered)
+  if (release.length > 0) await run(client, addReleasedEvents, { cycle: lateCycle(marks), keys: release })
+  await run(
+    client,
+    deleteHeldEvents,
+    covered.map(({ stored }) => stored),
+  )
+  return keys.length
+}
+
+interface Judged {
+  readonly stored: KeyedEvent
+  readonly event: UsageEvent
+  readonly assessment: Assessment
+}
+
+function judge(book: PriceBook, stored: KeyedEvent): Judged {
+  const event = { ...stored, usage: reread(book.eventTypes, stored.type, stored.data) }
+  return { stored, event, assessment: assess(book, event) }
+}
+
+/** What stays held, and why. */
+function heldOf({ stored, event, assessment }: Judged, priceVersion: number): readonly HeldEvent[] {
+  if (stored.isCopy || assessment.outcome === 'accepted') return []
+  const subject = heldSubject(event)
+  if (assessment.outcome === 'held') {
+    return [{ ...stored, code: assessment.code, subject, detail: assessment.detail, priceVersion }]
+  }
+  const { detail } = assessment.rejection
+  return [{ ...stored, code: 'held/missing_unit', subject, detail, priceVersion }]
+}
+
+/** Those whose cycle was sealed with a version that did not cover them. Copies count nowhere. */
+async function leftOut(sql: Sql, marks: Marks, covered: readonly Judged[]): Promise<readonly KeyedEvent[]> {
+  const counting = covered.map(({ stored }) => stored).filter(({ isCopy }) => !isCopy)
+  const versions = await sealedVersions(
+    sql,
+    marks,
+    counting.map(({ account, cycle }) => ({ bucket: bucketOf(account), account, hour: cycle })),
+  )
+  const out: KeyedEvent[] = []
+  for (const [version, entries] of groupBy([...counting.entries()], ([index]) => versions[index])) {
+    if (version === undefined) continue
+    const { book } = await bookOf(sql, version)
+    for (const [, stored] of entries)
+      if (judge(book, stored).assessment.outcome !== 'accepted') out.push(stored)
+  }
+  return out
+}

@@ -1,0 +1,29 @@
+import { invariant } from '../../core/invariant.ts'
+import type { AccountHourKey } from '../../store/queries/find-closed-hours.ts'
+import type { Marks } from '../../store/queries/read-marks.ts'
+import { readSealedVersions } from '../../store/queries/read-sealed-versions.ts'
+import { run, type Sql } from '../../store/query.ts'
+
+/**
+ * With which price version each account's cycle was sealed; undefined: it is open. Behind the gate, shared or alone:
+ * what is open then is open until the end of the transaction.
+ * @returns one for each key, in order
+ */
+export async function sealedVersions(
+  sql: Sql,
+  { sealedUntil }: Marks,
+  keys: readonly AccountHourKey[],
+): Promise<readonly (number | undefined)[]> {
+  const versions = new Map<AccountHourKey, number | null>()
+  const past = keys.filter(({ hour }) => hour < sealedUntil)
+  if (past.length > 0) {
+    const found = await run(sql, readSealedVersions, past)
+    for (const { index, priceVersion } of found) versions.set(past[index]!, priceVersion)
+  }
+  return keys.map((key) => {
+    if (key.hour >= sealedUntil) return undefined
+    const version = versions.get(key)
+    invariant(version !== undefined, 'an hour below sealedUntil is sealed, or open as history')
+    return version ?? undefined
+  })
+}

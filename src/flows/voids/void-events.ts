@@ -1,0 +1,84 @@
+import type pg from 'pg'
+import { invariant } from '../../core/invariant.ts'
+import { throughGate } from '../../store/gate.ts'
+import { addVoidedEvents } from '../../store/queries/add-voided-events.ts'
+import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
+import type { EventKey } from '../../store/queries/find-events.ts'
+import { findVoidedEvents } from '../../store/queries/find-voided-events.ts'
+import { readMarks } from '../../store/queries/read-marks.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { sqlState } from '../../store/transaction.ts'
+import { decideVoids, type VoidDecision } from './decide-voids.ts'
+
+/** Events that one transaction takes back: it holds the gate, shared, for some milliseconds. */
+export const VOIDS_PER_TRANSACTION_MAX = 1_000
+
+/** Two orders for the same events may wait for each other: one of them is told, and tries again. */
+const DEADLOCK = '40P01'
+const ATTEMPTS_MAX = 5
+
+/** Who takes events back, and why. Both are part of the digest of the bill that does. */
+export interface VoidOrder {
+  /** The id of a key, or a local command. */
+  readonly actor: string
+  readonly reason: string
+}
+
+export interface Voided {
+  /** Taken back now; in a dry run: what would be. */
+  readonly decisions: readonly VoidDecision[]
+  /** Were taken back before: nothing changes. */
+  readonly already: number
+}
+
+/**
+ * Take events back: they stay, with their identities, and count no more. Billed ones are given back in the open hour,
+ * at their own prices; others never appear on a bill. Can be run twice, and at the same time.
+ * @param keys stored events, at most `VOIDS_PER_TRANSACTION_MAX`
+ */
+export async function voidEvents(
+  pool: pg.Pool,
+  order: VoidOrder,
+  keys: readonly EventKey[],
+): Promise<Voided> {
+  invariant(keys.length <= VOIDS_PER_TRANSACTION_MAX, 'voids come in pages')
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await voidOnce(pool, order, keys)
+    } catch (error) {
+      if (sqlState(error) !== DEADLOCK || attempt === ATTEMPTS_MAX) throw error
+    }
+  }
+}
+
+function voidOnce(pool: pg.Pool, order: VoidOrder, keys: readonly EventKey[]): Promise<Voided> {
+  return throughGate(pool, 'shared', async (sql) => {
+    // First: whoever releases one of them at this moment is waited for.
+    await run(sql, deleteHeldEvents, keys)
+    const { decisions, already } = await decide(sql, keys)
+    const now = (await runOne(sql, readMarks, undefined))!.now
+    const rows = decisions.map(({ event, cycle, counted }) => {
+      return { ...event, cycle, counted, orderedAt: now, orderedBy: order.actor, reason: order.reason }
+    })
+    const added = new Set(await run(sql, addVoidedEvents, rows))
+    const taken = decisions.filter((_, index) => added.has(index))
+    return { decisions: taken, already: already + decisions.length - taken.length }
+  })
+}
+
+/** What `voidEvents` would do at this moment. Changes nothing. */
+export function previewVoids(pool: pg.Pool, keys: readonly EventKey[]): Promise<Voided> {
+  return throughGate(pool, 'shared', (sql) => decide(sql, keys))
+}
+
+async function decide(sql: Sql, keys: readonly EventKey[]): Promise<Voided> {
+  const marks = await runOne(sql, readMarks, undefined)
+  invariant(marks !== undefined, 'there are events, so there is a deployment')
+  const voided = new Set(await run(sql, findVoidedEvents, keys))
+  const decisions = await decideVoids(
+    sql,
+    marks,
+    keys.filter((_, index) => !voided.has(index)),
+  )
+  return { decisions, already: voided.size }
+}
