@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from '../text/canonical-json.ts'
 import { byteLength, refuseText } from '../text/well-formed.ts'
 import { hourOf } from '../time/hour.ts'
 import { formatInstant, type Instant, type InstantRefusal, parseInstant } from '../time/instant.ts'
+import { CLOSED_SOURCE, isReservedSource } from './ended-level.ts'
 import type { UsageEvent } from './event.ts'
 import {
   ACCOUNT_BYTES_MAX,
@@ -53,6 +54,9 @@ export function accept(
   if (isRejection(id)) return id
   const source = requireText(rawSource, 'source', SOURCE_BYTES_MAX)
   if (isRejection(source)) return source
+  if (isReservedSource(source)) {
+    return reject('event/reserved_source', `source ends with ${CLOSED_SOURCE}: send one of your own.`)
+  }
   const type = requireText(rawType, 'type', TYPE_BYTES_MAX)
   if (isRejection(type)) return type
   const account = requireText(subject, 'subject (the account)', ACCOUNT_BYTES_MAX)

@@ -12,6 +12,9 @@ export type RejectionCode =
   | 'event/invalid_quantity'
   | 'event/missing_unit'
   | 'event/foreign_account'
+  | 'event/reserved_source'
+  | 'event/unknown_account'
+  | 'event/account_closed'
   | 'event/unreadable'
   | 'event/unstorable'
 

@@ -5,9 +5,10 @@ import type { Log } from '../../store/connect.ts'
 import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
 import { runOne } from '../../store/query.ts'
 import type { Delivered, Ingest, NotSubmitted, Submitted } from './ingest-types.ts'
-import { readDelivered } from './read-delivery.ts'
+import { accountNamed, readDelivered } from './read-delivery.ts'
+import { type AccountRules, makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { NewerPrices, storeGroup } from './store-group.ts'
+import { NewerAccounts, NewerPrices, storeGroup } from './store-group.ts'
 
 /** Events that wait for their commit, at most: a few seconds of work, and a bound on memory. */
 export const QUEUE_EVENTS_MAX = 50_000
@@ -29,18 +30,22 @@ interface Waiting {
 export interface IngestOptions {
   readonly pool: pg.Pool
   readonly log: Log
+  /** Whose usage is taken; undefined: anybody's. */
+  readonly taken?: TakenAccounts
 }
 
 /**
  * Group commit: deliveries that come while a transaction is under way share the next one, so that many small
  * deliveries cost about as much as one large one. Any number of processes may do so on one database.
  */
-export async function createIngest({ pool, log }: IngestOptions): Promise<Ingest> {
+export async function createIngest({ pool, log, taken = 'any' }: IngestOptions): Promise<Ingest> {
   const queue: Waiting[] = []
   const days = new Set<number>()
   const lanes = new Set<Promise<void>>()
   let queued = 0
   let stopping = false
+  const accounts = makeAccountMemory(pool, taken)
+  await accounts.refresh()
   let newest = await bookOf(pool, null)
   let clockAheadMs = 0
   const onMarks = ({ now }: Marks) => {
@@ -95,17 +100,20 @@ export async function createIngest({ pool, log }: IngestOptions): Promise<Ingest
   async function storeUnderNewest(group: readonly Waiting[]): Promise<void> {
     for (;;) {
       try {
+        const rules = await accounts.rulesFor(accountsOf(group))
         const { version, book } = newest
-        const read = readGroup(book, group)
+        const read = readGroup(book, rules, group)
         const reads = read.flatMap((delivery) => delivery.reads)
-        const results = (await storeGroup({ pool, priceVersion: version, days, onMarks }, reads)).values()
+        const context = { pool, priceVersion: version, accountsVersion: rules.version, days, onMarks }
+        const results = (await storeGroup(context, reads)).values()
         for (const { waiting, reads: own } of read) {
           waiting.resolve({ ok: true, results: own.map(() => results.next().value!) })
         }
         return
       } catch (error) {
-        if (!(error instanceof NewerPrices)) throw error
-        newest = await bookOf(pool, null)
+        if (error instanceof NewerPrices) newest = await bookOf(pool, null)
+        else if (error instanceof NewerAccounts) await accounts.refresh()
+        else throw error
       }
     }
   }
@@ -130,16 +138,31 @@ function takeGroup(queue: Waiting[]): readonly Waiting[] {
   return queue.splice(0, taken)
 }
 
+/** The accounts that a group names, each as often as it does. */
+function* accountsOf(group: readonly Waiting[]): Generator<string> {
+  for (const { batch } of group) {
+    for (const delivered of batch) {
+      const account = accountNamed(delivered)
+      if (account !== undefined) yield account
+    }
+  }
+}
+
 interface ReadDelivery {
   readonly waiting: Waiting
   readonly reads: readonly ReturnType<typeof readDelivered>[]
 }
 
 /** A delivery that a bug of ours cannot read fails alone: its neighbours are stored. */
-function readGroup(book: PriceBook, group: readonly Waiting[]): readonly ReadDelivery[] {
+function readGroup(
+  book: PriceBook,
+  accounts: AccountRules,
+  group: readonly Waiting[],
+): readonly ReadDelivery[] {
   return group.flatMap((waiting): ReadDelivery[] => {
     try {
-      return [{ waiting, reads: waiting.batch.map((one) => readDelivered(book, one, waiting)) }]
+      const context = { ...waiting, accounts }
+      return [{ waiting, reads: waiting.batch.map((one) => readDelivered(book, one, context)) }]
     } catch (bug) {
       waiting.reject(bug)
       return []

@@ -1,5 +1,7 @@
 import { accept } from '../../core/ingest/accept.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
+import { endOfSeries } from '../../core/ingest/ended-level.ts'
+import type { UsageEvent } from '../../core/ingest/event.ts'
 import { isObject } from '../../core/ingest/read-usage.ts'
 import { isRejection, type Rejection } from '../../core/ingest/rejection.ts'
 import { assess } from '../../core/rate/assess.ts'
@@ -7,6 +9,8 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import type { AccountRules } from '../accounts/account-rules.ts'
+import { sha256 } from '../settle/issue-bills.ts'
 import { type Candidate, CONFLICT_CODE, CONFLICT_DETAIL } from './commit-events.ts'
 import type { Delivered } from './ingest-types.ts'
 
@@ -19,20 +23,56 @@ export interface DeliveryContext {
   readonly receivedAt: Instant
   readonly boundAccount: string | undefined
   readonly writer: string
+  /** Whose usage is taken, and until when; undefined: everybody's, for ever. */
+  readonly accounts?: AccountRules
+}
+
+/** A valid event, and what has to be stored with it. */
+export interface ReadEvent extends Candidate {
+  /** For a level of a closed account: the level of 0 bytes at its closing, which ends the series. */
+  readonly ending?: Candidate
 }
 
 /** Read one element of a delivery under a price book: a candidate, or the refusal that is kept of it. */
 export function readDelivered(
   book: PriceBook,
   delivered: Delivered,
-  { receivedAt, boundAccount, writer }: DeliveryContext,
-): Candidate | RefusedEvent {
+  context: DeliveryContext,
+): ReadEvent | RefusedEvent {
+  const { receivedAt, boundAccount, accounts } = context
   if ('unreadable' in delivered) return refusedText(delivered.unreadable, delivered.text)
   const event = accept(delivered.raw, { receivedAt, boundAccount, eventTypes: book.eventTypes })
   if (isRejection(event)) return refused(event, delivered.raw)
+  const untaken = accounts?.refuse(event)
+  if (untaken) return refused(untaken, delivered.raw)
   const assessment = assess(book, event)
   if (assessment.outcome === 'rejected') return refused(assessment.rejection, delivered.raw)
-  return { ...event, bucket: bucketOf(event.account), receivedAt, writer, assessment }
+  const candidate = { ...event, bucket: bucketOf(event.account), ...senderOf(context), assessment }
+  const closedAt = accounts?.closedAt(event.account)
+  if (closedAt === undefined || event.usage?.component !== 'storage') return candidate
+  const { account, usage } = event
+  const end = { account, project: usage.project, dataset: usage.dataset, at: closedAt, over: undefined }
+  return { ...candidate, ending: ownCandidate(book, endOfSeries(end, sha256), senderOf(context)) }
+}
+
+function senderOf({ receivedAt, writer }: DeliveryContext): Pick<Candidate, 'receivedAt' | 'writer'> {
+  return { receivedAt, writer }
+}
+
+/** An event that Farthing itself makes, of a type that every price book knows. */
+export function ownCandidate(
+  book: PriceBook,
+  event: UsageEvent,
+  sender: Pick<Candidate, 'receivedAt' | 'writer'>,
+): Candidate {
+  return { ...event, bucket: bucketOf(event.account), ...sender, assessment: assess(book, event) }
+}
+
+/** The account that an element names, as far as it can be read. */
+export function accountNamed(delivered: Delivered): string | undefined {
+  if ('unreadable' in delivered || !isObject(delivered.raw)) return undefined
+  const { subject } = delivered.raw
+  return typeof subject === 'string' ? subject : undefined
 }
 
 export function isRefused(read: Candidate | RefusedEvent): read is RefusedEvent {

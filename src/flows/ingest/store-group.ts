@@ -9,7 +9,7 @@ import { run, runOne } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { type Candidate, commitEvents, HourClosed } from './commit-events.ts'
 import type { EventResult } from './ingest-types.ts'
-import { isRefused, refusedConflict } from './read-delivery.ts'
+import { isRefused, type ReadEvent, refusedConflict } from './read-delivery.ts'
 
 /** UTC days that one transaction may touch: it opens a partition for each. */
 export const DAYS_PER_TRANSACTION_MAX = 62
@@ -28,8 +28,15 @@ export class NewerPrices extends Error {
   override readonly name = 'NewerPrices'
 }
 
+/** An account was closed or opened since the events were read: judge them again. */
+export class NewerAccounts extends Error {
+  override readonly name = 'NewerAccounts'
+}
+
 export interface StoreGroupContext {
   readonly pool: pg.Pool
+  /** How often accounts had been closed or opened when the events were read. */
+  readonly accountsVersion: number
   /** The version under which the events were read. */
   readonly priceVersion: number
   /** Days whose partitions are known to exist. Grows. */
@@ -38,13 +45,13 @@ export interface StoreGroupContext {
   onMarks(marks: Marks): void
 }
 
-type Read = Candidate | RefusedEvent
+type Read = ReadEvent | RefusedEvent
 
 /**
  * Store a group of read events durably: in one transaction if it touches at most 62 days. A group that fails by
  * the data of one event is halved until that event stands alone, and is refused alone.
  * @returns one result for each event, in order
- * @throws NewerPrices, and whatever the database fails with otherwise: then some may be stored, and a repetition
+ * @throws NewerPrices, NewerAccounts, and whatever the database fails with otherwise: then some may be stored, and a repetition
  *   is harmless
  */
 export async function storeGroup(
@@ -59,16 +66,27 @@ export async function storeGroup(
   return reads.map((read) => results.get(read)!)
 }
 
-/** Refused events go with the first slice. */
+/** As few slices as fit. What is stored with an event is in its slice. Refused events have no day. */
 function sliceByDays(reads: readonly Read[]): readonly (readonly Read[])[] {
-  const days = [...groupBy(reads, dayOf).keys()].filter((day) => day !== undefined)
-  if (days.length <= DAYS_PER_TRANSACTION_MAX) return reads.length === 0 ? [] : [reads]
-  const sliceOfDay = new Map(days.map((day, index) => [day, Math.floor(index / DAYS_PER_TRANSACTION_MAX)]))
-  return [...groupBy(reads, (read) => sliceOfDay.get(dayOf(read) ?? days[0]!)!).values()]
+  if (reads.length === 0) return []
+  if (new Set(reads.flatMap(daysOf)).size <= DAYS_PER_TRANSACTION_MAX) return [reads]
+  const slices: Read[][] = []
+  let days = new Set<number>()
+  for (const group of groupBy(reads, (read) => daysOf(read).join(' ')).values()) {
+    const own = daysOf(group[0]!)
+    const all = new Set([...days, ...own])
+    const isFull = all.size > DAYS_PER_TRANSACTION_MAX || slices.length === 0
+    if (isFull) slices.push([])
+    days = isFull ? new Set(own) : all
+    slices.at(-1)!.push(...group)
+  }
+  return slices
 }
 
-function dayOf(read: Read): number | undefined {
-  return isRefused(read) ? undefined : Math.floor(read.hour / HOURS_PER_DAY)
+function daysOf(read: Read): readonly number[] {
+  if (isRefused(read)) return []
+  const day = Math.floor(read.hour / HOURS_PER_DAY)
+  return read.ending ? [day, Math.floor(read.ending.hour / HOURS_PER_DAY)] : [day]
 }
 
 async function storeSlice(
@@ -109,14 +127,17 @@ async function storeOnce(
   context: StoreGroupContext,
   reads: readonly Read[],
 ): Promise<readonly EventResult[]> {
-  const candidates = reads.filter((read): read is Candidate => !isRefused(read))
+  const candidates = reads.filter((read): read is ReadEvent => !isRefused(read))
+  const endings = candidates.flatMap(({ ending }) => ending ?? [])
   const refused = reads.filter(isRefused)
   return throughGate(context.pool, 'shared', async (client) => {
     const marks = await runOne(client, readMarks, undefined)
     if (!marks) throw new Error('the database has no deployment: start Farthing first')
     if (marks.priceVersion !== context.priceVersion) throw new NewerPrices()
+    if (marks.accountsVersion !== context.accountsVersion) throw new NewerAccounts()
     context.onMarks(marks)
-    const stored = await commitEvents(client, marks, candidates, refused, refusedConflict)
+    const all: readonly Candidate[] = [...candidates, ...endings]
+    const stored = await commitEvents(client, marks, all, refused, refusedConflict)
     const remaining = stored.values()
     return reads.map((read) => (isRefused(read) ? resultOfRefused(read) : remaining.next().value!))
   })
@@ -143,9 +164,8 @@ function resultOfRefused({ id, code, detail }: RefusedEvent): EventResult {
 }
 
 async function ensureDays({ pool, days }: StoreGroupContext, reads: readonly Read[]): Promise<void> {
-  for (const read of reads) {
-    const day = dayOf(read)
-    if (day === undefined || days.has(day)) continue
+  for (const day of reads.flatMap(daysOf)) {
+    if (days.has(day)) continue
     await run(pool, addEventDay, { day })
     days.add(day)
   }

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import type pg from 'pg'
 import type { Draft } from '../../core/bill/draft-bill.ts'
 import { issueBill } from '../../core/bill/issue-bill.ts'
-import { statementMonth } from '../../core/bill/statement-month.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import {
@@ -15,6 +14,7 @@ import { type AccountState, readAccountStates } from '../../store/queries/read-a
 import { saveAccountStates } from '../../store/queries/save-account-states.ts'
 import { type WithdrawLevels, withdrawLevels } from '../../store/queries/withdraw-levels.ts'
 import { run } from '../../store/query.ts'
+import { statementMonths } from '../accounts/statement-months.ts'
 import type { AccountFacts } from './cycle-facts.ts'
 
 /** What the bills of one transaction have in common. */
@@ -50,11 +50,9 @@ export async function issueBills(
   // An account without lines and without facts leaves no trace: the hour is not settled for it.
   const settled = drafted.filter(({ facts, draft }) => draft !== undefined || facts.count > 0)
   if (settled.length === 0) return
-  const stored = await run(
-    client,
-    readAccountStates,
-    settled.map(({ facts }) => facts),
-  )
+  const keys = settled.map(({ facts }) => facts)
+  const stored = await run(client, readAccountStates, keys)
+  const monthOf = await statementMonths(client, context.hour, keys)
   const states = new Map(stored.map((state) => [state.account, state]))
   const bills: SettledBill[] = []
   const withoutBill: SettledWithoutBill[] = []
@@ -68,7 +66,8 @@ export async function issueBills(
     const taken = account.facts.withdrawn
     if (taken.length > 0) withdrawn.push({ bucket, account: name, step, levels: taken })
     if (account.draft) {
-      const bill = billOf(context, account.facts, account.draft, before)
+      const billing = { ...context, statementMonth: monthOf(name) }
+      const bill = billOf(billing, account.facts, account.draft, before)
       bills.push({ bucket, step, bill })
       return { ...before, step, sequence: bill.sequence, digest: bill.digest }
     }
@@ -81,14 +80,17 @@ export async function issueBills(
   await run(client, saveAccountStates, after)
 }
 
-function billOf(context: BillingContext, facts: AccountFacts, draft: Draft, before: AccountState) {
+interface Billing extends BillingContext {
+  readonly statementMonth: string
+}
+
+function billOf(context: Billing, facts: AccountFacts, draft: Draft, before: AccountState) {
   const issue = {
     ...context,
     account: facts.account,
     eventsDigest: facts.eventsDigest,
     sequence: before.sequence + 1,
     previousDigest: before.digest,
-    statementMonth: statementMonth(context.hour),
   }
   return issueBill(issue, draft, sha256)
 }

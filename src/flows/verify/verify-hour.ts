@@ -1,6 +1,5 @@
 import { emptyDraft } from '../../core/bill/draft-bill.ts'
 import { issueBill } from '../../core/bill/issue-bill.ts'
-import { statementMonth } from '../../core/bill/statement-month.ts'
 import type { Bill } from '../../core/bill/bill.ts'
 import { groupBy } from '../../core/group-by.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
@@ -19,6 +18,7 @@ import { readUnsettledAccounts } from '../../store/queries/read-unsettled-accoun
 import { plain } from '../../core/money/decimal.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { knownLevels } from '../settle/charge-storage.ts'
+import { statementMonths } from '../accounts/statement-months.ts'
 import { compareBill, type Difference } from './compare-bill.ts'
 import { type AccountFacts, readCycleFacts } from '../settle/cycle-facts.ts'
 import { type DraftAccount, draftAccount } from '../settle/draft-account.ts'
@@ -81,6 +81,7 @@ async function verifyVersion(
   const billOf = new Map(bills.map((bill) => [bill.account, bill]))
   const withoutOf = new Map(without.map((row) => [row.account, row]))
   const copies = marksOf(await run(sql, readConflictEvents, { cycle: hour, buckets }))
+  const monthOf = await statementMonths(sql, hour, settled)
   const differences: Difference[] = []
   const facts = readCycleFacts(sql, book, {
     hour,
@@ -101,7 +102,7 @@ async function verifyVersion(
       isLate: bill?.late ?? true,
       beforeStep: stepOf.get(account.account)!,
     }
-    const found = await verifyAccount(sql, draft, bill, hourWithout)
+    const found = await verifyAccount(sql, draft, bill, hourWithout, monthOf)
     if (found.length > 0) differences.push(...found, ...(await damagedEvents(sql, hour, account)))
     differences.push(...(await verifyLevels(sql, account)))
   }
@@ -113,12 +114,14 @@ async function verifyAccount(
   draft: DraftAccount,
   bill: WholeBill | undefined,
   without: HourWithoutBill | undefined,
+  monthOf: (account: string) => string,
 ): Promise<readonly Difference[]> {
   const { hour, facts, book } = draft
   const drafted = await draftAccount(sql, draft)
   if (bill) {
     const { eventsDigest } = facts
-    const issue = { ...bill, eventsDigest, currency: book.currency, statementMonth: statementMonth(hour) }
+    const statementMonth = monthOf(facts.account)
+    const issue = { ...bill, eventsDigest, currency: book.currency, statementMonth }
     return compareBill(bill, issueBill(issue, drafted ?? emptyDraft(), sha256))
   }
   const place = `account ${facts.account}, hour ${formatHour(hour)}`

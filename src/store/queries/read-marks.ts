@@ -8,6 +8,8 @@ export interface Marks {
   readonly settledUntil: Hour
   /** The newest published version. */
   readonly priceVersion: number
+  /** How often an account was closed or opened. */
+  readonly accountsVersion: number
   /** The database's clock. */
   readonly now: Instant
 }
@@ -15,12 +17,12 @@ export interface Marks {
 /** Undefined before the first start has made the deployment. Must not share a statement with taking the gate. */
 export const readMarks: Query<
   void,
-  { sealed_until: Hour; settled_until: Hour; price_version: number; now: string },
+  { sealed_until: Hour; settled_until: Hour; price_version: number; accounts_version: number; now: string },
   Marks
 > = {
   name: 'read_marks',
   text: `
-    select sealed_until, settled_until, price_version,
+    select sealed_until, settled_until, price_version, accounts_version,
            floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now
       from deployment`,
   values: () => [],
@@ -28,6 +30,7 @@ export const readMarks: Query<
     sealedUntil: raw.sealed_until,
     settledUntil: raw.settled_until,
     priceVersion: raw.price_version,
+    accountsVersion: raw.accounts_version,
     now: Number(raw.now) as Instant,
   }),
 }
