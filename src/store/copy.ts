@@ -30,7 +30,9 @@ export async function copyIn(
 ): Promise<void> {
   if (rows.length === 0) return
   const stream = client.query(copyFrom(statement))
+  surviveItsSession(stream)
   const done = once(stream, 'finish')
+  done.catch(() => undefined)
   let chunk = ''
   for (const row of rows) {
     chunk += row
@@ -40,4 +42,21 @@ export async function copyIn(
   }
   stream.end(chunk)
   await done
+}
+
+/** What the stream needs of a connection, when there is none any more. */
+const NO_CONNECTION = { stream: { write: () => true, once: () => undefined }, sendCopyFail: () => undefined }
+
+/**
+ * When its session is ended, as happens to a process that was stopped, the stream forgets the connection, and what it
+ * still has to send would be a TypeError, thrown where nobody can catch it. Let it send into nothing: it has failed.
+ */
+function surviveItsSession(stream: object): void {
+  const query = stream as { handleError(error: Error): void; connection: unknown } & NodeJS.EventEmitter
+  const fail = query.handleError.bind(query)
+  query.handleError = (error) => {
+    fail(error)
+    query.connection = NO_CONNECTION
+  }
+  query.on('error', () => undefined)
 }

@@ -156,7 +156,7 @@ async function settle({ graceMs, historyQuietMs, identityWindowMs }) {
       })
     } catch (error) {
       if (!told.stopped) throw error
-      failures += 1
+      failures++
     }
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

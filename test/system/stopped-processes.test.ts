@@ -22,14 +22,14 @@ const HOUR_MS = 3_600_000
 const firstHour = Math.floor(Date.now() / HOUR_MS) - 3
 const table = priceTable(firstHour)
 
-const started_: Worker[] = []
+const workers: Worker[] = []
 const worker = async (...args: Parameters<typeof startWorker>) => {
   const one = await startWorker(...args)
-  started_.push(one)
+  workers.push(one)
   return one
 }
 afterAll(() => {
-  for (const { process } of started_) process.kill('SIGKILL')
+  for (const { process } of workers) process.kill('SIGKILL')
 })
 
 function settler(until: number): Settle {
@@ -49,7 +49,7 @@ function calls(prefix: string, hour: number, count: number): readonly Json[] {
   }))
 }
 
-/** @returns how long it took */
+/** The work, or an error when it has taken too long. */
 async function within<T>(work: Promise<T>): Promise<T> {
   const late = sleep(OVERTAKEN_MS, undefined, { ref: false }).then((): never => {
     throw new Error(`not overtaken within ${OVERTAKEN_MS} ms`)
@@ -57,7 +57,7 @@ async function within<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late])
 }
 
-describe('with a writer stopped in the middle of a COPY, and a settler with its claim', () => {
+describe('with a writer and a settler, both stopped in the middle of a COPY, with the gate and with a claim', () => {
   let deployed: Deployment
   beforeAll(async () => {
     deployed = await started(firstHour, table)
@@ -68,7 +68,7 @@ describe('with a writer stopped in the middle of a COPY, and a settler with its 
     const { connection, pool, send } = deployed
     const hour = firstHour
     expect(new Set(await send(calls('early', hour, 200)))).toEqual(new Set(['accepted']))
-    const claiming = await worker(connection, settler(hour + 1), 'claim_buckets')
+    const claiming = await worker(connection, settler(hour + 1), 'copy bill (')
     await claiming.stopped
     const events = calls('same', hour + 1, 200)
     const copying = await worker(connection, { role: 'deliver', events }, 'copy usage_event')
