@@ -1,5 +1,6 @@
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type {
+  Path,
   PriceBookProblem,
   PriceBookProblemCode,
   PriceBookRemark,
@@ -20,6 +21,8 @@ export type ParsedPriceBook =
       readonly remarks: readonly PlacedRemark[]
       /** The RFC 8785 form of the book's data: what is stored and digested. It parses to the same book. */
       readonly canonical: string
+      /** Where a path of the data stands in the text; of one that is not there, what should have it. */
+      placeOf(path: Path): TextPlace
     }
   | { readonly ok: false; readonly problems: readonly PlacedProblem[] }
 
@@ -54,7 +57,8 @@ export function parsePriceBook(source: string | Uint8Array, file: string): Parse
   const read = readPriceBook(yaml.data)
   if (!read.ok) return { ok: false, problems: read.problems.map(place).toSorted(byPlace) }
   const remarks = read.remarks.map(place).toSorted(byPlace)
-  return { ok: true, book: read.book, remarks, canonical: canonicalJson(yaml.data) }
+  const placeOf = (path: Path) => locate(offsetOf(yaml.root, path, 'value'))
+  return { ok: true, book: read.book, remarks, canonical: canonicalJson(yaml.data), placeOf }
 }
 
 /** One line for a terminal or an editor: `imm.yaml:12:30: message — fix`. */

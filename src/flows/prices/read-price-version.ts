@@ -1,5 +1,6 @@
 import { invariant } from '../../core/invariant.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBookRemark } from '../../core/rate/read-price-book-problem.ts'
 import { readPriceBook } from '../../core/rate/read-price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { type Sql, runOne } from '../../store/query.ts'
@@ -10,22 +11,36 @@ export function findPriceVersion(sql: Sql, version: number | null): Promise<Pric
   return runOne(sql, readPriceVersion, { version })
 }
 
+interface ReadVersion {
+  readonly version: number
+  readonly book: PriceBook
+  readonly remarks: readonly PriceBookRemark[]
+}
+
 /** Versions never change, so their rules are read once. By their digest: databases may share a process. */
-const books = new Map<string, PriceBook>()
+const books = new Map<string, Omit<ReadVersion, 'version'>>()
 const BOOKS_KEPT_MAX = 100
+
+/** The rules of a version; of the newest for null; undefined if there is none of this number. */
+export async function findBook(sql: Sql, version: number | null): Promise<ReadVersion | undefined> {
+  const found = await findPriceVersion(sql, version)
+  if (found === undefined) return undefined
+  const known = books.get(found.digest)
+  if (known) return { version: found.version, ...known }
+  const read = readPriceBook(JSON.parse(found.book) as Json)
+  invariant(read.ok, 'a published price book is valid')
+  const { book, remarks } = read
+  if (books.size >= BOOKS_KEPT_MAX) books.clear()
+  books.set(found.digest, { book, remarks })
+  return { version: found.version, book, remarks }
+}
 
 /** The rules of a version, which exists; of the newest for null. */
 export async function bookOf(
   sql: Sql,
   version: number | null,
 ): Promise<{ readonly version: number; readonly book: PriceBook }> {
-  const found = await findPriceVersion(sql, version)
+  const found = await findBook(sql, version)
   invariant(found !== undefined, 'the version of a bill, and the newest one, exist')
-  const known = books.get(found.digest)
-  if (known) return { version: found.version, book: known }
-  const read = readPriceBook(JSON.parse(found.book) as Json)
-  invariant(read.ok, 'a published price book is valid')
-  if (books.size >= BOOKS_KEPT_MAX) books.clear()
-  books.set(found.digest, read.book)
-  return { version: found.version, book: read.book }
+  return found
 }
