@@ -5,6 +5,9 @@ import { formatProblem } from '../flows/prices/parse-price-book.ts'
 import { EXIT } from './command-failed.ts'
 import { examples, prose } from './help-text.ts'
 import type { SetExitCode } from './program.ts'
+import { diffCommand } from './price-book-diff.ts'
+import { listCommand } from './price-book-list.ts'
+import { publishCommand } from './price-book-publish.ts'
 import { readPriceBookFile } from './read-price-book-file.ts'
 import { readVersion } from './read-terms.ts'
 import { makeApi } from './server-api.ts'
@@ -14,12 +17,15 @@ import { printJson, printLines, say, tableWidth } from './terminal.ts'
 /** `price-book`: what is charged. */
 export function priceBookCommand(setExitCode: SetExitCode): Command {
   return new Command('price-book')
-    .summary('check a price book, show the published one')
+    .summary('check, publish, show and compare price books')
     .description(
       'Price books say what is charged: which operations, by which unit, at which price from when on.',
     )
     .addCommand(checkCommand(setExitCode))
+    .addCommand(publishCommand(setExitCode))
     .addCommand(showCommand())
+    .addCommand(listCommand())
+    .addCommand(diffCommand())
 }
 
 function checkCommand(setExitCode: SetExitCode): Command {

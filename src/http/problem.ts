@@ -1,3 +1,4 @@
+import type { AccountCode } from '../flows/accounts/refuse-account.ts'
 import type { KeyCode } from '../flows/keys/make-key.ts'
 
 interface ProblemKind {
@@ -30,16 +31,32 @@ export const HTTP_PROBLEMS = {
   'bill/not_found': { status: 404, title: 'There is no such bill' },
   'bill/line_not_found': { status: 404, title: 'The bill has no such line' },
   'price/version_not_found': { status: 404, title: 'There is no such version of the price book' },
+  'void/not_found': { status: 404, title: 'There is no such event' },
   'key/not_found': { status: 404, title: 'There is no such key' },
   'request/method_not_allowed': { status: 405, title: 'The method cannot be used here' },
   'request/timeout': { status: 408, title: 'The request took too long to arrive' },
+  'price_book/newer_version': { status: 409, title: 'A newer version of the price book was published' },
+  'price_book/changes_past': { status: 409, title: 'The price book changes hours that have begun' },
   'key/last_admin': { status: 409, title: 'The last admin key cannot be revoked' },
   'request/too_large': { status: 413, title: 'The body is too large' },
   'request/unpacks_too_large': { status: 413, title: 'The unpacked body is too large' },
   'request/too_many_events': { status: 413, title: 'Too many events in one request' },
   'request/unsupported_media_type': { status: 415, title: 'The content type is not supported' },
   'request/unsupported_encoding': { status: 415, title: 'The content encoding is not supported' },
+  'price_book/invalid': { status: 422, title: 'The price book has problems' },
+  'price_book/illustrative': { status: 422, title: 'The price book has illustrative prices' },
   'usage/too_many_open_events': { status: 422, title: 'The open hours have too many events' },
+  'void/too_many': { status: 422, title: 'The id has too many events' },
+  'void/unclear_selection': { status: 400, title: 'It is not clear which events are meant' },
+  'void/reason_missing': { status: 400, title: 'A reason is missing' },
+  'void/invalid_reason': { status: 400, title: 'The reason cannot be used' },
+  'account/not_found': { status: 404, title: 'There is no such account' },
+  'account/invalid_account': { status: 400, title: 'The account cannot be used' },
+  'account/invalid_name': { status: 400, title: 'The name of the account cannot be used' },
+  'account/invalid_tags': { status: 400, title: 'The tags cannot be used' },
+  'account/unknown_time_zone': { status: 400, title: 'There is no such time zone' },
+  'account/closed_in_future': { status: 400, title: 'The account cannot be closed in the future' },
+  'account/closed_too_early': { status: 400, title: 'The account cannot be closed so long ago' },
   'key/invalid_name': { status: 400, title: 'The name of the key cannot be used' },
   'key/invalid_account': { status: 400, title: 'The account of the key cannot be used' },
   'key/scope_not_bindable': { status: 400, title: 'The scope and the account exclude each other' },
@@ -57,7 +74,7 @@ export type HttpProblemCode = keyof typeof HTTP_PROBLEMS
 
 // Codes of the flows that become answers must be in the table.
 type Covered<Code extends HttpProblemCode> = Code
-export type FlowCode = Covered<KeyCode>
+export type FlowCode = Covered<AccountCode | KeyCode>
 
 /** Ends a request with an answer of RFC 9457. For what the client can do something about: bugs are other errors. */
 export class HttpProblem extends Error {

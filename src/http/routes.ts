@@ -1,5 +1,7 @@
 import { postEvents } from './events/post-events.ts'
 import type { Route } from './route.ts'
+import { getAccount, getAccounts, putAccountRoute } from './routes/accounts.ts'
+import { getAuditLog } from './routes/audit.ts'
 import { getBill, getBillLines, getBills } from './routes/bills.ts'
 import { getCycles } from './routes/cycles.ts'
 import { getEvents } from './routes/events.ts'
@@ -7,9 +9,12 @@ import { getHealth, getMetrics, getOpenapi, getReadiness } from './routes/health
 import { getImport, postImportEnd } from './routes/imports.ts'
 import { deleteKey, getKeys, postKey } from './routes/keys.ts'
 import { getLineEvents } from './routes/line-events.ts'
+import { postPriceBook } from './routes/post-price-book.ts'
 import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
+import { getPriceVersionDiff, getPriceVersions } from './routes/price-versions.ts'
 import { getHeldEvents, getHeldGroups, getRefusedEvents } from './routes/unbilled.ts'
 import { getUsage } from './routes/usage.ts'
+import { getVoids, postVoids } from './routes/voids.ts'
 
 /** Every route of the API, in the order of openapi.json. */
 export const ROUTES: readonly Route[] = [
@@ -26,11 +31,20 @@ export const ROUTES: readonly Route[] = [
   getHeldGroups,
   getHeldEvents,
   getRefusedEvents,
+  getVoids,
+  postVoids,
   getNewestPriceBook,
   getPriceBook,
+  getPriceVersions,
+  getPriceVersionDiff,
+  postPriceBook,
+  getAccounts,
+  getAccount,
+  putAccountRoute,
   getKeys,
   postKey,
   deleteKey,
+  getAuditLog,
   getHealth,
   getReadiness,
   getMetrics,

@@ -4,10 +4,9 @@ import { findPriceVersion } from '../../flows/prices/read-price-version.ts'
 import { findDeployment } from '../../flows/start/read-deployment.ts'
 import type { PriceVersion } from '../../store/queries/read-price-version.ts'
 import type { Sql } from '../../store/query.ts'
-import { parameter } from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
 import { route } from '../route.ts'
 import { Digest, Time } from '../views.ts'
+import { noVersion, VersionNumber } from './price-versions.ts'
 
 /** Prices are for everyone who pays them. */
 const ACCESS = { scope: 'any', boundKeys: 'same' } as const
@@ -35,10 +34,7 @@ export const getPriceBook = route({
   access: ACCESS,
   summary: 'One version of the price book',
   params: Type.Object({
-    version: parameter(
-      Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }),
-      'send the number of a version, from 1',
-    ),
+    version: VersionNumber,
   }),
   answers: { 200: Version },
   handle: ({ params }, { reading }) => show(reading, params.version),
@@ -47,10 +43,7 @@ export const getPriceBook = route({
 async function show(sql: Sql, number: number | null) {
   const [found, { demo }] = await Promise.all([findPriceVersion(sql, number), findDeployment(sql)])
   if (found) return versionView(found, demo)
-  throw new HttpProblem(
-    'price/version_not_found',
-    `There is no version ${number}: see /v1/price-book for the newest.`,
-  )
+  throw noVersion(number!)
 }
 
 /** `digest` is SHA-256 of the RFC 8785 form of `book`. */
