@@ -10,7 +10,7 @@ interface Page<Item> {
 export type Query = Readonly<Record<string, string | number | undefined>>
 
 export interface ApiRequest {
-  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly query?: Query
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array

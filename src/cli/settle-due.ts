@@ -1,5 +1,6 @@
 import { countOf } from '../core/present/readable-text.ts'
 import { formatHour } from '../core/time/hour.ts'
+import { localActor } from '../flows/audit/local-actor.ts'
 import { settleNow } from '../flows/settle/settle-now.ts'
 import { CommandFailed, EXIT } from './command-failed.ts'
 import { stopOnCtrlC } from './ctrl-c.ts'
@@ -20,6 +21,7 @@ export async function settle({ now, json }: SettleOptions, readSettings: ReadOwn
         graceMs,
         identityWindowMs,
         historyQuietMs: now ? undefined : historyQuietMs,
+        actor: localActor(),
         stopping: () => stop.signal.aborted,
         onSettled: ({ hour }) => (text = `settled ${formatHour(hour)}`),
       }),

@@ -42,7 +42,7 @@ export interface Call<Query, Params> {
 }
 
 export interface RouteSpec<Query extends TObject, Params extends TObject> {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly access: Access
   /** One sentence for openapi.json. */

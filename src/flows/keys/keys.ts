@@ -1,6 +1,9 @@
+import type pg from 'pg'
+import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
 import { type Sql, run, runOne } from '../../store/query.ts'
 import { type KeyRow, readKeys } from '../../store/queries/read-keys.ts'
 import { revokeKey } from '../../store/queries/revoke-key.ts'
+import { transaction } from '../../store/transaction.ts'
 import { type Page, pageOf } from '../read/page.ts'
 
 /** When a key was made, in microseconds, and its id. */
@@ -23,13 +26,24 @@ export type RemovedKey =
   | { readonly ok: true }
   | { readonly ok: false; readonly code: 'key/not_found' | 'key/last_admin'; readonly detail: string }
 
-/** Revoke a key for good. Can be run twice. */
-export async function removeKey(sql: Sql, id: string): Promise<RemovedKey> {
-  const revoked = await runOne(sql, revokeKey, { id })
-  if (revoked) return { ok: true }
-  if (revoked === undefined) {
-    return { ok: false, code: 'key/not_found', detail: 'There is no key with this id: see /v1/keys.' }
-  }
-  const detail = 'It is the last valid admin key that does not expire: make another one first.'
-  return { ok: false, code: 'key/last_admin', detail }
+/**
+ * Revoke a key for good, and note it in the audit log. Can be run twice.
+ * @param actor who revokes it
+ */
+export async function removeKey(pool: pg.Pool, id: string, actor: string): Promise<RemovedKey> {
+  return transaction(pool, async (sql) => {
+    const key = await runOne(sql, revokeKey, { id })
+    if (!key) {
+      return { ok: false, code: 'key/not_found', detail: 'There is no key with this id: see /v1/keys.' }
+    }
+    if (!key.revoked) {
+      const detail = 'It is the last valid admin key that does not expire: make another one first.'
+      return { ok: false, code: 'key/last_admin', detail }
+    }
+    if (!key.before) {
+      const { account, name } = key
+      await run(sql, addAuditEntry, { actor, act: 'key/revoke', account, detail: `${id} (${name})` })
+    }
+    return { ok: true }
+  })
 }

@@ -1,8 +1,10 @@
-import type { Instant } from '../../core/time/instant.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { byteLength, refuseText } from '../../core/text/well-formed.ts'
 import { ACCOUNT_BYTES_MAX } from '../../core/ingest/read-text.ts'
-import { type Sql, runOne } from '../../store/query.ts'
+import { type Sql, run, runOne } from '../../store/query.ts'
+import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
 import { addKey } from '../../store/queries/add-key.ts'
+import { localActor } from '../audit/local-actor.ts'
 import { DEPLOYMENT_SCOPES, type Scope } from './key-scopes.ts'
 import { keyHash, newKeyText, randomLetters } from './key-text.ts'
 
@@ -32,22 +34,35 @@ export type MadeKey =
   | { readonly ok: false; readonly code: KeyCode; readonly detail: string }
 
 /**
- * Make a key.
+ * Make a key, and note it in the audit log.
+ * @param sql a transaction
  * @param now by which `expiresAt` must be later
  * @param key an existing text for it, as the first start has it; a new one otherwise
+ * @param actor who makes it; a local command unless told
  */
 export async function makeKey(
   sql: Sql,
   request: KeyRequest,
   now: Instant,
   key = newKeyText(),
+  actor = localActor(),
 ): Promise<MadeKey> {
   const refused = refuseKey(request, now)
   if (refused) return refused
   const id = `key_${randomLetters(12)}`
   const createdAt = await runOne(sql, addKey, { ...request, id, hash: keyHash(key) })
   // A key that is there already was made by a first start on this very database.
+  if (createdAt !== undefined) {
+    const { account } = request
+    await run(sql, addAuditEntry, { actor, act: 'key/make', account, detail: detailOf(id, request) })
+  }
   return { ok: true, id, createdAt: createdAt ?? now, key }
+}
+
+/** `key_4x7k2m9qwb (collector): usage:write, until 2030-01-01T00:00:00.000Z`. Never the key itself. */
+function detailOf(id: string, { name, scopes, expiresAt }: KeyRequest): string {
+  const ends = expiresAt === null ? '' : `, until ${formatInstant(expiresAt)}`
+  return `${id} (${name}): ${scopes.join(', ')}${ends}`
 }
 
 function refuseKey({ name, scopes, account, expiresAt }: KeyRequest, now: Instant): MadeKey | undefined {

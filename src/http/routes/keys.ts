@@ -3,8 +3,10 @@ import { Compile } from 'typebox/compile'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant, parseInstant } from '../../core/time/instant.ts'
 import { SCOPES } from '../../flows/keys/key-scopes.ts'
+import { newKeyText } from '../../flows/keys/key-text.ts'
 import { makeKey } from '../../flows/keys/make-key.ts'
 import { listKeys, removeKey } from '../../flows/keys/keys.ts'
+import { transaction } from '../../store/transaction.ts'
 import type { KeyRow } from '../../store/queries/read-keys.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { readJsonBody } from '../events/read-json.ts'
@@ -60,9 +62,9 @@ export const postKey = route({
   summary: 'Make a key. The answer has it, this once',
   body: { 'application/json': NewKey },
   answers: { 201: Type.Object({ ...Shown, key: Text }) },
-  async handle({ body, reply }, { writing, now }) {
+  async handle({ body, key: by, reply }, { writing, now }) {
     const request = readNewKey(body as Buffer | undefined)
-    const made = await makeKey(writing, request, now())
+    const made = await transaction(writing, (sql) => makeKey(sql, request, now(), newKeyText(), by!.id))
     if (!made.ok) throw new HttpProblem(made.code, made.detail)
     const { id, createdAt, key } = made
     return reply
@@ -79,8 +81,8 @@ export const deleteKey = route({
   summary: 'Revoke a key, at once in this process and within seconds in others',
   params: Type.Object({ id: Text }),
   answers: { 204: Type.Null({ description: 'Revoked, now or before' }) },
-  async handle({ params, reply }, { writing, keys }) {
-    const removed = await removeKey(writing, params.id)
+  async handle({ params, key, reply }, { writing, keys }) {
+    const removed = await removeKey(writing, params.id, key!.id)
     keys.forget()
     if (removed.ok) return reply.code(204).send()
     throw new HttpProblem(removed.code, removed.detail)

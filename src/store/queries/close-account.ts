@@ -14,7 +14,8 @@ export const closeAccount: Query<CloseAccount, never, void> = {
     with raised as (
       update deployment set accounts_version = accounts_version + 1 returning accounts_version)
     update account_profile
-       set closed_at = $2, closed_version = raised.accounts_version, levels_ended = 0
+       set closed_at = $2, closed_version = raised.accounts_version, levels_ended = 0,
+           updated_at = clock_timestamp()
       from raised
      where account = $1`,
   values: ({ account, closedAt }) => [account, closedAt],

@@ -1,0 +1,93 @@
+import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
+import { bucketOf } from '../../core/ingest/bucket.ts'
+import { isReservedSource, type LevelEnd } from '../../core/ingest/ended-level.ts'
+import { reread } from '../../core/ingest/reread.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { type Hour, hourOf, next } from '../../core/time/hour.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { UnendedAccount } from '../../store/queries/find-unended-accounts.ts'
+import { type LevelPlace, readLevelsSince } from '../../store/queries/read-levels-since.ts'
+import { readAccountSeries, type SeriesName } from '../../store/queries/read-account-series.ts'
+import { readOpenHours } from '../../store/queries/read-open-hours.ts'
+import { type LevelEvent, readOpenLevels } from '../../store/queries/read-open-levels.ts'
+import { readWaitingHours } from '../../store/queries/read-waiting-hours.ts'
+import { readWaitingLevels } from '../../store/queries/read-waiting-levels.ts'
+import { run, type Sql } from '../../store/query.ts'
+import { findMarks } from '../start/read-deployment.ts'
+
+/** Rows read at once. */
+const PAGE_ROWS = 5_000
+
+/** An end, but for the account. */
+export type SeriesEnd = Omit<LevelEnd, 'account'>
+
+type Closed = Pick<UnendedAccount, 'account' | 'closedAt'>
+
+/**
+ * Where the levels of a closed account have to end: each series at the closing, and above each later level. Some come
+ * more than once. Events that are not settled are read before what settlement keeps of those that are, so that one which
+ * is settled meanwhile is seen in one of both.
+ */
+export async function* levelEndsOf(sql: Sql, book: PriceBook, closed: Closed): AsyncGenerator<SeriesEnd> {
+  for await (const event of unsettledLevels(sql, book, closed.account)) {
+    const usage = reread(book.eventTypes, event.type, event.data)
+    if (usage?.component !== 'storage' || isReservedSource(event.source)) continue
+    yield* endsOf(closed, event, usage)
+  }
+  for await (const level of settledLevels(sql, closed)) yield* endsOf(closed, level, namesOf(level))
+  for await (const series of settledSeries(sql, closed.account)) {
+    yield { ...namesOf(series), at: closed.closedAt, over: undefined }
+  }
+}
+
+function* endsOf(
+  { closedAt }: Closed,
+  { at, source }: Pick<LevelPlace, 'at' | 'source'>,
+  { project, dataset }: Pick<LevelEnd, 'project' | 'dataset'>,
+): Generator<SeriesEnd> {
+  yield { project, dataset, at: closedAt, over: undefined }
+  if (at >= closedAt) yield { project, dataset, at, over: source }
+}
+
+function namesOf({ project, dataset }: SeriesName): Pick<LevelEnd, 'project' | 'dataset'> {
+  return { project: project || null, dataset: dataset || null }
+}
+
+/** Levels on no bill yet, those of events that are or were held included. */
+async function* unsettledLevels(sql: Sql, book: PriceBook, account: string): AsyncGenerator<LevelEvent> {
+  const types = [...book.eventTypes]
+    .filter(([, { component }]) => component === 'storage')
+    .map(([type]) => type)
+  const scope = { bucket: bucketOf(account), account, types }
+  const { now } = await findMarks(sql)
+  const to = next(hourOf((now + FUTURE_MS_MAX) as Instant))
+  for (const open of await run(sql, readOpenHours, { ...scope, from: 0 as Hour, to })) {
+    let page: readonly LevelEvent[] = []
+    do {
+      page = await run(sql, readOpenLevels, { ...scope, ...open, after: page.at(-1), limit: PAGE_ROWS })
+      yield* page
+    } while (page.length === PAGE_ROWS)
+  }
+  for (const hour of await run(sql, readWaitingHours, scope)) {
+    yield* await run(sql, readWaitingLevels, { ...scope, hour })
+  }
+}
+
+/** Levels above 0 at the closing and after it. */
+async function* settledLevels(sql: Sql, { account, closedAt }: Closed): AsyncGenerator<LevelPlace> {
+  const scope = { bucket: bucketOf(account), account, since: closedAt, limit: PAGE_ROWS }
+  let page: readonly LevelPlace[] = []
+  do {
+    page = await run(sql, readLevelsSince, { ...scope, after: page.at(-1) })
+    yield* page
+  } while (page.length === PAGE_ROWS)
+}
+
+async function* settledSeries(sql: Sql, account: string): AsyncGenerator<SeriesName> {
+  const scope = { bucket: bucketOf(account), account, limit: PAGE_ROWS }
+  let page: readonly SeriesName[] = []
+  do {
+    page = await run(sql, readAccountSeries, { ...scope, after: page.at(-1) })
+    yield* page
+  } while (page.length === PAGE_ROWS)
+}

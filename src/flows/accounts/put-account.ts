@@ -1,0 +1,112 @@
+import type pg from 'pg'
+import { bucketOf } from '../../core/ingest/bucket.ts'
+import { EARLIEST, FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
+import { canonicalJson } from '../../core/text/canonical-json.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import { withZone } from '../../core/time/zone-history.ts'
+import { throughGate } from '../../store/gate.ts'
+import type { AccountProfile, Profile, Tags } from '../../store/account-profile.ts'
+import { addAccountProfile } from '../../store/queries/add-account-profile.ts'
+import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
+import { closeAccount } from '../../store/queries/close-account.ts'
+import { lockAccountProfile } from '../../store/queries/lock-account-profile.ts'
+import { saveAccountProfile } from '../../store/queries/save-account-profile.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { transaction } from '../../store/transaction.ts'
+import { findMarks } from '../start/read-deployment.ts'
+import { type AccountRefused, refuseAccount, refuseChange } from './refuse-account.ts'
+import { offsetAt, readTimeZone } from './time-zones.ts'
+
+/** What is to be said about an account. What is undefined stays as it is. */
+export interface AccountChange {
+  readonly name?: string | null | undefined
+  /** An IANA name; null: UTC. */
+  readonly timeZone?: string | null | undefined
+  readonly tags?: Tags | null | undefined
+  /** Null opens it. */
+  readonly closedAt?: Instant | null | undefined
+}
+
+export type PutAccount =
+  { readonly ok: true; readonly profile: AccountProfile; readonly isNew: boolean } | AccountRefused
+
+/**
+ * Make an account known, and say something about it. A closing holds the gate alone: every event that is committed
+ * afterwards has been judged by it, in any process. What the account stores is ended apart: see `endLevels`.
+ * @param actor who does it, for the audit log
+ */
+export async function putAccount(
+  pool: pg.Pool,
+  actor: string,
+  account: string,
+  change: AccountChange,
+): Promise<PutAccount> {
+  const refused = refuseAccount(account) ?? refuseChange(change)
+  if (refused) return refused
+  const put = (sql: Sql) => putInside(sql, actor, account, change)
+  return change.closedAt === undefined ? transaction(pool, put) : throughGate(pool, 'alone', put)
+}
+
+async function putInside(
+  sql: Sql,
+  actor: string,
+  account: string,
+  change: AccountChange,
+): Promise<PutAccount> {
+  const { now } = await findMarks(sql)
+  const refused = refuseClosing(change.closedAt, now)
+  if (refused) return refused
+  const added = await runOne(sql, addAccountProfile, { account, bucket: bucketOf(account) })
+  const before = (await runOne(sql, lockAccountProfile, { account }))!
+  const after = changed(before, change, now)
+  if (canonicalJson(textsOf(after)) !== canonicalJson(textsOf(before))) {
+    await run(sql, saveAccountProfile, { ...after, account })
+  }
+  if (after.closedAt !== before.closedAt) await run(sql, closeAccount, { account, closedAt: after.closedAt })
+  const detail = detailOf(before, after, added !== undefined)
+  await run(sql, addAuditEntry, { actor, act: 'account/put', account, detail })
+  const profile = (await runOne(sql, lockAccountProfile, { account }))!
+  return { ok: true, profile, isNew: added !== undefined }
+}
+
+/** An instant that clocks may already show somewhere, and not before usage can be. */
+function refuseClosing(closedAt: Instant | null | undefined, now: Instant): AccountRefused | undefined {
+  if (closedAt === undefined || closedAt === null) return undefined
+  if (closedAt > now + FUTURE_MS_MAX) {
+    const detail = `closed is over 5 minutes later than now (${formatInstant(now)}): close the account when its time has come.`
+    return { ok: false, code: 'account/closed_in_future', detail }
+  }
+  if (closedAt >= EARLIEST) return undefined
+  const detail = `closed is before ${formatInstant(EARLIEST)}, and usage cannot be: send a later time.`
+  return { ok: false, code: 'account/closed_too_early', detail }
+}
+
+type Described = Profile & Pick<AccountProfile, 'closedAt'>
+
+function changed(before: AccountProfile, change: AccountChange, now: Instant): Described {
+  const { name = before.name, tags = before.tags, closedAt = before.closedAt } = change
+  const zone = change.timeZone === undefined ? undefined : readTimeZone(change.timeZone ?? 'UTC')
+  const timeZones = zone?.ok ? withZone(before.timeZones, zone.zone, now, offsetAt) : before.timeZones
+  return { name, tags: tags ?? {}, timeZones, closedAt }
+}
+
+/** What can change, as texts that people and the audit log can read. */
+function textsOf({ name, tags, timeZones, closedAt }: Described) {
+  return {
+    name: name === null ? 'none' : JSON.stringify(name),
+    'time zone': timeZones.at(-1)?.zone ?? 'UTC',
+    tags: canonicalJson(tags),
+    closed: closedAt === null ? 'no' : formatInstant(closedAt),
+  }
+}
+
+/** `made known; name "Acme" (was none); closed 2025-07-28T03:00:00.000Z (was no)`. */
+function detailOf(before: Described, after: Described, isNew: boolean): string {
+  const [was, is] = [textsOf(before), textsOf(after)]
+  const names = Object.keys(is) as (keyof typeof is)[]
+  const changes = names
+    .filter((name) => is[name] !== was[name])
+    .map((name) => `${name} ${is[name]} (was ${was[name]})`)
+  const parts = [...(isNew ? ['made known'] : []), ...changes]
+  return parts.length === 0 ? 'nothing changed' : parts.join('; ')
+}

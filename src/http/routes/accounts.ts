@@ -1,0 +1,152 @@
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Json } from '../../core/text/canonical-json.ts'
+import { formatInstant, type Instant, parseInstant } from '../../core/time/instant.ts'
+import { formatMonth, UTC } from '../../core/time/zone-month.ts'
+import { endLevels } from '../../flows/accounts/end-levels.ts'
+import { findAccount, listAccounts, type ListedAccount } from '../../flows/accounts/list-accounts.ts'
+import { type AccountChange, putAccount } from '../../flows/accounts/put-account.ts'
+import { sees } from '../access.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import { readJsonBody } from '../events/read-json.ts'
+import { PAGE, PageParameters } from '../parameters.ts'
+import { HttpProblem } from '../problem.ts'
+import { type HttpContext, pageOf, route } from '../route.ts'
+import { Nullable, NullableTime, Text } from '../views.ts'
+
+/** How long an answer to a closing waits until the account's levels are ended. The rest is done without it. */
+const ENDING_MS = 5_000
+
+const READ_ACCOUNTS = { scope: 'usage:read', boundKeys: 'own' } as const
+const params = Type.Object({ account: Type.String({ description: 'The subject of its events' }) })
+
+const Tags = Type.Record(Type.String(), Type.String())
+
+const Account = Type.Object({
+  account: Text,
+  name: Nullable,
+  timeZone: Type.String({ description: 'The newest one' }),
+  timeZones: Type.Array(Type.Object({ fromMonth: Text, timeZone: Text }), {
+    description: 'From which statement month on which time zone counts; UTC before the first',
+  }),
+  tags: Tags,
+  closed: NullableTime,
+  createdAt: Type.Union([NullableTime], { description: 'Null: it was billed, and nothing is said about it' }),
+  updatedAt: NullableTime,
+})
+
+const Change = Type.Object(
+  {
+    name: Type.Optional(Nullable),
+    timeZone: Type.Optional(Nullable),
+    tags: Type.Optional(Type.Union([Tags, Type.Null()])),
+    closed: Type.Optional(NullableTime),
+  },
+  { additionalProperties: false, description: 'What is left out stays as it is; null takes it away' },
+)
+
+const change = Compile(Change)
+
+export const getAccounts = route({
+  method: 'GET',
+  url: '/v1/accounts',
+  access: READ_ACCOUNTS,
+  summary: 'Accounts that are known or were billed, by name',
+  query: Type.Object(PageParameters),
+  answers: { 200: pageOf(Account) },
+  async handle({ query, key }, { reading }) {
+    const [after] = readCursor('accounts', ['string'], query.cursor) ?? []
+    const page = await listAccounts(reading, { account: key?.account, after, limit: query.limit ?? PAGE })
+    const next = writeCursor('accounts', page.next === null ? null : [page.next])
+    return { items: page.items.map(accountView), next }
+  },
+})
+
+export const getAccount = route({
+  method: 'GET',
+  url: '/v1/accounts/:account',
+  access: READ_ACCOUNTS,
+  summary: 'One account',
+  params,
+  answers: { 200: Account },
+  async handle({ params: { account }, key }, { reading }) {
+    const found = sees(key, account) ? await findAccount(reading, account) : undefined
+    if (found) return accountView(found)
+    const detail = 'There is no account of this name that is known or was billed: see /v1/accounts.'
+    throw new HttpProblem('account/not_found', detail)
+  },
+})
+
+export const putAccountRoute = route({
+  method: 'PUT',
+  url: '/v1/accounts/:account',
+  access: { scope: 'admin', boundKeys: 'none' },
+  summary: 'Make an account known, and set its name, time zone and tags; close it, or open it again',
+  params,
+  body: { 'application/json': Change },
+  answers: { 200: Account, 201: Account },
+  async handle({ params: { account }, body, key, reply }, context) {
+    const put = await putAccount(context.writing, key!.id, account, readChange(body as Buffer | undefined))
+    if (!put.ok) throw new HttpProblem(put.code, put.detail)
+    if (put.profile.closedAt !== null) await endSoon(context, account)
+    return reply.code(put.isNew ? 201 : 200).send(accountView({ account, profile: put.profile }))
+  },
+})
+
+/** The account is closed already: what fails or takes long here is made good by the settlers. */
+async function endSoon({ writing, log }: HttpContext, account: string): Promise<void> {
+  const until = performance.now() + ENDING_MS
+  try {
+    await endLevels({ pool: writing, account, stopping: () => performance.now() > until })
+  } catch (error) {
+    log.warn({ err: error }, 'The levels of a closed account were not ended yet: it is tried again')
+  }
+}
+
+function accountView({ account, profile }: ListedAccount) {
+  const { name = null, timeZones = [], tags = {}, closedAt = null } = profile ?? {}
+  const { createdAt = null, updatedAt = null } = profile ?? {}
+  return {
+    account,
+    name,
+    timeZone: timeZones.at(-1)?.zone ?? UTC,
+    timeZones: timeZones.map(({ fromMonth, zone }) => ({
+      fromMonth: formatMonth(fromMonth),
+      timeZone: zone,
+    })),
+    tags,
+    closed: timeView(closedAt),
+    createdAt: timeView(createdAt),
+    updatedAt: timeView(updatedAt),
+  }
+}
+
+function timeView(at: Instant | null): string | null {
+  return at === null ? null : formatInstant(at)
+}
+
+function readChange(body: Buffer | undefined): AccountChange {
+  const value: Json = readJsonBody(body ?? Buffer.alloc(0))
+  if (!change.Check(value)) throw invalidBody(value)
+  const { name, timeZone, tags, closed } = value
+  return { name, timeZone, tags, closedAt: typeof closed === 'string' ? readClosed(closed) : closed }
+}
+
+function readClosed(text: string): Instant {
+  const at = parseInstant(text)
+  if (typeof at === 'number') return at
+  const detail = 'closed is not an RFC 3339 time: send one such as 2025-07-28T03:00:00Z, or null.'
+  throw new HttpProblem('request/invalid_body', detail)
+}
+
+function invalidBody(value: Json): HttpProblem {
+  const errors = change.Errors(value)
+  const unknown = errors.find(({ keyword }) => keyword === 'additionalProperties')
+  const place = (unknown ?? errors[0])?.instancePath.slice(1).replaceAll('/', '.') || 'The body'
+  const names = (unknown?.params as { additionalProperties?: string[] } | undefined)?.additionalProperties
+  const what = names
+    ? `has members that are not known (${names.join(', ').slice(0, 80)})`
+    : 'has the wrong form'
+  const detail = `${place} ${what}: send {"name"?,"timeZone"?,"tags"?:{…},"closed"?}, texts or null.`
+  return new HttpProblem('request/invalid_body', detail)
+}
