@@ -3,6 +3,7 @@ import type { Settings } from './config.ts'
 import { createIngest } from './flows/ingest/ingest-events.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
+import { believeClockAtStart } from './flows/settle/clock-watch.ts'
 import { startSettler } from './flows/settle/settler.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
@@ -84,6 +85,7 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   stops.push(() => writing.end())
   const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
   if (!first.ok) return first
+  await believeClockAtStart(writing)
   const reading = makeReadingPool(connection, {
     max: READING_SESSIONS,
     applicationName: 'farthing-read',

@@ -6,7 +6,7 @@ import { type OtherProcess, readProcesses } from './queries/read-processes.ts'
 import { run } from './query.ts'
 
 /** The purpose of the session that shows signs of life. */
-export const LIFE_SESSION = 'farthing-life'
+const LIFE_SESSION = 'farthing-life'
 /** Between two signs of life. */
 export const LIFE_BEAT_MS = 2_000
 /**
@@ -14,6 +14,11 @@ export const LIFE_BEAT_MS = 2_000
  * ever busy: a process that is only slow keeps what it has, and one that lost it all the same repeats it.
  */
 export const LIFE_PATIENCE_MS = 15_000
+
+/** The name of this process's life session. */
+export function lifeSession(): string {
+  return sessionName(LIFE_SESSION)
+}
 
 export interface Life {
   stop(): Promise<void>
@@ -42,7 +47,7 @@ export async function startLife({
   const abort = new AbortController()
   const watch = makeWatch()
   const beat = async () => {
-    const seen = await run(pool, readProcesses, { own: sessionName(LIFE_SESSION) })
+    const seen = await run(pool, readProcesses, { own: lifeSession() })
     for (const { process, sign } of watch(seen, performance.now())) {
       const [ended] = await run(pool, endSessions, { process, sign })
       if (!ended) continue

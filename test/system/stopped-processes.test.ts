@@ -49,6 +49,8 @@ function calls(prefix: string, hour: number, count: number): readonly Json[] {
   }))
 }
 
+const inTransaction = (statement: string) => ['begin', statement]
+
 /** The work, or an error when it has taken too long. */
 async function within<T>(work: Promise<T>): Promise<T> {
   const late = sleep(OVERTAKEN_MS, undefined, { ref: false }).then((): never => {
@@ -116,7 +118,6 @@ describe('with processes stopped while they hold a lock', () => {
   })
   afterAll(() => deployed.close())
 
-  const inTransaction = (statement: string) => ['begin', statement]
   const farDay = Math.floor(firstHour / 24) - 400
 
   test('whoever needs the lock gets it, and the stopped one is told', async () => {

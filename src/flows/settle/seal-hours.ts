@@ -5,6 +5,7 @@ import { throughGate } from '../../store/gate.ts'
 import { addCycles } from '../../store/queries/add-cycles.ts'
 import { addRestatedAccounts } from '../../store/queries/add-restated-accounts.ts'
 import type { AccountHourKey } from '../../store/queries/find-closed-hours.ts'
+import { readClockWatch } from '../../store/queries/read-clock-watch.ts'
 import { hasOpenHistory } from '../../store/queries/has-open-history.ts'
 import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
 import { raiseSealedUntil } from '../../store/queries/raise-sealed-until.ts'
@@ -15,17 +16,38 @@ import { lateCycle } from '../ingest/decide-cycle.ts'
 /** History account-hours sealed in one hold of the gate, at most: it is held for milliseconds. */
 export const HISTORY_SEAL_MAX = 1_000
 
+/** Is this reading of the database clock to be trusted? (clock-watch.ts) */
+export type Believes = (now: Instant) => boolean
+
+export interface SealDue {
+  readonly pool: pg.Pool
+  /** Live hours are sealed this long after their end. */
+  readonly graceMs: number
+  /** History is sealed when it was not touched for this long; 0: at once. */
+  readonly historyQuietMs: number
+  /** Undefined: this process has not watched the clock. A doubt of others counts all the same. */
+  readonly believes?: Believes | undefined
+}
+
+/** Seal all that is due. */
+export async function sealDue({ pool, graceMs, historyQuietMs, believes }: SealDue): Promise<void> {
+  await sealHours(pool, graceMs, believes)
+  while ((await sealHistory(pool, historyQuietMs, null, believes)) === HISTORY_SEAL_MAX);
+}
+
 /**
  * Seal every live hour whose end is at least the grace period ago, by the database's clock. Sealed is not settled:
  * from here on the events of those hours cannot change, and their bills are made without the gate.
  * @returns how many hours were sealed
  */
-export async function sealHours(pool: pg.Pool, graceMs: number): Promise<number> {
+export async function sealHours(pool: pg.Pool, graceMs: number, believes?: Believes): Promise<number> {
   const before = await runOne(pool, readMarks, undefined)
   if (!before || dueUntil(before, graceMs) <= before.sealedUntil) return 0
+  if (!(await maySeal(pool, before, believes))) return 0
   return throughGate(pool, 'alone', async (client) => {
     // Read again, behind the gate: another process may have sealed meanwhile.
     const marks = await requireMarks(client)
+    if (!(await maySeal(client, marks, believes))) return 0
     const to = dueUntil(marks, graceMs)
     if (to <= marks.sealedUntil) return 0
     await run(client, addCycles, { from: marks.sealedUntil, to })
@@ -50,17 +72,26 @@ export async function sealHistory(
   pool: pg.Pool,
   quietMs: number,
   writer: string | null = null,
+  believes?: Believes,
 ): Promise<number> {
   const [open] = await run(pool, hasOpenHistory, { quietMs })
-  if (!open) return 0
+  if (!open || !(await maySeal(pool, undefined, believes))) return 0
   return throughGate(pool, 'alone', async (client) => {
     const marks = await requireMarks(client)
+    if (!(await maySeal(client, marks, believes))) return 0
     const sealed = await run(client, sealHistoryHours, { quietMs, writer, limit: HISTORY_SEAL_MAX })
     if (sealed.length > 0) {
       await run(client, addRestatedAccounts, { cycle: lateCycle(marks), keys: oldestHours(sealed) })
     }
     return sealed.length
   })
+}
+
+/** Nothing is sealed while anyone doubts the database clock, or by a reading that this process cannot believe. */
+async function maySeal(sql: Sql, marks: Marks | undefined, believes: Believes | undefined): Promise<boolean> {
+  if (marks && believes && !believes(marks.now)) return false
+  const watch = await runOne(sql, readClockWatch, undefined)
+  return watch?.doubt === undefined
 }
 
 async function requireMarks(sql: Sql): Promise<Marks> {

@@ -1,4 +1,3 @@
-import type pg from 'pg'
 import { BUCKETS } from '../../core/ingest/bucket.ts'
 import { MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
 import { addBillMonth } from '../../store/queries/add-bill-month.ts'
@@ -8,7 +7,7 @@ import { nextDueHistory } from '../../store/queries/next-due-history.ts'
 import { raiseSettledUntil } from '../../store/queries/raise-settled-until.ts'
 import { run, runOne } from '../../store/query.ts'
 import { releaseHeld } from './release-held.ts'
-import { HISTORY_SEAL_MAX, sealHistory, sealHours } from './seal-hours.ts'
+import { sealDue, type SealDue } from './seal-hours.ts'
 import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
 
 /** Events of one transaction, about: large enough that its fixed cost vanishes, small enough to lose when killed. */
@@ -16,12 +15,7 @@ const TRANSACTION_EVENTS = 8_000
 /** More events than this need no finer division. */
 export const COUNTED_EVENTS_MAX = BUCKETS * TRANSACTION_EVENTS
 
-export interface SettlePass {
-  readonly pool: pg.Pool
-  /** Live hours are sealed this long after their end. */
-  readonly graceMs: number
-  /** History is sealed when it was not touched for this long; 0: at once. */
-  readonly historyQuietMs: number
+export interface SettlePass extends SealDue {
   /** Copies of one identity under times this far apart are found, in whole hours. */
   readonly identityWindowMs: number
   /** Asked between transactions: true ends the pass. */
@@ -49,11 +43,6 @@ export async function settlePass(pass: SettlePass): Promise<number> {
     pass.onSettled?.(due, false)
     hours += await settleAllHistory(pass)
   }
-}
-
-async function sealDue({ pool, graceMs, historyQuietMs }: SettlePass): Promise<void> {
-  await sealHours(pool, graceMs)
-  while ((await sealHistory(pool, historyQuietMs)) === HISTORY_SEAL_MAX);
 }
 
 async function settleAllHistory(pass: SettlePass): Promise<number> {

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { formatHour } from '../../core/time/hour.ts'
 import type { Log } from '../../store/connect.ts'
 import { pruneRefusedEvents } from '../../store/queries/prune-refused-events.ts'
 import { run } from '../../store/query.ts'
+import { endLevels } from '../accounts/end-levels.ts'
+import { findMarks } from '../start/read-deployment.ts'
+import { type BillWatch, makeBillWatch } from './bill-watch.ts'
+import { type ClockWatch, makeClockWatch } from './clock-watch.ts'
+import { sealDue } from './seal-hours.ts'
 import { settlePass } from './settle.ts'
 
 /** Between two looks at what is due. The lag of a bill is at least this much uncertain. */
@@ -19,31 +23,60 @@ export interface SettlerOptions {
   readonly identityWindowMs: number
 }
 
-/** Settles what is due, again and again, in this process. Any number of processes may do so on one database. */
+/**
+ * Seals and settles what is due, again and again, in this process. Any number of processes may do so on one database.
+ * Hours are sealed beside settlement, so that they are sealed in time while many others wait for their bills.
+ */
 export function startSettler(options: SettlerOptions): { stop(): Promise<void> } {
   const abort = new AbortController()
-  const loop = settleUntil(abort.signal, options)
+  const clock = makeClockWatch(options.log)
+  const bills = makeBillWatch(options.log, options.graceMs)
+  const loops = [
+    again(abort.signal, options.log, () => seal(options, clock, bills)),
+    again(abort.signal, options.log, () => settle(options, clock, bills, abort.signal)),
+    again(abort.signal, options.log, () =>
+      endLevels({ pool: options.pool, stopping: () => abort.signal.aborted }),
+    ),
+  ]
   return {
     async stop() {
       abort.abort()
-      await loop
+      await Promise.all(loops)
     },
   }
 }
 
-async function settleUntil(signal: AbortSignal, { pool, log, ...settings }: SettlerOptions): Promise<void> {
+async function again(signal: AbortSignal, log: Log, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     try {
-      const hours = await settlePass({
-        pool,
-        ...settings,
-        stopping: () => signal.aborted,
-        onSettled: ({ hour }, late) => log.info({ hour: formatHour(hour), late }, 'Settled an hour'),
-      })
-      if (hours > 0) await run(pool, pruneRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
+      await work()
     } catch (error) {
       log.error({ err: error }, 'Settling failed: it goes on with the next pass')
     }
     await sleep(PASS_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
   }
+}
+
+async function seal(options: SettlerOptions, clock: ClockWatch, bills: BillWatch): Promise<void> {
+  const { pool, graceMs, historyQuietMs } = options
+  if (await clock.look(pool)) await sealDue({ pool, graceMs, historyQuietMs, believes: clock.believes })
+  bills.look(await findMarks(pool))
+}
+
+async function settle(
+  { pool, graceMs, historyQuietMs, identityWindowMs }: SettlerOptions,
+  clock: ClockWatch,
+  bills: BillWatch,
+  signal: AbortSignal,
+): Promise<void> {
+  const hours = await settlePass({
+    pool,
+    graceMs,
+    historyQuietMs,
+    identityWindowMs,
+    believes: clock.believes,
+    stopping: () => signal.aborted,
+    onSettled: ({ hour }, isHistory) => bills.settled(hour, isHistory),
+  })
+  if (hours > 0) await run(pool, pruneRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
 }
