@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import { nearest } from './core/text/nearest.ts'
+import { TAKEN_ACCOUNTS, type TakenAccounts } from './flows/accounts/account-rules.ts'
 
 /** What a deployment can set by its environment (ARCHITECTURE.md). Durations in milliseconds. */
 export interface Settings {
@@ -17,6 +18,8 @@ export interface Settings {
   readonly historyQuietMs: number
   /** How far apart copies of one event under different times are still found. */
   readonly identityWindowMs: number
+  /** Whose usage is taken: anybody's, or that of accounts that somebody has made known. */
+  readonly taken: TakenAccounts
 }
 
 export type ConfigCode = 'config/invalid_value'
@@ -48,12 +51,13 @@ const DURATIONS = {
   FARTHING_IDENTITY_WINDOW: { fallbackMs: 62 * DAY, minMs: HOUR, maxMs: 62 * DAY, bounds: '1h to 62d' },
 } satisfies Record<string, DurationSetting>
 
-// The last two are for the command line, which asks a server.
+// URL and key are for the command line, which asks a server.
 const KNOWN = [
   'FARTHING_DATA_DIR',
   'FARTHING_PRICE_BOOK',
   'FARTHING_URL',
   'FARTHING_KEY',
+  'FARTHING_ACCOUNTS',
   ...Object.keys(DURATIONS),
 ]
 
@@ -76,6 +80,7 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       graceMs: readDuration(env, 'FARTHING_GRACE'),
       historyQuietMs: readDuration(env, 'FARTHING_HISTORY_QUIET'),
       identityWindowMs: readDuration(env, 'FARTHING_IDENTITY_WINDOW'),
+      taken: readTaken(env),
     }
     return { ok: true, settings, warnings: warnUnknown(env) }
   } catch (error) {
@@ -95,6 +100,13 @@ function readPath(env: Environment, name: string, cwd: string): string | undefin
   const path = env[name]
   if (!path) return undefined
   return isAbsolute(path) ? path : resolve(cwd, path)
+}
+
+function readTaken(env: Environment): TakenAccounts {
+  const text = env['FARTHING_ACCOUNTS'] || 'any'
+  const taken = TAKEN_ACCOUNTS.find((one) => one === text)
+  if (taken) return taken
+  throw new BadValue(`FARTHING_ACCOUNTS is ${shown(text)}: set it to any, or to known.`)
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }

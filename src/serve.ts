@@ -92,7 +92,7 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
     log,
   })
   stops.push(() => reading.end())
-  const ingest = await createIngest({ pool: writing, log })
+  const ingest = await createIngest({ pool: writing, log, taken: settings.taken })
   stops.push(() => ingest.close())
   const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())

@@ -25,6 +25,7 @@ Settings (environment):
   FARTHING_GRACE              wait for late usage before an hour is sealed (10m)
   FARTHING_HISTORY_QUIET      wait for more usage of past hours before they are sealed (30s)
   FARTHING_IDENTITY_WINDOW    how far apart copies of an event are found (62d)
+  FARTHING_ACCOUNTS           whose usage is taken: any account's, or that of known ones (any)
 ${examples(
   ['farthing serve', 'on this machine, for this machine'],
   ['HOST=0.0.0.0 PORT=80 farthing serve', 'for others too'],
