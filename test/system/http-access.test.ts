@@ -77,6 +77,12 @@ const WALKS: Readonly<Record<string, Walk>> = {
   'GET /v1/held-events': { paths: () => ['/v1/held-events'], status: 200 },
   'GET /v1/held-events/events': { paths: () => ['/v1/held-events/events'], status: 200 },
   'GET /v1/refused-events': { paths: () => ['/v1/refused-events'], status: 200 },
+  'GET /v1/voids': { paths: () => ['/v1/voids'], status: 200 },
+  'POST /v1/voids': {
+    paths: () => ['/v1/voids'],
+    init: { method: 'POST', body: '{"account":"secret","id":"hidden-1","reason":"x"}' },
+    status: 403,
+  },
   'GET /v1/price-book': { paths: () => ['/v1/price-book'], status: 200 },
   'GET /v1/price-book/:version': { paths: () => ['/v1/price-book/1'], status: 200 },
   'GET /v1/price-book/versions': { paths: () => ['/v1/price-book/versions'], status: 200 },

@@ -31,7 +31,7 @@ function key(id: string, hour: number) {
   return { hour: hour as Hour, bucket: bucketOf('acme'), account: 'acme', id, source: 's' }
 }
 function takeBack(...keys: readonly (readonly [id: string, hour: number])[]): Promise<Voided> {
-  const order = { actor: 'key_1', reason: 'sent by mistake' }
+  const order = { actor: 'key_1', reason: 'sent by mistake', what: 'of a test' }
   return voidEvents(
     deployed.pool,
     order,

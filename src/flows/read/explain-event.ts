@@ -51,7 +51,7 @@ export interface FoundEvents {
 
 /** What became of the events of an account with an id: each stored one, and each that was not accepted. */
 export async function explainEvent(sql: Sql, find: FindEvent): Promise<FoundEvents> {
-  const copies = await searchCopies(sql, find)
+  const copies = await searchCopies(sql, find, COPIES_MAX)
   const refused = await run(sql, readRefusedEvents, { ...find, before: undefined, limit: COPIES_MAX })
   const [marks, { currency }] = [await findMarks(sql), await findDeployment(sql)]
   const stored: ExplainedEvent[] = []
@@ -61,19 +61,21 @@ export async function explainEvent(sql: Sql, find: FindEvent): Promise<FoundEven
   return { stored, refused }
 }
 
-async function searchCopies(
+/** The stored events of an id, latest hour first: those of at most `DAYS_SEARCHED_MAX` days. */
+export async function searchCopies(
   sql: Sql,
-  { account, id, source, from, to }: FindEvent,
+  { account, id, source, from, to }: Omit<FindEvent, 'isOwn'>,
+  limit: number,
 ): Promise<readonly FoundCopy[]> {
   const all = await run(sql, readEventDays, undefined)
   const days = all.filter((day) => day * 24 < to && (day + 1) * 24 > from).slice(0, DAYS_SEARCHED_MAX)
   const found: FoundCopy[] = []
-  for (let start = 0; start < days.length && found.length < COPIES_MAX; start += DAYS_AT_ONCE) {
+  for (let start = 0; start < days.length && found.length < limit; start += DAYS_AT_ONCE) {
     const ascending = days.slice(start, start + DAYS_AT_ONCE).reverse()
-    const search = { bucket: bucketOf(account), account, id, source, days: ascending, limit: COPIES_MAX }
+    const search = { bucket: bucketOf(account), account, id, source, days: ascending, limit }
     found.push(...(await run(sql, findCopies, search)))
   }
-  return found.filter(({ hour }) => hour >= from && hour < to).slice(0, COPIES_MAX)
+  return found.filter(({ hour }) => hour >= from && hour < to).slice(0, limit)
 }
 
 interface Around {

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { invariant } from '../../core/invariant.ts'
 import { throughGate } from '../../store/gate.ts'
+import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
 import { addVoidedEvents } from '../../store/queries/add-voided-events.ts'
 import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
 import type { EventKey } from '../../store/queries/find-events.ts'
@@ -17,11 +18,13 @@ export const VOIDS_PER_TRANSACTION_MAX = 1_000
 const DEADLOCK = '40P01'
 const ATTEMPTS_MAX = 5
 
-/** Who takes events back, and why. Both are part of the digest of the bill that does. */
+/** Who takes events back, and why. Actor and reason are part of the digest of the bill that does. */
 export interface VoidOrder {
   /** The id of a key, or a local command. */
   readonly actor: string
   readonly reason: string
+  /** Which events are meant, for the audit log: `with the id "call-17"`. */
+  readonly what: string
 }
 
 export interface Voided {
@@ -62,8 +65,24 @@ function voidOnce(pool: pg.Pool, order: VoidOrder, keys: readonly EventKey[]): P
     })
     const added = new Set(await run(sql, addVoidedEvents, rows))
     const taken = decisions.filter((_, index) => added.has(index))
+    await note(sql, order, taken)
     return { decisions: taken, already: already + decisions.length - taken.length }
   })
+}
+
+/** One entry of the audit log for each transaction that has taken something back. */
+async function note(
+  sql: Sql,
+  { actor, reason, what }: VoidOrder,
+  taken: readonly VoidDecision[],
+): Promise<void> {
+  const [first] = taken
+  if (first === undefined) return
+  const count = taken.length === 1 ? '1 event' : `${taken.length} events`
+  const detail = `Took back ${count} ${what}: ${reason}`
+  const accounts = new Set(taken.map(({ event }) => event.account))
+  const account = accounts.size === 1 ? first.event.account : null
+  await run(sql, addAuditEntry, { actor, act: 'event/void', account, detail })
 }
 
 /** What `voidEvents` would do at this moment. Changes nothing. */

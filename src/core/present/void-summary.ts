@@ -1,0 +1,74 @@
+import { emptyAccountHour, takeBack } from '../bill/account-hour.ts'
+import { draftBill } from '../bill/draft-bill.ts'
+import type { UsageEvent } from '../ingest/event.ts'
+import { decimal, plain, plus } from '../money/decimal.ts'
+import { assess } from '../rate/assess.ts'
+import type { PriceBook } from '../rate/price-book.ts'
+import type { Hour } from '../time/hour.ts'
+
+/** An event that is taken back, and where that counts. */
+export interface TakenBack {
+  readonly event: UsageEvent
+  /** Found to be a copy of another event, which counts in its place. */
+  readonly isCopy: boolean
+  /** The cycle of the void. */
+  readonly cycle: Hour
+  /** The cycle in which the event counts: that of the void, which leaves it out, or an older one; null: nowhere. */
+  readonly counted: Hour | null
+}
+
+/** What taking some events back comes to. The counts below `voided` are of some of these. */
+export interface VoidSummary {
+  readonly voided: number
+  /** They had no price, and were on no bill. */
+  readonly held: number
+  /** They were on no bill, because an event of the same identity is. */
+  readonly copies: number
+  /** Levels of stored data: what they change is known when the storage of their hours is computed anew. */
+  readonly levels: number
+  /** What bills have charged, or a sealed hour is about to, and the open hour gives back: 0 or below. */
+  readonly givenBack: string
+  /** What no bill has charged, and none will: 0 or below. */
+  readonly notBilled: string
+}
+
+/**
+ * Count what is taken back, and add up its money: exactly, at the prices of the usage hours.
+ * @param book the newest: of hours that have begun every version says the same
+ */
+export function summarizeVoids(book: PriceBook, account: string, taken: readonly TakenBack[]): VoidSummary {
+  const isHeld = ({ event, isCopy, cycle, counted }: TakenBack) =>
+    !isCopy && (counted === null || (counted === cycle && assess(book, event).outcome !== 'accepted'))
+  const isBilled = ({ cycle, counted }: TakenBack) => counted !== null && counted < cycle
+  const isLeftOut = ({ cycle, counted }: TakenBack) => counted === cycle
+  return {
+    voided: taken.length,
+    held: taken.filter(isHeld).length,
+    copies: taken.filter(({ isCopy }) => isCopy).length,
+    levels: taken.filter(({ event, counted }) => counted !== null && event.usage?.component === 'storage')
+      .length,
+    givenBack: moneyOf(book, account, taken.filter(isBilled)),
+    notBilled: moneyOf(book, account, taken.filter(isLeftOut)),
+  }
+}
+
+function moneyOf(book: PriceBook, account: string, taken: readonly TakenBack[]): string {
+  const sums = emptyAccountHour()
+  for (const { event } of taken) takeBack(sums, book, event)
+  // Which hour is billed orders the lines; their sum is the same.
+  const context = { account, hour: 0 as Hour, priceVersion: 0, isBilled: () => false }
+  return draftBill(context, sums.tally)?.total ?? '0'
+}
+
+/** Two parts of one order, as one. */
+export function addSummaries(a: VoidSummary, b: VoidSummary): VoidSummary {
+  const money = (name: 'givenBack' | 'notBilled') => plain(plus(decimal(a[name]), decimal(b[name])))
+  return {
+    voided: a.voided + b.voided,
+    held: a.held + b.held,
+    copies: a.copies + b.copies,
+    levels: a.levels + b.levels,
+    givenBack: money('givenBack'),
+    notBilled: money('notBilled'),
+  }
+}

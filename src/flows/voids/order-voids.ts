@@ -1,0 +1,106 @@
+import type pg from 'pg'
+import { reread } from '../../core/ingest/reread.ts'
+import { summarizeVoids, type VoidSummary } from '../../core/present/void-summary.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { formatInstant } from '../../core/time/instant.ts'
+import type { EventKey } from '../../store/queries/find-events.ts'
+import { bookOf } from '../prices/read-price-version.ts'
+import type { VoidDecision } from './decide-voids.ts'
+import {
+  type SelectById,
+  selectById,
+  type SelectByRange,
+  selectByRange,
+  type SelectedEvents,
+  type SelectPosition,
+} from './select-events.ts'
+import { previewVoids, voidEvents, VOIDS_PER_TRANSACTION_MAX } from './void-events.ts'
+
+/** An order to take events back, or the question what it would do. */
+export interface OrderVoids {
+  readonly account: string
+  readonly select:
+    | ({ readonly by: 'id' } & Omit<SelectById, 'account'>)
+    | ({ readonly by: 'range' } & Omit<SelectByRange, 'account'>)
+  /** Change nothing, and say what would be. */
+  readonly isDryRun: boolean
+  /** Where the call before has stopped; undefined: from the first event. */
+  readonly after: SelectPosition | undefined
+  /** Who orders it, and why. */
+  readonly actor: string
+  readonly reason: string
+}
+
+export interface OrderedVoids extends VoidSummary {
+  readonly ok: true
+  /** Events that were meant: taken back now, and before. */
+  readonly events: number
+  readonly alreadyVoided: number
+  readonly currency: string
+  readonly next: SelectPosition | null
+}
+
+export type VoidsRefused = {
+  readonly ok: false
+  readonly code: 'void/not_found' | 'void/too_many'
+  readonly detail: string
+}
+
+/**
+ * Take back the next events that an order means: some of a range, or all of an id. Whoever calls until `next` is null
+ * has taken back all; killed between, and ordered again, what was taken back before counts as such.
+ */
+export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<OrderedVoids | VoidsRefused> {
+  const { book } = await bookOf(pool, null)
+  const selected = await select(pool, book, order)
+  if ('ok' in selected) return selected
+  const { keys, next } = selected
+  const { account, actor, reason } = order
+  const ordered = { actor, reason, what: namedBy(order) }
+  const { decisions, already } = await (order.isDryRun
+    ? previewVoids(pool, keys)
+    : voidEvents(pool, ordered, keys))
+  const summary = summarizeVoids(
+    book,
+    account,
+    decisions.map((decision) => takenBack(book, decision)),
+  )
+  const { currency } = book
+  return { ok: true, events: decisions.length + already, alreadyVoided: already, ...summary, currency, next }
+}
+
+async function select(
+  pool: pg.Pool,
+  book: PriceBook,
+  { account, select: selection, after }: OrderVoids,
+): Promise<SelectedEvents | VoidsRefused> {
+  if (selection.by === 'range') return selectByRange(pool, book, { account, ...selection }, after)
+  const keys: readonly EventKey[] = await selectById(pool, { account, ...selection })
+  if (keys.length === 0) {
+    const detail =
+      'There is no event of this account and id, of this source and time: it never came, or has another id.'
+    return { ok: false, code: 'void/not_found', detail }
+  }
+  if (keys.length > VOIDS_PER_TRANSACTION_MAX) {
+    const detail = `The id has more than ${VOIDS_PER_TRANSACTION_MAX} events: name their source, or from and to.`
+    return { ok: false, code: 'void/too_many', detail }
+  }
+  return { keys, next: null }
+}
+
+function takenBack(book: PriceBook, { event, cycle, counted }: VoidDecision) {
+  const usage = reread(book.eventTypes, event.type, event.data)
+  return { event: { ...event, usage }, isCopy: event.isCopy, cycle, counted }
+}
+
+/** For the audit log: which events were meant. */
+function namedBy({ select: selection }: OrderVoids): string {
+  if (selection.by === 'id') {
+    const { id, source } = selection
+    return `with the id ${JSON.stringify(id)}${source === undefined ? '' : ` from ${JSON.stringify(source)}`}`
+  }
+  const { from, to, ...others } = selection.filter
+  const named = Object.entries(others).filter(([, value]) => value !== undefined)
+  const filter = named.map(([name, value]) => `, ${name} ${JSON.stringify(value)}`).join('')
+  return `of [${formatInstant(from)}, ${formatInstant(to)})${filter}`
+}
