@@ -53,7 +53,6 @@ async function diff(
   to: string | undefined,
   { json, ...server }: DiffOptions,
 ): Promise<void> {
-  const isVersion = (text: string | undefined) => text === undefined || /^[1-9]\d{0,8}$/.test(text)
   if (!isVersion(to)) {
     throw new CommandFailed(`${to} is no version: write its number; a file stands alone.`, EXIT.usage)
   }
@@ -66,8 +65,15 @@ async function diff(
     : await diffFile(api, from!)
   if (json) return printJson(view)
   printLines(priceBookChangesTable(view.changes, tableWidth()))
-  const name = (side: number | string) => (typeof side === 'number' ? `version ${side}` : side)
-  say(`From ${name(view.from)} to ${name(view.to)}.`)
+  say(`From ${sideName(view.from)} to ${sideName(view.to)}.`)
+}
+
+function isVersion(text: string | undefined): boolean {
+  return text === undefined || /^[1-9]\d{0,8}$/.test(text)
+}
+
+function sideName(side: number | string): string {
+  return typeof side === 'number' ? `version ${side}` : side
 }
 
 async function diffFile(api: ServerApi, path: string): Promise<DiffView> {

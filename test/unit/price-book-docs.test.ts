@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { FRACTION_DIGITS_MAX, INTEGER_DIGITS_MAX } from '../../src/core/money/decimal.ts'
 import { EVENT_TYPES_MAX } from '../../src/core/rate/read-price-book-event-types.ts'
+import { PAST_CHANGE_CODES, type PastChangeCode } from '../../src/core/rate/compare-past-change.ts'
+import { comparePriceBooks } from '../../src/core/rate/compare-price-books.ts'
 import {
   PRICE_BOOK_PROBLEM_CODES,
   PRICE_BOOK_REMARK_CODES,
@@ -10,6 +12,7 @@ import {
 import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/read-price-book-rate.ts'
 import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/read-price-book-terms.ts'
 import { FREE_OPERATIONS_MAX, ITEMS_MAX, RATES_PER_ITEM_MAX } from '../../src/core/rate/read-price-book.ts'
+import { parseHour } from '../../src/core/time/hour.ts'
 import { DEPTH_MAX, INDENT_MAX, TOKENS_MAX } from '../../src/flows/prices/parse-price-book-scan.ts'
 import { formatProblem, parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/prices/parse-price-book.ts'
 import { SAMPLE, sampleWith } from './price-book-sample.ts'
@@ -61,6 +64,17 @@ const EXAMPLES: Record<string, string | Uint8Array> = {
   fee_for_free_operation: sampleWith('3', 'operations: [GetReport]'),
 }
 
+/** What the second version of the sample would say, after the hour below has begun. */
+const PAST_CHANGES: Record<string, string> = {
+  changed_currency: sampleWith('2', 'currency: USD'),
+  changed_event_type: sampleWith('5', 'com.acme.render: { component: request, operation: RenderPage }'),
+  changed_mapping: SAMPLE.replace('[RenderFilm]', '[RenderShow]'),
+  changed_unit: sampleWith('13', 'per: 100'),
+  changed_statuses: sampleWith('14', 'billedStatuses: [2xx]'),
+  changed_price: sampleWith('16', '- { from: "2026-01-01T00:00:00Z", price: "0.60" }'),
+}
+const OPEN = parseHour('2026-02-14T09Z')!
+
 const LIMITS: Record<string, number> = {
   'bytes of the text': TEXT_BYTES_MAX,
   'words and signs of the text': TOKENS_MAX,
@@ -87,6 +101,16 @@ function saidAbout(code: string): string {
   return finding ? formatProblem(finding) : 'no example'
 }
 
+function saidAboutPast(code: PastChangeCode): string {
+  const [old, next] = [SAMPLE, PAST_CHANGES[code.replace('price_book/', '')] ?? ''].map((text) =>
+    parsePriceBook(text, 'acme.yaml'),
+  )
+  if (!old?.ok || !next?.ok) return 'no example'
+  const found = comparePriceBooks(old.book, next.book, OPEN)
+  expect(found.map((change) => change.code)).toEqual([code])
+  return formatProblem({ ...found[0]!, place: next.placeOf(found[0]!.path) })
+}
+
 const rows = (codes: readonly string[]) => codes.map((code) => `| \`${code}\` | \`${saidAbout(code)}\` |`)
 const BLOCKS: Record<string, readonly string[]> = {
   limits: [
@@ -95,6 +119,11 @@ const BLOCKS: Record<string, readonly string[]> = {
     ...Object.entries(LIMITS).map(([what, limit]) => `| ${limit.toLocaleString('en')} | ${what} |`),
   ],
   problems: ['| code | example |', '| --- | --- |', ...rows(PRICE_BOOK_PROBLEM_CODES)],
+  versions: [
+    '| code | example |',
+    '| --- | --- |',
+    ...PAST_CHANGE_CODES.map((code) => `| \`${code}\` | \`${saidAboutPast(code)}\` |`),
+  ],
   remarks: ['| code | example |', '| --- | --- |', ...rows(PRICE_BOOK_REMARK_CODES)],
 }
 

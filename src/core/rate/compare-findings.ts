@@ -139,7 +139,7 @@ export function otherUnit({ rate, other, names, hour }: RatePair): RateChange {
     was,
     becomes,
     message: (_, change) =>
-      `${place} counts ${was}, at ${formatHourStart(change.hour)}, and would count ${becomes}.`,
+      `A price of ${place} at ${formatHourStart(change.hour)} is per ${was}, and would be per ${becomes}.`,
     fix: (_, open) => `write unit and per as before; ${elsewhere(open)}`,
     pathBelow: () => [rate.unit === other.unit ? 'per' : 'unit'],
   }

@@ -8,7 +8,6 @@ import {
   firstDifference,
   HOURS,
 } from '../../../test/unit/oracle-versions.ts'
-import type { Json } from '../text/canonical-json.ts'
 import type { Hour } from '../time/hour.ts'
 import { changesBetween } from './compare-changes.ts'
 import { comparePriceBooks } from './compare-price-books.ts'
@@ -16,7 +15,7 @@ import { readPriceBook } from './read-price-book.ts'
 
 /** The book, or undefined where the random parts do not fit together. */
 function read(data: BookData) {
-  const found = readPriceBook(data as unknown as Json)
+  const found = readPriceBook(data)
   return found.ok ? found.book : undefined
 }
 

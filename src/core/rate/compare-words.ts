@@ -54,9 +54,9 @@ export function priceAsWritten(term: PriceTerm): string {
   return term.kind === 'free' ? `free: ${quote(term.reason)}` : 'price: unknown'
 }
 
-/** `page, per 1 page`. */
-export function unitWords({ unit, pricingUnit }: Rate): string {
-  return `${unit}, per ${pricingUnit}`
+/** What one price is for: `1000 call`, `minute`, `GB-hour`. It tells the unit too. */
+export function unitWords({ pricingUnit }: Rate): string {
+  return pricingUnit
 }
 
 /** `1xx, 2xx, 4xx`, in order. */

@@ -62,7 +62,11 @@ export function parsePriceBook(source: string | Uint8Array, file: string): Parse
 }
 
 /** One line for a terminal or an editor: `imm.yaml:12:30: message — fix`. */
-export function formatProblem({ place, message, fix }: PlacedProblem | PlacedRemark): string {
+export function formatProblem({
+  place,
+  message,
+  fix,
+}: Pick<PlacedProblem, 'place' | 'message' | 'fix'>): string {
   return `${place.file}:${place.line}:${place.column}: ${message.replace(/\.$/, '')} — ${fix}`
 }
 

@@ -1,0 +1,299 @@
+import { expect, test } from 'vitest'
+import { bookOf } from '../../../test/unit/oracle-book.ts'
+import type { Json } from '../text/canonical-json.ts'
+import { formatHourStart, type Hour, parseHour } from '../time/hour.ts'
+import { changesBetween } from './compare-changes.ts'
+import { comparePriceBooks } from './compare-price-books.ts'
+import { formatPath } from './read-price-book-problem.ts'
+
+const OPEN = parseHour('2026-11-24T14Z')!
+const [START, NOW, SOON] = ['2026-01-01T00:00:00Z', '2026-11-24T13:00:00Z', '2026-11-24T14:00:00Z']
+
+type Parts = { readonly [key: string]: Json }
+const price = (from: string, text: string): Json => ({ from, price: text })
+const rate = (parts: Parts): Json => ({ unit: 'call', per: 1000, prices: [price(START, '0.5')], ...parts })
+const item = (component: string, parts: Parts): Json => ({ component, rates: { default: rate(parts) } })
+const storage = (prices: Json): Json => item('storage', { unit: 'byte', per: 'GB-hour', prices })
+
+const CALLS = { operations: ['Get', 'List'] }
+const PAGES = { operations: ['Render'], unit: 'page', per: 1 }
+const ITEMS: Parts = {
+  Calls: item('request', CALLS),
+  Pages: item('processing', PAGES),
+  Scores: item('processing', {
+    operations: ['Score'],
+    prices: [price(START, 'unknown'), price('2026-06-01T00:00:00Z', '7')],
+  }),
+  Later: item('processing', { operations: ['Later'], prices: [price('2026-06-01T00:00:00Z', '1')] }),
+  Store: storage([price(START, 'unknown'), { from: '2026-06-01T00:00:00Z', free: 'for now' }]),
+}
+const BOOK: Parts = {
+  priceBook: 'p',
+  currency: 'USD',
+  operations: ['Ping'],
+  eventTypes: { 't.page': { component: 'processing', operation: 'Render' } },
+  items: ITEMS,
+}
+
+const withItems = (items: Parts): Parts => ({ ...BOOK, items: { ...ITEMS, ...items } })
+const without = (name: string): Parts => {
+  const { [name]: _, ...rest } = ITEMS
+  return { ...BOOK, items: rest }
+}
+
+/** `code at path (operations) since hour: was -> becomes` */
+function refused(next: Parts): readonly string[] {
+  return comparePriceBooks(bookOf(BOOK), bookOf(next), OPEN).map(
+    ({ code, path, names, hour, was, becomes }) =>
+      `${code.replace('price_book/', '')} at ${formatPath(path)} (${names.join(' ')}) ${formatHourStart(hour)}: ${was} -> ${becomes}`,
+  )
+}
+
+// What may not change for an hour that has begun, one of each kind.
+const REFUSED: Readonly<Record<string, readonly [next: Parts, ...said: string[]]>> = {
+  'another price': [
+    withItems({ Calls: item('request', { ...CALLS, prices: [price(START, '0.6')] }) }),
+    'changed_price at items.Calls.rates.default.prices[0] (Get List) 2026-01-01T00:00:00Z: 0.5 -> 0.6',
+  ],
+  'another price in the hour that lasts': [
+    withItems({ Calls: item('request', { ...CALLS, prices: [price(START, '0.5'), price(NOW, '0.6')] }) }),
+    'changed_price at items.Calls.rates.default.prices[1] (Get List) 2026-11-24T13:00:00Z: 0.5 -> 0.6',
+  ],
+  'free instead of 0, and 0 instead of free': [
+    withItems({ Store: storage([price(START, '0')]) }),
+    'changed_price at items.Store.rates.default.prices[0] () 2026-06-01T00:00:00Z: free: for now -> 0',
+  ],
+  'another reason to be free': [
+    withItems({ Store: storage([price(START, '1'), { from: '2026-06-01T00:00:00Z', free: 'for ever' }]) }),
+    'changed_price at items.Store.rates.default.prices[1] () 2026-06-01T00:00:00Z: free: for now -> free: for ever',
+  ],
+  'unknown again': [
+    withItems({ Calls: item('request', { ...CALLS, prices: [price(START, 'unknown')] }) }),
+    'changed_price at items.Calls.rates.default.prices[0] (Get List) 2026-01-01T00:00:00Z: 0.5 -> unknown',
+  ],
+  'an end in the past': [
+    withItems({ Calls: item('request', { ...CALLS, until: NOW }) }),
+    'changed_price at items.Calls.rates.default.until (Get List) 2026-11-24T13:00:00Z: 0.5 -> not in force',
+  ],
+  'a later beginning': [
+    withItems({ Pages: item('processing', { ...PAGES, prices: [price(NOW, '0.5')] }) }),
+    'changed_price at items.Pages.rates.default.prices[0] (Render) 2026-01-01T00:00:00Z: 0.5 -> not in force',
+  ],
+  'other statuses': [
+    withItems({ Calls: item('request', { ...CALLS, billedStatuses: ['2xx'] }) }),
+    'changed_statuses at items.Calls.rates.default.billedStatuses (Get List) 2026-01-01T00:00:00Z: 1xx, 2xx, 3xx, 4xx -> 2xx',
+  ],
+  'another unit': [
+    withItems({ Pages: item('processing', { ...PAGES, unit: 'sheet' }) }),
+    'changed_unit at items.Pages.rates.default.unit (Render) 2026-01-01T00:00:00Z: 1 page -> 1 sheet',
+  ],
+  'a price for more': [
+    withItems({ Calls: item('request', { ...CALLS, per: 100 }) }),
+    'changed_unit at items.Calls.rates.default.per (Get List) 2026-01-01T00:00:00Z: 1000 call -> 100 call',
+  ],
+  'the same in other words, which are on the bill': [
+    withItems({
+      Store: item('storage', {
+        unit: 'byte',
+        per: 'GiB-hour',
+        prices: [{ from: '2026-06-01T00:00:00Z', free: 'for now' }],
+      }),
+    }),
+    'changed_unit at items.Store.rates.default.per () 2026-06-01T00:00:00Z: GB-hour -> GiB-hour',
+  ],
+  'an operation under another item': [
+    withItems({
+      Calls: item('request', { operations: ['Get'] }),
+      Lists: item('request', { operations: ['List'] }),
+    }),
+    'changed_mapping at items.Calls.rates.default.operations (List) 2026-01-01T00:00:00Z: Calls/default -> not charged under it',
+    'changed_mapping at items.Lists.rates.default.operations[0] (List) 2026-01-01T00:00:00Z: not charged under it -> Lists/default',
+  ],
+  'an operation under a second item': [
+    withItems({ More: item('request', { operations: ['Fresh', 'Get'], prices: [price(NOW, '1')] }) }),
+    'changed_mapping at items.More.rates.default.operations[1] (Get) 2026-11-24T13:00:00Z: not charged under it -> More/default',
+  ],
+  'a second item of unknown price, which would hold it': [
+    withItems({ More: item('request', { operations: ['Get'], prices: [price(NOW, 'unknown')] }) }),
+    'changed_mapping at items.More.rates.default.operations[0] (Get) 2026-11-24T13:00:00Z: not charged under it -> More/default',
+  ],
+  'an operation that is no longer known': [
+    without('Scores'),
+    'changed_mapping at operations (Score) 1970-01-01T00:00:00Z: known -> unknown',
+  ],
+  'a fee for an operation without one, even if it begins later': [
+    withItems({ Pings: item('request', { operations: ['Ping'], prices: [price(SOON, '1')] }) }),
+    'changed_mapping at items.Pings.rates.default.operations[0] (Ping) 1970-01-01T00:00:00Z: no request fee -> Pings/default',
+  ],
+  'an item under another name': [
+    withItems({ Calls: item('request', { operations: ['Other'] }), Requests: item('request', CALLS) }),
+    'changed_mapping at items.Calls.rates.default.operations (Get List) 2026-01-01T00:00:00Z: Calls/default -> not charged under it',
+    'changed_mapping at items.Requests.rates.default.operations[0] (Get List) 2026-01-01T00:00:00Z: not charged under it -> Requests/default',
+  ],
+  'an item of another component': [
+    withItems({ Calls: item('processing', CALLS) }),
+    'changed_mapping at items.Calls.component (Get List) 2026-01-01T00:00:00Z: Calls/default -> not charged under it',
+    'changed_mapping at items.Calls.rates.default.operations[0] (Get List) 1970-01-01T00:00:00Z: no processing fee -> Calls/default',
+  ],
+  'stored data that was not charged': [
+    withItems({ Copies: storage([price(NOW, '1')]) }),
+    'changed_mapping at items.Copies.rates.default.prices[0].from () 2026-11-24T13:00:00Z: not charged under it -> Copies/default',
+  ],
+  'stored data that was not charged, as unknown: a way to charge it later': [
+    withItems({ Copies: storage([price(NOW, 'unknown')]) }),
+    'changed_mapping at items.Copies.rates.default.prices[0].from () 2026-11-24T13:00:00Z: not charged under it -> Copies/default',
+  ],
+  'stored data that is no longer charged': [
+    without('Store'),
+    'changed_mapping at items.Store.rates.default () 2026-06-01T00:00:00Z: Store/default -> not charged under it',
+  ],
+  'another currency': [
+    { ...BOOK, currency: 'EUR' },
+    'changed_currency at currency () 1970-01-01T00:00:00Z: USD -> EUR',
+  ],
+  'an event type that is read otherwise': [
+    { ...BOOK, eventTypes: { 't.page': { component: 'request', operation: 'Render' } } },
+    'changed_event_type at eventTypes."t.page" (t.page) 1970-01-01T00:00:00Z: processing usage of Render -> request usage of Render',
+  ],
+  'an event type for another operation': [
+    { ...BOOK, eventTypes: { 't.page': { component: 'processing', operation: 'Score' } } },
+    'changed_event_type at eventTypes."t.page" (t.page) 1970-01-01T00:00:00Z: processing usage of Render -> processing usage of Score',
+  ],
+}
+
+for (const [name, [next, ...said]] of Object.entries(REFUSED)) {
+  test(`refused: ${name}`, () => {
+    expect(refused(next).toSorted()).toEqual(said.toSorted())
+  })
+}
+
+const ends = { until: SOON }
+const begins = { prices: [price(SOON, '0.5')] }
+
+// The same from the first open hour on; and what was unknown, in any hour.
+const ALLOWED: Readonly<Record<string, Parts>> = {
+  'another price from the next hour on': withItems({
+    Calls: item('request', { ...CALLS, prices: [price(START, '0.5'), price(SOON, '0.6')] }),
+  }),
+  'the same price in two terms': withItems({
+    Calls: item('request', { ...CALLS, prices: [price(START, '0.50'), price(NOW, '0.5')] }),
+  }),
+  'a mark that a price is illustrative': withItems({
+    Calls: item('request', { ...CALLS, prices: [{ from: START, price: '0.5', illustrative: true }] }),
+  }),
+  'an end': withItems({ Calls: item('request', { ...CALLS, ...ends }) }),
+  'other statuses, under another item from the next hour on': withItems({
+    Calls: item('request', { ...CALLS, ...ends }),
+    Calls2: item('request', { ...CALLS, ...begins, billedStatuses: ['2xx'] }),
+  }),
+  'another unit, under another item from the next hour on': withItems({
+    Pages: item('processing', { ...PAGES, ...ends }),
+    Sheets: item('processing', { operations: ['Render'], unit: 'sheet', per: 10, ...begins }),
+  }),
+  'another mapping, under other items from the next hour on': withItems({
+    Calls: item('request', { ...CALLS, ...ends }),
+    Gets: item('request', { operations: ['Get'], ...begins }),
+    Lists: item('request', { operations: ['List'], ...begins }),
+  }),
+  'a second item from the next hour on': withItems({
+    More: item('request', { operations: ['Get'], ...begins }),
+  }),
+  'a price that was unknown': withItems({
+    Scores: item('processing', {
+      operations: ['Score'],
+      prices: [price(START, '5'), price('2026-06-01T00:00:00Z', '7')],
+    }),
+  }),
+  'a price before the first one: that usage is held': withItems({
+    Later: item('processing', {
+      operations: ['Later'],
+      prices: [price(START, '9'), price('2026-06-01T00:00:00Z', '1')],
+    }),
+  }),
+  'a price of stored data that was unknown': withItems({
+    Store: storage([price(START, '0.1'), { from: '2026-06-01T00:00:00Z', free: 'for now' }]),
+  }),
+  'stored data of another item from the next hour on': withItems({ Copies: storage([price(SOON, '1')]) }),
+  'an operation that was unknown, with a fee': withItems({
+    Calls: item('request', { operations: ['Get', 'List', 'Fresh'] }),
+  }),
+  'an operation that was unknown, without a fee': { ...BOOK, operations: ['Ping', 'Fresh'] },
+  'an event type that was unknown': {
+    ...BOOK,
+    eventTypes: { ...(BOOK['eventTypes'] as Parts), 't.new': { component: 'request', operation: 'Get' } },
+  },
+  'another name of the book': { ...BOOK, priceBook: 'q' },
+}
+
+for (const [name, next] of Object.entries(ALLOWED)) {
+  test(`allowed: ${name}`, () => {
+    expect(refused(next)).toEqual([])
+  })
+}
+
+test('every hour that has begun counts, and the next one does not', () => {
+  const next = withItems({
+    Calls: item('request', { ...CALLS, prices: [price(START, '0.5'), price(SOON, '0.6')] }),
+  })
+  const at = (hour: number) => comparePriceBooks(bookOf(BOOK), bookOf(next), hour as Hour).length
+  expect([at(OPEN), at(OPEN + 1)]).toEqual([0, 1])
+})
+
+/** `kind place names from..to: was -> becomes` */
+function changes(next: Parts): readonly string[] {
+  const time = (hour: Hour | null) => (hour === null ? '' : formatHourStart(hour))
+  return changesBetween(bookOf(BOOK), bookOf(next)).map(
+    ({ kind, item: name, names, from, to, was, becomes }) =>
+      `${kind} ${name ?? ''} (${names.join(' ')}) ${time(from)}..${time(to)}: ${was} -> ${becomes}`,
+  )
+}
+
+test('what differs, and from when on', () => {
+  expect(
+    changes({
+      ...withItems({
+        Calls: item('request', {
+          operations: ['Get', 'List', 'Fresh'],
+          prices: [price(START, '0.50'), price(SOON, '0.6'), price('2027-01-01T00:00:00Z', '0.5')],
+          billedStatuses: ['2xx'],
+        }),
+        Pages: item('processing', { ...PAGES, per: 2, ...ends }),
+        Scores: item('processing', { operations: ['Score'], prices: [price(START, '7')] }),
+        Copies: storage([{ from: SOON, free: 'for now' }]),
+      }),
+      priceBook: 'q',
+      operations: ['Pong'],
+      eventTypes: {
+        't.page': { component: 'processing', operation: 'Render' },
+        't.new': { component: 'storage' },
+      },
+    }),
+  ).toEqual([
+    'book_renamed  () ..: p -> q',
+    'event_type_added  (t.new) ..: null -> storage usage',
+    'operations_known  (Fresh Pong) ..: null -> null',
+    'operations_unknown  (Ping) ..: null -> null',
+    'operations_listed Calls (Fresh) ..: null -> null',
+    'statuses_changed Calls () ..: 1xx, 2xx, 3xx, 4xx -> 2xx',
+    'price_changed Calls () 2026-11-24T14:00:00Z..2027-01-01T00:00:00Z: 0.5 -> 0.6',
+    'unit_changed Pages () ..: 1 page -> 2 page',
+    'price_changed Pages () 2026-11-24T14:00:00Z..: 0.5 -> null',
+    'price_filled Scores () 2026-01-01T00:00:00Z..2026-06-01T00:00:00Z: unknown -> 7',
+    'rate_added Copies () ..: null -> GB-hour',
+    'price_changed Copies () 2026-11-24T14:00:00Z..: null -> free: for now',
+  ])
+})
+
+test('nothing differs between two ways to write one book', () => {
+  expect(
+    changes({
+      ...withItems({
+        Calls: item('request', {
+          operations: ['List', 'Get'],
+          billedStatuses: ['4xx', '3xx', '2xx', '1xx'],
+          prices: [price('2026-01-01T08:00:00+08:00', '0.50'), price(NOW, '0.5')],
+        }),
+      }),
+    }),
+  ).toEqual([])
+})
