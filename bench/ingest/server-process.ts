@@ -20,6 +20,7 @@ doTasks(
         graceMs: DAY_MS,
         historyQuietMs: 30_000,
         identityWindowMs: 62 * DAY_MS,
+        taken: 'any',
       }
       const started = await start(settings, quiet)
       if (!started.ok) throw new Error(started.detail)

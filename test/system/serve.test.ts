@@ -210,6 +210,7 @@ describe('the environment', () => {
         graceMs: 600_000,
         historyQuietMs: 30_000,
         identityWindowMs: 62 * 86_400_000,
+        taken: 'any',
       } satisfies Settings,
     } satisfies ReadSettings)
   })
@@ -228,7 +229,12 @@ describe('the environment', () => {
     })
   })
 
+  test('whose usage is taken', () => {
+    expect(readSettings({ FARTHING_ACCOUNTS: 'known' }, '/')).toMatchObject({ settings: { taken: 'known' } })
+  })
+
   const BAD: readonly [name: string, value: string, says: RegExp][] = [
+    ['FARTHING_ACCOUNTS', 'all', /FARTHING_ACCOUNTS is "all": set it to any, or to known/],
     ['PORT', '80a', /PORT is "80a": set it to a number from 0 to 65535/],
     ['PORT', '65536', /65535/],
     ['PORT', '-1', /65535/],
