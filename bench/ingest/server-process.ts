@@ -20,7 +20,7 @@ doTasks(
         graceMs: DAY_MS,
         historyQuietMs: 30_000,
         identityWindowMs: 62 * DAY_MS,
-        taken: 'any',
+        taken: 'any' as const,
       }
       const started = await start(settings, quiet)
       if (!started.ok) throw new Error(started.detail)
