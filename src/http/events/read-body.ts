@@ -17,7 +17,7 @@ declare module 'fastify' {
 export function addBodies(server: FastifyInstance): void {
   server.decorateRequest('hold', undefined)
   server.addHook('preParsing', async (request, reply, stream) => {
-    if (request.method === 'POST') request.hold = holdFor(reply.raw)
+    if (request.method === 'POST' || request.method === 'PUT') request.hold = holdFor(reply.raw)
     return stream
   })
   server.removeAllContentTypeParsers()
@@ -26,7 +26,7 @@ export function addBodies(server: FastifyInstance): void {
   )
 }
 
-/** Only the bodies of POST are of use: others may be empty, and no more. */
+/** Only the bodies of POST and PUT are of use: others may be empty, and no more. */
 function refuseMemory(bytes: number): void {
   if (bytes > 0)
     throw new HttpProblem('request/invalid_body', 'There is a body that nobody reads: send none.')
