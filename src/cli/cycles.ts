@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { readableTime } from '../core/present/readable-text.ts'
+import { readableNumber, readableTime } from '../core/present/readable-text.ts'
 import { examples, prose } from './help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'
 import { withRange } from './time-option.ts'
@@ -10,11 +10,15 @@ interface CyclesOptions extends ListOptions {
 }
 
 interface CycleView {
-  readonly cycle: { readonly from: string }
+  readonly cycle: { readonly from: string; readonly to: string }
   readonly state: string
   readonly sealedAt: string | null
   readonly settledAt: string | null
   readonly lagSeconds: number | null
+  readonly late: boolean
+  readonly inDanger: boolean
+  readonly bills: number | null
+  readonly corrections: number | null
   readonly priceVersion: number | null
 }
 
@@ -24,7 +28,8 @@ export function cyclesCommand(): Command {
     .summary('list hours: which are sealed, and which have their bills')
     .description(
       prose(`Lists the hours since the first start, newest first. An open hour takes usage; the usage of a sealed one
-        can no longer change; a settled one has its bills. The lag runs from the end of the hour to its last bill.`),
+        can no longer change; a settled one has its bills. The lag runs from the end of the hour to its last bill: an
+        hour whose lag is more than one hour is late, and one without bills is in danger after 30 minutes.`),
     )
   return withListOptions(withRange(command, 'hours'), 'hour')
     .addHelpText('after', examples(['farthing cycles --limit 24', 'how is billing doing?']))
@@ -35,17 +40,28 @@ export function cyclesCommand(): Command {
 
 const COLUMNS = [
   { heading: 'Cycle from, UTC', align: 'left' },
+  { heading: 'Ends, UTC', align: 'left' },
   { heading: 'State', align: 'left' },
   { heading: 'Sealed, UTC', align: 'left' },
-  { heading: 'Settled, UTC', align: 'left' },
+  { heading: 'Bills issued, UTC', align: 'left' },
   { heading: 'Lag', align: 'right' },
+  { heading: 'Bills', align: 'right' },
+  { heading: 'Corrections', align: 'right' },
   { heading: 'Prices', align: 'right' },
 ] as const
 
-function rowOf({ cycle, state, sealedAt, settledAt, lagSeconds, priceVersion }: CycleView) {
+function rowOf(view: CycleView) {
+  const { cycle, sealedAt, settledAt, lagSeconds, bills, corrections, priceVersion } = view
   const times = [sealedAt, settledAt].map((time) => (time === null ? '' : readableTime(time)))
+  const counts = [bills, corrections].map((count) => (count === null ? '' : readableNumber(String(count))))
   const version = priceVersion === null ? '' : `version ${priceVersion}`
-  return { cells: [readableTime(cycle.from), state, ...times, lagOf(lagSeconds), version] }
+  const ends = [readableTime(cycle.from), readableTime(cycle.to)]
+  return { cells: [...ends, stateOf(view), ...times, lagOf(lagSeconds), ...counts, version] }
+}
+
+/** `sealed, late`: the worse of both marks. */
+function stateOf({ state, late, inDanger }: CycleView): string {
+  return late ? `${state}, late` : inDanger ? `${state}, in danger` : state
 }
 
 /** `12 s`, `10 min 5 s`, `3 h 12 min`. */

@@ -69,7 +69,7 @@ describe('the database goes away and comes back', () => {
     const ready = await server.ask('/readyz')
     expect([ready.status, ready.json]).toEqual([
       503,
-      { ready: false, reasons: ['The database cannot be reached.'] },
+      { ready: false, sealing: 'unknown', reasons: ['The database cannot be reached.'] },
     ])
     expect((await server.ask('/healthz')).status).toBe(200)
 

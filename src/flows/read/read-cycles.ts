@@ -1,7 +1,9 @@
 import { endOf, type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type Sql, run } from '../../store/query.ts'
+import { countCycleBills } from '../../store/queries/count-cycle-bills.ts'
 import { readCycles } from '../../store/queries/read-cycles.ts'
+import { isInDanger, isLate } from '../settle/bill-promise.ts'
 import { type Page, pageOf } from './page.ts'
 import { findMarks } from '../start/read-deployment.ts'
 
@@ -15,6 +17,13 @@ export interface Cycle {
   readonly settledAt: Instant | null
   /** From the end of the hour until its bills: so far, if they are not issued; null while the hour lasts. */
   readonly lagMs: number | null
+  /** Its bills came, or will come, later than an hour after its end. */
+  readonly isLate: boolean
+  /** It has no bills yet, and half of that hour is over. */
+  readonly isInDanger: boolean
+  /** Bills of all accounts, and their lines that correct older hours; null while it has none. */
+  readonly bills: number | null
+  readonly corrections: number | null
 }
 
 export interface ListCycles {
@@ -30,26 +39,38 @@ export async function listCycles(sql: Sql, { from, to, limit }: ListCycles): Pro
   const latest = Math.min(hourOf(now), to - 1) as Hour
   const open: Cycle[] = []
   for (let hour = latest; hour >= Math.max(sealedUntil, from) && open.length <= limit; hour = before(hour)) {
-    open.push({
-      hour,
-      state: 'open',
-      priceVersion: null,
-      sealedAt: null,
-      settledAt: null,
-      lagMs: lag(hour, now),
-    })
+    open.push(cycleOf({ hour, priceVersion: null, sealedAt: null, settledAt: null }, now))
   }
   const rest = await run(sql, readCycles, {
     from,
     to: Math.min(to, sealedUntil) as Hour,
     limit: limit + 1 - Math.min(open.length, limit),
   })
-  const cycles: Cycle[] = rest.map((cycle) => ({
-    ...cycle,
-    state: cycle.settledAt === null ? 'sealed' : 'settled',
-    lagMs: lag(cycle.hour, cycle.settledAt ?? now),
-  }))
-  return pageOf([...open, ...cycles], limit, ({ hour }) => hour)
+  const page = pageOf([...open, ...rest.map((cycle) => cycleOf(cycle, now))], limit, ({ hour }) => hour)
+  return { ...page, items: await withBills(sql, page.items) }
+}
+
+type Standing = Pick<Cycle, 'hour' | 'priceVersion' | 'sealedAt' | 'settledAt'>
+
+function cycleOf(standing: Standing, now: Instant): Cycle {
+  const { hour, sealedAt, settledAt } = standing
+  const lagMs = lag(hour, settledAt ?? now)
+  return {
+    ...standing,
+    state: settledAt !== null ? 'settled' : sealedAt !== null ? 'sealed' : 'open',
+    lagMs,
+    isLate: lagMs !== null && isLate(lagMs),
+    isInDanger: lagMs !== null && settledAt === null && isInDanger(lagMs),
+    bills: null,
+    corrections: null,
+  }
+}
+
+async function withBills(sql: Sql, cycles: readonly Cycle[]): Promise<readonly Cycle[]> {
+  const hours = cycles.filter(({ state }) => state === 'settled').map(({ hour }) => hour)
+  if (hours.length === 0) return cycles
+  const counts = new Map((await run(sql, countCycleBills, { hours })).map((row) => [row.hour, row]))
+  return cycles.map((cycle) => ({ ...cycle, ...counts.get(cycle.hour) }))
 }
 
 function lag(hour: Hour, at: Instant): number | null {

@@ -1,6 +1,12 @@
 import { platform, uptime } from 'node:os'
 import type pg from 'pg'
-import { CLOCK_GAIN_MAX_MS, clockGainMs, type ClockMemory, judgeClock } from '../../core/time/clock.ts'
+import {
+  CLOCK_GAIN_MAX_MS,
+  type ClockDoubt,
+  clockGainMs,
+  type ClockMemory,
+  judgeClock,
+} from '../../core/time/clock.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
 import { lifeSession } from '../../store/life.ts'
@@ -61,6 +67,11 @@ function say(log: Log, isDoubted: boolean, gainMs: number): void {
     { gainSeconds: Math.round(gainMs / 1000) },
     'The database clock has jumped ahead: nothing is sealed until it is back, or until `farthing settle --clock-is-right`',
   )
+}
+
+/** The doubt about the database clock, if there is one: nothing is sealed then. */
+export async function findClockDoubt(sql: Sql): Promise<ClockDoubt | undefined> {
+  return (await runOne(sql, readClockWatch, undefined))?.doubt
 }
 
 /** A server begins: if no other process is there to know better, the clock is believed as it is. */

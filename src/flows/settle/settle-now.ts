@@ -1,5 +1,7 @@
 import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { run } from '../../store/query.ts'
+import { countDueHours } from '../../store/queries/count-due-hours.ts'
+import { run, runOne } from '../../store/query.ts'
+import { sealDue } from './seal-hours.ts'
 import type { SettlePass } from './settle.ts'
 import { settlePass } from './settle.ts'
 
@@ -8,6 +10,8 @@ export interface SettleNow extends Omit<SettlePass, 'historyQuietMs'> {
   readonly historyQuietMs: number | undefined
   /** Who orders it, for the audit log. */
   readonly actor: string
+  /** Told how many hours are due, before the first of them is settled. */
+  readonly onDue?: (hours: number) => void
 }
 
 /**
@@ -15,10 +19,13 @@ export interface SettleNow extends Omit<SettlePass, 'historyQuietMs'> {
  * live hours keep their grace in any case.
  * @returns how many hours were settled
  */
-export async function settleNow({ historyQuietMs, actor, ...pass }: SettleNow): Promise<number> {
+export async function settleNow({ historyQuietMs, actor, onDue, ...now }: SettleNow): Promise<number> {
+  const pass = { ...now, historyQuietMs: historyQuietMs ?? 0 }
   if (historyQuietMs === undefined) {
     const detail = 'past hours do not wait until they were quiet'
     await run(pass.pool, addAuditEntry, { actor, act: 'settle/now', account: null, detail })
   }
-  return settlePass({ ...pass, historyQuietMs: historyQuietMs ?? 0 })
+  await sealDue(pass)
+  onDue?.((await runOne(pass.pool, countDueHours, undefined)) ?? 0)
+  return settlePass(pass)
 }

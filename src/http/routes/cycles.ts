@@ -1,20 +1,31 @@
 import Type from 'typebox'
-import { formatHourStart, type Hour, next } from '../../core/time/hour.ts'
-import { formatInstant } from '../../core/time/instant.ts'
+import { endOf, formatHourStart, type Hour, next } from '../../core/time/hour.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { type Cycle, listCycles } from '../../flows/read/read-cycles.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { optionalTime, PAGE, PageParameters, readHourRange } from '../parameters.ts'
 import { pageOf, route } from '../route.ts'
-import { NullableTime, Range } from '../views.ts'
+import { NullableTime, Range, Time } from '../views.ts'
 
 const CycleView = Type.Object({
   cycle: Range,
+  endedAt: Type.Union([Time, Type.Null()], { description: 'Null while the hour lasts' }),
+  sealingDueAt: Type.String({ format: 'date-time', description: 'Its end and the grace of this server' }),
   state: Type.Enum(['open', 'sealed', 'settled']),
   sealedAt: NullableTime,
-  settledAt: NullableTime,
+  settledAt: Type.Union([Time, Type.Null()], { description: 'When its last bill was issued' }),
   lagSeconds: Type.Union([Type.Number(), Type.Null()], {
     description:
       'From the end of the hour to its last bill; so far, if it has none; null while the hour lasts',
+  }),
+  late: Type.Boolean({ description: 'Its bills came, or will come, more than an hour after its end' }),
+  inDanger: Type.Boolean({ description: 'It ended more than 30 minutes ago, and has no bills' }),
+  bills: Type.Union([Type.Integer(), Type.Null()], {
+    description:
+      'Of all accounts, with those made later of past usage; null without bills, and for a bound key',
+  }),
+  corrections: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'Their lines that correct an older hour',
   }),
   priceVersion: Type.Union([Type.Integer(), Type.Null()]),
 })
@@ -22,7 +33,7 @@ const CycleView = Type.Object({
 export const getCycles = route({
   method: 'GET',
   url: '/v1/cycles',
-  access: { scope: 'usage:read', boundKeys: 'same' },
+  access: { scope: 'usage:read', boundKeys: 'own' },
   summary: 'The hours since the first start, newest first: which are sealed, and which have their bills',
   query: Type.Object({
     from: optionalTime('Only hours that start at this time or later'),
@@ -30,25 +41,33 @@ export const getCycles = route({
     ...PageParameters,
   }),
   answers: { 200: pageOf(CycleView) },
-  async handle({ query }, { reading }) {
+  async handle({ query, key }, { reading, graceMs }) {
     const { from, to } = readHourRange(query)
     const position = readCursor('cycles', ['int'], query.cursor)
     const before = position ? (Math.min(position[0], to) as Hour) : to
     const page = await listCycles(reading, { from, to: before, limit: query.limit ?? PAGE })
     return {
-      items: page.items.map(cycleView),
+      items: page.items.map((cycle) => cycleView(cycle, graceMs, key?.account !== undefined)),
       next: writeCursor('cycles', page.next === null ? null : [page.next]),
     }
   },
 })
 
-function cycleView({ hour, state, priceVersion, sealedAt, settledAt, lagMs }: Cycle) {
+/** How many bills others have is nothing that a key of one account sees. */
+function cycleView(cycle: Cycle, graceMs: number, isBound: boolean) {
+  const { hour, state, priceVersion, sealedAt, settledAt, lagMs } = cycle
   return {
     cycle: { from: formatHourStart(hour), to: formatHourStart(next(hour)) },
+    endedAt: lagMs === null ? null : formatHourStart(next(hour)),
+    sealingDueAt: formatInstant((endOf(hour) + graceMs) as Instant),
     state,
     sealedAt: sealedAt === null ? null : formatInstant(sealedAt),
     settledAt: settledAt === null ? null : formatInstant(settledAt),
     lagSeconds: lagMs === null ? null : lagMs / 1000,
+    late: cycle.isLate,
+    inDanger: cycle.isInDanger,
+    bills: isBound ? null : cycle.bills,
+    corrections: isBound ? null : cycle.corrections,
     priceVersion,
   }
 }

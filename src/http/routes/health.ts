@@ -1,10 +1,10 @@
-import Type from 'typebox'
-import { endOf, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
-import { findMarks } from '../../flows/start/read-deployment.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
+import Type, { type Static } from 'typebox'
+import { type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
+import { formatInstant } from '../../core/time/instant.ts'
+import { type Health, readHealth } from '../../flows/read/read-health.ts'
 import { isUnavailable } from '../../store/unavailable.ts'
 import { bytesHeld } from '../events/held-bytes.ts'
-import { writeMetrics } from '../metrics.ts'
+import { type Gauge, writeMetrics } from '../metrics.ts'
 import { type HttpContext, route } from '../route.ts'
 
 /** Sealing an hour is due at its end plus the grace; being this much later than that is behind. */
@@ -23,10 +23,14 @@ export const getHealth = route({
 })
 
 const Readiness = Type.Object({
-  ready: Type.Boolean(),
+  ready: Type.Boolean({ description: 'Can it take usage?' }),
+  sealing: Type.Enum(['running', 'behind', 'stopped', 'unknown'], {
+    description: 'Are hours sealed? `stopped`: the database clock is in doubt. Usage is taken all the same',
+  }),
   /** What is not as it should be. */
   reasons: Type.Array(Type.String()),
 })
+type Readiness = Static<typeof Readiness>
 
 export const getReadiness = route({
   method: 'GET',
@@ -35,31 +39,41 @@ export const getReadiness = route({
   summary: 'Can it take usage, and are hours sealed in time?',
   answers: { 200: Readiness, 503: Readiness },
   async handle({ reply }, context) {
-    const reasons = await reasonsAgainst(context)
-    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons })
+    const readiness = await readReadiness(context)
+    return reply.code(readiness.ready ? 200 : 503).send(readiness)
   },
 })
 
-async function reasonsAgainst({ reading, graceMs }: HttpContext): Promise<readonly string[]> {
+async function readReadiness({ reading, graceMs }: HttpContext): Promise<Readiness> {
   try {
-    const marks = await withinTime(findMarks(reading))
-    if (marks === undefined) return [`The database has not answered for ${PROBE_MS / 1000} s.`]
-    const behind = sealingBehindMs(marks, graceMs)
-    return behind > SEALING_LATE_MS ? [`Sealing is ${Math.floor(behind / 60_000)} minutes behind.`] : []
+    const health = await withinTime(readHealth(reading, graceMs))
+    return health === undefined
+      ? unready('unknown', `The database has not answered for ${PROBE_MS / 1000} s.`)
+      : readinessOf(health)
   } catch (error) {
     if (!isUnavailable(error)) throw error
-    return ['The database cannot be reached.']
+    return unready('unknown', 'The database cannot be reached.')
   }
+}
+
+/** A clock in doubt is for people: a balancer that took the process away for it would stop ingest, too. */
+function readinessOf({ doubt, sealingBehindMs }: Health): Readiness {
+  if (doubt) {
+    const [shown, expected] = [doubt.at, doubt.believedAt].map((at) => formatInstant(at))
+    const reason = `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. Set it right; or, if it is right, run farthing settle --clock-is-right.`
+    return { ready: true, sealing: 'stopped', reasons: [reason] }
+  }
+  if (sealingBehindMs <= SEALING_LATE_MS) return { ready: true, sealing: 'running', reasons: [] }
+  return unready('behind', `Sealing is ${Math.floor(sealingBehindMs / 60_000)} minutes behind.`)
+}
+
+function unready(sealing: Readiness['sealing'], reason: string): Readiness {
+  return { ready: false, sealing, reasons: [reason] }
 }
 
 function withinTime<T>(work: Promise<T>): Promise<T | undefined> {
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, PROBE_MS, undefined).unref())
   return Promise.race([work, late])
-}
-
-/** For how long sealing the first open hour has been due; 0 when it is not. */
-function sealingBehindMs({ now, sealedUntil }: Marks, graceMs: number): number {
-  return Math.max(now - endOf(sealedUntil) - graceMs, 0)
 }
 
 export const getMetrics = route({
@@ -68,9 +82,9 @@ export const getMetrics = route({
   access: { scope: 'usage:read', boundKeys: 'none' },
   summary: 'Counters and gauges in the text format of Prometheus',
   answers: { 200: Type.String() },
-  async handle({ reply }, { reading }) {
-    const marks = await findMarks(reading)
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(writeMetrics(gauges(marks)))
+  async handle({ reply }, { reading, graceMs }) {
+    const health = await readHealth(reading, graceMs)
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(writeMetrics(gaugesOf(health)))
   },
 })
 
@@ -83,24 +97,32 @@ export const getOpenapi = route({
   handle: ({ request }) => request.server.swagger(),
 })
 
-function gauges({ now, sealedUntil, settledUntil }: Marks) {
-  const age = (hour: Marks['sealedUntil']) => (now - hour * MILLISECONDS_PER_HOUR) / 1000
-  const sealed = 'Seconds since the start of the first hour that is not sealed'
-  const settled = 'Seconds since the start of the first hour without bills'
-  const open = hourOf(now) - settledUntil
-  return [
-    { name: 'farthing_sealed_age_seconds', help: sealed, value: age(sealedUntil) },
-    { name: 'farthing_settled_age_seconds', help: settled, value: age(settledUntil) },
-    {
-      name: 'farthing_hours_without_bills',
-      help: 'Hours that have ended and have no bills yet',
-      value: open,
-    },
-    { name: 'farthing_body_bytes_held', help: 'Bytes of request bodies in memory', value: bytesHeld() },
-    {
-      name: 'process_resident_memory_bytes',
-      help: 'Memory of the process',
-      value: process.memoryUsage.rss(),
-    },
+function gaugesOf(health: Health): readonly Gauge[] {
+  const { marks, doubt, newestLagMs } = health
+  const { now, sealedUntil, settledUntil } = marks
+  const age = (hour: Hour) => (now - hour * MILLISECONDS_PER_HOUR) / 1000
+  const gainMs = doubt ? doubt.at - doubt.believedAt : 0
+  const lag = newestLagMs === undefined ? [] : [newestLagMs / 1000]
+  const gauges: readonly (readonly [name: string, help: string, ...values: readonly number[]])[] = [
+    ['farthing_sealed_age_seconds', 'Since the start of the first hour that is not sealed', age(sealedUntil)],
+    ['farthing_settled_age_seconds', 'Since the start of the first hour without bills', age(settledUntil)],
+    [
+      'farthing_hours_without_bills',
+      'Hours that have ended and have no bills yet',
+      hourOf(now) - settledUntil,
+    ],
+    [
+      'farthing_oldest_unsettled_hour_age_seconds',
+      'Since the end of the oldest hour that has ended and has no bills; 0 if there is none',
+      health.unsettledMs / 1000,
+    ],
+    ['farthing_hours_due', 'Hours past their grace that have no bills yet', health.hoursDue],
+    ['farthing_hour_in_danger', '1: an hour without bills ended 30 minutes ago', Number(health.isInDanger)],
+    ['farthing_cycle_lag_seconds', 'Of the newest hour with bills, from its end to its last bill', ...lag],
+    ['farthing_sealing_stopped', '1: nothing is sealed, the database clock is in doubt', doubt ? 1 : 0],
+    ['farthing_clock_gain_seconds', 'By how much the database clock has jumped ahead', gainMs / 1000],
+    ['farthing_body_bytes_held', 'Bytes of request bodies in memory', bytesHeld()],
+    ['process_resident_memory_bytes', 'Memory of the process', process.memoryUsage.rss()],
   ]
+  return gauges.flatMap(([name, help, ...values]) => values.map((value) => ({ name, help, value })))
 }
