@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { SettlePass } from '../flows/settle/settle.ts'
-import { type Log, makePool, openDatabase } from '../store/connect.ts'
+import { type Connection, type Log, makePool, openDatabase } from '../store/connect.ts'
 import { startLife } from '../store/life.ts'
 import { migrate } from '../store/migrate.ts'
 import { readDeployment } from '../store/queries/read-deployment.ts'
@@ -54,6 +54,36 @@ export async function withDatabase<Result>(
     }
   } finally {
     await life.stop()
+    await stop()
+  }
+}
+
+/** What a backup is restored into. */
+export interface EmptyDatabase {
+  readonly connection: Connection
+  readonly pool: Pool
+  readonly dataDir: string
+}
+
+/** The same, with a database that is made if there is none, and that nobody has migrated yet. */
+export async function withEmptyDatabase<Result>(
+  readSettings: ReadOwnSettings,
+  work: (database: EmptyDatabase) => Promise<Result>,
+): Promise<Result> {
+  const read = readSettings()
+  if (!read.ok) throw new CommandFailed(read.detail)
+  const { databaseUrl, dataDir } = read.settings
+  const opened = await openDatabase({ databaseUrl, dataDir, log: LOG })
+  if (!opened.ok) throw new CommandFailed(opened.detail)
+  const { connection, stop } = opened.database
+  try {
+    const pool = makePool(connection, { applicationName: 'farthing-restore', log: LOG })
+    try {
+      return await work({ connection, pool, dataDir })
+    } finally {
+      await pool.end()
+    }
+  } finally {
     await stop()
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { projectFile } from '../flows/start/project-file.ts'
 import type { ExitCode } from './command-failed.ts'
+import { backupCommand } from './backup.ts'
 import { billCommand } from './bill.ts'
 import { billsCommand } from './bills.ts'
 import { cyclesCommand } from './cycles.ts'
@@ -12,8 +13,10 @@ import { keysCommand } from './keys.ts'
 import { priceBookCommand } from './price-book.ts'
 import { rateCommand } from './rate.ts'
 import { refusedCommand } from './refused.ts'
+import { restoreCommand } from './restore.ts'
 import { type Serve, serveCommand } from './serve.ts'
 import { settleCommand } from './settle.ts'
+import { sourcesCommand } from './sources.ts'
 import { verifyCommand } from './verify.ts'
 import type { ReadOwnSettings } from './own-database.ts'
 
@@ -47,9 +50,12 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     explainCommand(),
     settleCommand(readSettings),
     verifyCommand(readSettings, setExitCode),
+    backupCommand(readSettings, version()),
+    restoreCommand(readSettings, setExitCode),
     rateCommand(setExitCode),
     priceBookCommand(setExitCode),
     cyclesCommand(),
+    sourcesCommand(),
     heldCommand(),
     refusedCommand(),
     keysCommand(),

@@ -24,8 +24,11 @@ export function readAdminKey(dataDir: string): string | undefined {
  * could never be replaced. One that lies there already is used again, because another database may know it.
  */
 export function leaveAdminKey(dataDir: string): string {
-  const found = readAdminKey(dataDir)
-  if (found) return found
+  return readAdminKey(dataDir) ?? replaceAdminKey(dataDir)
+}
+
+/** A new admin key in the place of the one that lies there, if any. */
+export function replaceAdminKey(dataDir: string): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const key = newKeyText()
   const path = adminKeyPath(dataDir)

@@ -11,6 +11,7 @@ import { type Sql, run, runOne } from '../../store/query.ts'
 import { addBuckets } from '../../store/queries/add-buckets.ts'
 import { addDeployment } from '../../store/queries/add-deployment.ts'
 import { addPriceVersion } from '../../store/queries/add-price-version.ts'
+import { isRestoring } from '../../store/queries/is-restoring.ts'
 import { lockFirstStart } from '../../store/queries/lock-first-start.ts'
 import { type Deployment, readDeployment } from '../../store/queries/read-deployment.ts'
 import { readPriceVersion } from '../../store/queries/read-price-version.ts'
@@ -28,6 +29,7 @@ export type FirstStartCode =
   | 'start/price_book_invalid'
   | 'start/price_book_illustrative'
   | 'start/demo_database'
+  | 'start/restoring'
 
 export interface FirstStartOptions {
   readonly pool: Pool
@@ -64,6 +66,7 @@ export async function firstStart(options: FirstStartOptions): Promise<FirstStart
   if (given && !given.ok) return given
   try {
     return await transaction(options.pool, async (sql) => {
+      if (await runOne(sql, isRestoring, undefined)) return refuseRestoring()
       await run(sql, lockFirstStart, undefined)
       const deployment = await runOne(sql, readDeployment, undefined)
       return deployment ? await startAgain(sql, options, deployment, given) : await begin(sql, options, given)
@@ -160,6 +163,11 @@ async function startAgain(
     }
   }
   return { ok: true, demo, adminKey: undefined, adminKeyPath: adminKeyPath(dataDir) }
+}
+
+function refuseRestoring(): Refusal {
+  const detail = 'A backup is being restored into this database'
+  return refuse('start/restoring', `${detail}: start again when it has ended.`)
 }
 
 function refuseIllustrative({ path }: Book): Refusal {

@@ -66,7 +66,8 @@ function checkVersion(pgdata: string, binaries: Binaries): Refused | undefined {
   const major = readFileSync(version, 'utf8').trim()
   if (major !== binaries.major) {
     const detail = `The data in ${pgdata} is of PostgreSQL ${major}, this Farthing has ${binaries.major}`
-    const advice = 'start the version of Farthing that made it, or set FARTHING_DATA_DIR to a new directory'
+    const advice =
+      'back it up with the version of Farthing that made it (`farthing backup FILE`), and restore that into a new FARTHING_DATA_DIR'
     return refuse('server/other_major', `${detail}: ${advice}.`)
   }
   return undefined

@@ -3,6 +3,7 @@ import type { Query } from '../query.ts'
 /** What people and keys do that changes what is billed, or who may do what. */
 export const ACTS = [
   'account/put',
+  'database/restore',
   'event/void',
   'key/make',
   'key/revoke',

@@ -1,0 +1,130 @@
+import type { Hour } from '../../core/time/hour.ts'
+import { BACKED_UP, LEFT_OUT } from '../../store/backed-up-tables.ts'
+import { type CopyIn, copyInto } from '../../store/backup-copy.ts'
+import { openBackupSession } from '../../store/backup-session.ts'
+import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
+import { addBillMonth } from '../../store/queries/add-bill-month.ts'
+import { addEventDay } from '../../store/queries/add-event-day.ts'
+import { goOnNumbering } from '../../store/queries/go-on-numbering.ts'
+import { holdRestore } from '../../store/queries/hold-restore.ts'
+import { lockFirstStart } from '../../store/queries/lock-first-start.ts'
+import { readDeployment } from '../../store/queries/read-deployment.ts'
+import { readTables, type TablePart } from '../../store/queries/read-tables.ts'
+import { writePlainly } from '../../store/queries/write-plainly.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import type { Pool } from '../../store/reading-pool.ts'
+import { leaveAdminKeyIn } from '../keys/leave-admin-key-in.ts'
+import type { BackupEnd, BackupSection, BackupSummary } from './backup-format.ts'
+import { BackupRefused, notEmpty } from './backup-refusal.ts'
+import { type BackupPart, damaged } from './read-backup.ts'
+import type { RestoreBackup } from './restore-backup.ts'
+
+const HOURS_PER_DAY = 24
+
+/**
+ * Bring the parts of a backup after its header into a database of the same schema, in one transaction that is
+ * committed when the last part has come. No first start and no other restore comes in between. Partitions are made
+ * outside of it: empty ones harm nobody.
+ */
+export async function fillDatabase(
+  { pool, dataDir, now, actor }: RestoreBackup,
+  parts: AsyncIterable<BackupPart>,
+): Promise<BackupSummary> {
+  const session = await openBackupSession(pool)
+  const { client } = session
+  try {
+    await run(client, writePlainly, undefined)
+    if (!(await runOne(client, holdRestore, undefined))) throw busy()
+    await run(client, lockFirstStart, undefined)
+    if (await runOne(client, readDeployment, undefined)) throw notEmpty()
+    const { summary, end } = await load(client, pool, parts)
+    refuseOtherTables(end, await run(client, readTables, undefined))
+    await leaveAdminKeyIn(client, { dataDir, name: 'admin (restored)', now })
+    const detail = `the backup of ${summary.createdAt}, SHA-256 ${summary.sha256}`
+    await run(client, addAuditEntry, { actor, act: 'database/restore', account: null, detail })
+    await session.commit()
+    return summary
+  } finally {
+    session.hangUp()
+  }
+}
+
+interface Loaded {
+  readonly summary: BackupSummary
+  readonly end: BackupEnd
+}
+
+async function load(
+  client: Parameters<typeof copyInto>[0],
+  pool: Pool,
+  parts: AsyncIterable<BackupPart>,
+): Promise<Loaded> {
+  const targets = new Map((await run(client, readTables, undefined)).map((part) => [part.table, part]))
+  let copy: CopyIn | undefined
+  let loaded: Loaded | undefined
+  for await (const part of parts) {
+    if (part.kind === 'section')
+      copy = copyInto(client, await targetOf(pool, targets, part.section), part.section.columns)
+    if (part.kind === 'rows') await copy?.write(part.rows)
+    if (part.kind === 'section end') {
+      await copy?.end()
+      await setNumbers(client, part.section)
+    }
+    if (part.kind === 'end') loaded = part
+  }
+  if (!loaded) throw damaged('is cut off')
+  return loaded
+}
+
+/** The table that a section belongs into, with the partitions that it needs. */
+async function targetOf(
+  pool: Pool,
+  targets: ReadonlyMap<string, TablePart>,
+  { table, hours, columns, identity }: BackupSection,
+): Promise<TablePart> {
+  const known = BACKED_UP.find((one) => one.table === table)
+  const target = known && targets.get(table)
+  if (!target) throw unfit(`has a table ${JSON.stringify(table)}, which this schema has not`)
+  const numbered = Object.keys(identity ?? {})
+  const foreign = [
+    ...columns.filter((name) => !target.columns.includes(name)),
+    ...numbered.filter((name) => !(name in target.identity)),
+  ]
+  if (foreign.length > 0)
+    throw unfit(`has columns of ${table} that this schema has not (${foreign.join(', ')})`)
+  if (hours && known.division === 'day') {
+    for (let day = Math.floor(hours.from / HOURS_PER_DAY); day * HOURS_PER_DAY < hours.to; day++) {
+      await run(pool, addEventDay, { day })
+    }
+  }
+  if (hours && known.division === 'month') {
+    for (const hour of [hours.from, hours.to - 1] as Hour[]) await run(pool, addBillMonth, { hour })
+  }
+  return target
+}
+
+async function setNumbers(sql: Sql, { table, identity = {} }: BackupSection): Promise<void> {
+  for (const [column, last] of Object.entries(identity))
+    await run(sql, goOnNumbering, { table, column, last })
+}
+
+/** A table of this schema that the backup does not know would stay empty, and nobody would notice. */
+function refuseOtherTables({ tables }: BackupEnd, targets: readonly TablePart[]): void {
+  const ours = new Set(
+    targets.map(({ table }) => table).filter((table) => BACKED_UP.some((one) => one.table === table)),
+  )
+  const missing = [...ours].find((table) => !(table in tables) && !(table in LEFT_OUT))
+  if (missing !== undefined) throw unfit(`lacks the table ${missing}`)
+}
+
+function unfit(what: string): BackupRefused {
+  const advice = 'it was not written by a backup of Farthing as it is now. Nothing was restored'
+  return new BackupRefused('restore/unfit', `The file ${what}: ${advice}.`)
+}
+
+function busy(): BackupRefused {
+  return new BackupRefused(
+    'restore/busy',
+    'Another restore into this database is under way: wait for its end, or end it.',
+  )
+}

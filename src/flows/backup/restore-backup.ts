@@ -1,0 +1,100 @@
+import type { Instant } from '../../core/time/instant.ts'
+import type { Connection } from '../../store/connect.ts'
+import { knownMigrations, migrate } from '../../store/migrate.ts'
+import { run, runOne } from '../../store/query.ts'
+import { readDeployment } from '../../store/queries/read-deployment.ts'
+import { readMigrations } from '../../store/queries/read-migrations.ts'
+import { readStanding } from '../../store/queries/read-standing.ts'
+import type { Pool } from '../../store/reading-pool.ts'
+import type { BackupHeader, BackupProgress, BackupSummary } from './backup-format.ts'
+import { openBackupFile, type PackedBackup } from './backup-file.ts'
+import { BackupRefused, notEmpty, type Refusal, refusing } from './backup-refusal.ts'
+import { backupParts } from './check-backup.ts'
+import { fillDatabase } from './fill-database.ts'
+import type { BackupPart } from './read-backup.ts'
+
+export interface RestoreBackup {
+  /** A path, which is read through before anything is written; or a stream, which is checked on the way. */
+  readonly from: string | PackedBackup
+  readonly connection: Connection
+  readonly pool: Pool
+  /** Where the admin key is left. */
+  readonly dataDir: string
+  /** Of this process, for the admin key. */
+  readonly now: Instant
+  /** Who restores, for the audit log: `cli:maria`. */
+  readonly actor: string
+  /** May throw, to stop: then nothing is restored. */
+  readonly onProgress: (step: 'checking' | 'restoring', progress: BackupProgress) => void
+}
+
+export type RestoredBackup = { readonly ok: true; readonly summary: BackupSummary } | Refusal
+
+/**
+ * Bring a backup into an empty database: all of it or, until the one commit at its end, nothing. A backup of an older
+ * schema is brought in under that, and migrated afterwards; a start does that, too, if this is killed before.
+ */
+export function restoreBackup(restore: RestoreBackup): Promise<RestoredBackup> {
+  return refusing(async () => {
+    const { from, connection, pool, onProgress } = restore
+    const open = () => (typeof from === 'string' ? openBackupFile(from) : Promise.resolve(from))
+    const name = typeof from === 'string' ? from : 'standard input'
+    if (typeof from === 'string') {
+      const checked = backupParts(await open(), name, (progress) => onProgress('checking', progress))
+      await throughParts(checked, async (header) => {
+        refuseHeader(header)
+        await refuseTarget(pool)
+        for await (const part of checked) void part
+      })
+    }
+    const parts = backupParts(await open(), name, (progress) => onProgress('restoring', progress))
+    const summary = await throughParts(parts, async (header) => {
+      refuseHeader(header)
+      await refuseTarget(pool)
+      await prepare(restore, header)
+      return fillDatabase(restore, parts)
+    })
+    await migrate(connection)
+    return { ok: true, summary }
+  })
+}
+
+/** Take the header off and go on with the rest. Whatever happens, nothing is read any more afterwards. */
+async function throughParts<Result>(
+  parts: AsyncGenerator<BackupPart>,
+  work: (header: BackupHeader) => Promise<Result>,
+): Promise<Result> {
+  try {
+    const first = await parts.next()
+    if (first.done || first.value.kind !== 'header') throw new Error('a backup begins with its header')
+    return await work(first.value.header)
+  } finally {
+    await parts.return(undefined)
+  }
+}
+
+/** Migrations are numbered, and each builds on those before. */
+function refuseHeader({ farthing, migrations }: BackupHeader): void {
+  const known = knownMigrations()
+  const foreign = migrations.find((name, index) => name !== known[index])
+  if (foreign === undefined) return
+  const what = `The backup was made by Farthing ${farthing}, which has the migration ${foreign}`
+  throw new BackupRefused('backup/newer_version', `${what}: restore it with that version or a newer one.`)
+}
+
+async function refuseTarget(pool: Pool): Promise<void> {
+  const standing = await runOne(pool, readStanding, undefined)
+  if (standing?.hasDeployment && (await runOne(pool, readDeployment, undefined))) throw notEmpty()
+}
+
+/** Give the database the schema that the backup was made under. */
+async function prepare({ connection, pool }: RestoreBackup, header: BackupHeader): Promise<void> {
+  const standing = await runOne(pool, readStanding, undefined)
+  const has = standing?.hasMigrations ? await run(pool, readMigrations, undefined) : []
+  const further = has.find((name) => !header.migrations.includes(name))
+  if (further !== undefined) {
+    const what = `The database is empty, but has the migration ${further}, and the backup is from before it`
+    throw new BackupRefused('restore/other_schema', `${what}: restore into a new, empty database.`)
+  }
+  await migrate(connection, header.migrations)
+}

@@ -1,0 +1,96 @@
+import type pg from 'pg'
+import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
+import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
+import type { Json } from '../../src/core/text/canonical-json.ts'
+import { makeKey } from '../../src/flows/keys/make-key.ts'
+import { BACKED_UP } from '../../src/store/backed-up-tables.ts'
+import { type Deployment, deployment } from './deployment.ts'
+
+/** The hour of the run; live hours begin five hours before it. */
+const NOW = hourOf(Date.now() as Instant)
+export const FIRST = (NOW - 5) as Hour
+
+export function at(hour: number, minutes: number): string {
+  return formatInstant((startOf(hour as Hour) + minutes * 60_000) as Instant)
+}
+
+function event(account: string, id: string, time: string, type: string, data: Json): Json {
+  return {
+    specversion: '1.0',
+    id,
+    source: 's\\\t\n"é',
+    type: `farthing.${type}`,
+    subject: account,
+    time,
+    data,
+  }
+}
+
+export function call(account: string, id: string, time: string, project = 'photos'): Json {
+  return event(account, id, time, 'request', { operation: 'SimpleQuery', status: 200, project })
+}
+
+export function level(account: string, id: string, time: string, bytes: string): Json {
+  return event(account, id, time, 'storage', { project: 'photos', dataset: 'd', bytes })
+}
+
+/** A deployment with every kind of fact: no table of it is empty but those that another feature fills. */
+export async function everyKindOfFact(): Promise<Deployment> {
+  const deployed = await deployment(FIRST)
+  const { pool, send, settle } = deployed
+  await send([
+    // Names that COPY has to escape.
+    call('acme', 'a\\.', at(FIRST, 5), '\\.'),
+    call('acme', '\\N', at(FIRST, 6), 'tab\tline\nend\r'),
+    call('acme', 'twice', at(FIRST, 59)),
+    level('acme', 'l1', at(FIRST, 30), '123456789012345678901234567890'),
+    event('acme', 'unknown', at(FIRST, 7), 'request', { operation: 'Nothing', status: 200 }),
+    event('globex', 'free', at(FIRST, 8), 'request', { operation: 'GetProject', status: 200 }),
+    call('globex', '日本', at(FIRST + 1, 8)),
+  ])
+  await send([call('acme', 'a\\.', at(FIRST, 5), 'another'), { specversion: '1.0' }])
+  await settle()
+  // The same identity under another time, which settlement finds; and what comes late, or of last year.
+  await send([
+    call('acme', 'twice', at(NOW - 1, 30)),
+    call('acme', 'late', at(FIRST + 1, 20)),
+    level('acme', 'l2', at(FIRST + 1, 0), '5'),
+    call('initech', 'old', '2025-03-30T01:10:00Z'),
+    call('initech', 'older', '2024-12-31T23:59:59.999Z'),
+  ])
+  await settle({ graceMs: -3_600_000 })
+  // Open hours, with all that settlement has still to do.
+  await send([
+    call('acme', 'open', at(NOW, 0)),
+    call('hooli', 'history', '2025-03-30T02:10:00Z'),
+    call('acme', 'later', at(FIRST + 2, 1)),
+    level('acme', 'l3', at(FIRST + 2, 1), '7'),
+  ])
+  const key = { name: 'collector', scopes: ['usage:write'], account: 'acme', expiresAt: null } as const
+  await makeKey(pool, key, Date.now() as Instant)
+  await pool.query('update api_key set revoked_at = clock_timestamp() where name = $1', ['collector'])
+  await fillWhatIsEmpty(pool)
+  return deployed
+}
+
+/** Rows that no flow above makes. They follow the schema, and settlement and `verify` have no use for them. */
+async function fillWhatIsEmpty(pool: pg.Pool): Promise<void> {
+  const key = `hour, bucket, account, id, source`
+  await pool.query(
+    `insert into released_event (${key}, cycle) select ${key}, cycle + 1000000 from held_event join usage_event using (${key})`,
+  )
+  await pool.query(
+    `insert into audit_entry (actor, act, detail) values ('cli:t', 'settle/now', 'a line\\nand one more')`,
+  )
+}
+
+/** Each table that a backup holds, with its rows as text in an order that does not depend on how they lie. */
+export async function contents(pool: pg.Pool): Promise<ReadonlyMap<string, readonly string[]>> {
+  const tables = BACKED_UP.map(async ({ table }) => {
+    const { rows } = await pool.query<{ row: string }>(
+      `select t::text as row from "${table}" t order by t::text collate "C"`,
+    )
+    return [table, rows.map(({ row }) => row)] as const
+  })
+  return new Map(await Promise.all(tables))
+}
