@@ -40,7 +40,8 @@ const Change = Type.Object(
     name: Type.Optional(Nullable),
     timeZone: Type.Optional(Nullable),
     tags: Type.Optional(Type.Union([Tags, Type.Null()])),
-    closed: Type.Optional(NullableTime),
+    // Without `format`: what is wrong with a time is said by our own reader.
+    closed: Type.Optional(Nullable),
   },
   { additionalProperties: false, description: 'What is left out stays as it is; null takes it away' },
 )
