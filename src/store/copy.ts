@@ -60,3 +60,37 @@ function surviveItsSession(stream: object): void {
   }
   query.on('error', () => undefined)
 }
+
+type CopiedRow = readonly (string | null)[]
+
+const NEWLINE = 0x0a
+
+/** The rows of a `copy … to stdout` in the text format, as they come: some hundred at once. */
+export async function* readCopyRows(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly CopiedRow[]> {
+  let rest: Buffer | undefined
+  for await (const chunk of chunks) {
+    const bytes: Buffer = rest ? Buffer.concat([rest, chunk]) : chunk
+    // A newline within a value is escaped, so a row ends at each, and no character is cut.
+    const end = bytes.lastIndexOf(NEWLINE) + 1
+    rest = end < bytes.length ? bytes.subarray(end) : undefined
+    if (end > 0)
+      yield bytes
+        .toString('utf8', 0, end - 1)
+        .split('\n')
+        .map(copiedRow)
+  }
+}
+
+function copiedRow(line: string): CopiedRow {
+  const fields = line.split('\t')
+  return line.includes('\\') ? fields.map(unescaped) : fields
+}
+
+const UNESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
+
+function unescaped(field: string): string | null {
+  if (field === '\\N') return null
+  return field.includes('\\')
+    ? field.replace(/\\(.)/g, (_, letter: string) => UNESCAPES[letter] ?? letter)
+    : field
+}

@@ -53,8 +53,24 @@ export interface PriceBook {
   readonly rates: readonly Rate[]
 }
 
+/** A book never changes, and every event asks it the same. */
+const known = new WeakMap<PriceBook, Map<string, readonly Rate[]>>()
+
 /** The component's rates that list the operation, in force or not. Storage ignores the operation. */
 export function ratesFor(book: PriceBook, component: Component, operation: string | null): readonly Rate[] {
+  let answers = known.get(book)
+  if (answers === undefined) known.set(book, (answers = new Map()))
+  const question = `${component}\0${operation ?? ''}`
+  let rates = answers.get(question)
+  if (rates === undefined) {
+    rates = findRates(book, component, operation)
+    // Anyone can send unknown operations; of known ones there are not many.
+    if (rates.length > 0) answers.set(question, rates)
+  }
+  return rates
+}
+
+function findRates(book: PriceBook, component: Component, operation: string | null): readonly Rate[] {
   return book.rates.filter(
     (rate) =>
       rate.component === component &&

@@ -9,6 +9,7 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
 import { readActedAccounts } from '../../store/queries/read-acted-accounts.ts'
+import { readHourEventsWhole } from '../../store/hour-events.ts'
 import { readHourEvents } from '../../store/queries/read-hour-events.ts'
 import { readLateEvents } from '../../store/queries/read-late-events.ts'
 import { type LateHour, readLateHours, type SettledAccount } from '../../store/queries/read-late-hours.ts'
@@ -20,6 +21,8 @@ import { addText, endDigest, type RunningDigest, startDigest } from './running-d
 
 /** Events read at once: some 2 MB, and few round trips. */
 const PAGE_EVENTS = 5_000
+/** So few accounts are looked up; of more, whole buckets are read. */
+const FEW_ACCOUNTS = 50
 
 /** The facts of one account in one cycle, summed. */
 export interface AccountFacts extends SettledAccount, AccountHour {
@@ -53,31 +56,50 @@ export interface ReadCycleFacts {
 }
 
 /**
- * The facts of a cycle, an account at a time, in key order: the events of older hours that were put into it, those of
- * the hour itself, then releases, then voids. Settlement and its proof both read them here. Memory does not grow with an
- * account's events.
+ * The facts of a cycle, by account: the events of older hours that were put into it, those of the hour itself, then
+ * releases, then voids, each in key order. Settlement and its proof both read them here. Memory grows with the accounts,
+ * not with their events.
  */
-export async function* readCycleFacts(
+export async function readCycleFacts(
   sql: Sql,
   book: PriceBook,
   { hour, buckets, accounts, copies, onDamaged }: ReadCycleFacts,
-): AsyncGenerator<AccountFacts> {
+): Promise<readonly AccountFacts[]> {
   const late = groupBy(await run(sql, readLateHours, { cycle: hour, buckets }), ({ account }) => account)
   const acted = await run(sql, readActedAccounts, { cycle: hour, buckets })
-  const others = accounts ?? [...latecomers(late), ...acted]
-  const unread = new Map(others.map((key) => [key.account, key]))
   const reading: Reading = { sql, book, hour, copies, onDamaged, late, acted: namesOf(acted) }
-  let sums: Sums | undefined
-  for await (const event of eventsOf(sql, hour, buckets, accounts && [...unread.keys()])) {
-    if (sums?.key.account !== event.account) {
-      if (sums) yield await factsOf(reading, sums)
-      sums = await begin(reading, event)
-      unread.delete(event.account)
-    }
-    add(sums, reading, event)
+  const sums = new Map<string, Sums>()
+  for (const key of accounts ?? [...latecomers(late), ...acted]) sums.set(key.account, begin(copies, key))
+  // Late events come first: their hours are older than the cycle, and the digest is in key order.
+  for (const sum of sums.values()) if (late.has(sum.key.account)) await addLate(reading, sum)
+  const isFew = accounts !== null && accounts.length <= FEW_ACCOUNTS
+  const pages = isFew
+    ? eventsOf(sql, hour, buckets, [...sums.keys()])
+    : readHourEventsWhole(sql, { hour, buckets })
+  for await (const page of pages) addPage(reading, sums, page, accounts === null)
+  const facts: AccountFacts[] = []
+  for (const sum of sums.values()) {
+    if (reading.acted.has(sum.key.account)) await addActs(reading, sum)
+    facts.push(factsOf(sum))
   }
-  if (sums) yield await factsOf(reading, sums)
-  for (const key of unread.values()) yield await factsOf(reading, await begin(reading, key))
+  return facts
+}
+
+/** @param isOpen accounts that come up are added; otherwise they are none of those asked for */
+function addPage(
+  reading: Reading,
+  sums: Map<string, Sums>,
+  page: readonly SettledEvent[],
+  isOpen: boolean,
+): void {
+  let current: Sums | undefined
+  for (const event of page) {
+    if (current?.key.account !== event.account) {
+      current = sums.get(event.account)
+      if (!current && isOpen) sums.set(event.account, (current = begin(reading.copies, event)))
+    }
+    if (current) add(current, reading, event)
+  }
 }
 
 interface Reading extends Pick<ReadCycleFacts, 'hour' | 'copies' | 'onDamaged'> {
@@ -102,12 +124,12 @@ async function* eventsOf(
   sql: Sql,
   hour: Hour,
   buckets: readonly number[],
-  accounts: readonly string[] | null,
-): AsyncGenerator<SettledEvent> {
+  accounts: readonly string[],
+): AsyncGenerator<readonly SettledEvent[]> {
   let after: SettledEvent | undefined
   for (;;) {
     const page = await run(sql, readHourEvents, { hour, buckets, accounts, after, limit: PAGE_EVENTS })
-    yield* page
+    yield page
     if (page.length < PAGE_EVENTS) return
     after = page.at(-1)
   }
@@ -123,7 +145,7 @@ export async function* eventsOfAccount(
   for (const lateHour of late.filter((row) => row.account === account)) {
     yield* await run(sql, readLateEvents, { ...lateHour, cycle })
   }
-  yield* eventsOf(sql, cycle, [bucket], [account])
+  for await (const page of eventsOf(sql, cycle, [bucket], [account])) yield* page
 }
 
 interface Sums {
@@ -135,10 +157,8 @@ interface Sums {
   count: number
 }
 
-/** Late events come first: their hours are older than the cycle, and the digest is in key order. */
-async function begin(reading: Reading, { bucket, account }: SettledAccount): Promise<Sums> {
-  const { sql, hour: cycle, late, copies } = reading
-  const sums: Sums = {
+function begin(copies: CopyMarks, { bucket, account }: SettledAccount): Sums {
+  return {
     key: { bucket, account },
     hour: emptyAccountHour(),
     digest: startDigest(),
@@ -146,10 +166,13 @@ async function begin(reading: Reading, { bucket, account }: SettledAccount): Pro
     copies: copies.get(account),
     count: 0,
   }
-  for (const lateHour of late.get(account) ?? []) {
+}
+
+async function addLate(reading: Reading, sums: Sums): Promise<void> {
+  const { sql, hour: cycle, late } = reading
+  for (const lateHour of late.get(sums.key.account) ?? []) {
     for (const event of await run(sql, readLateEvents, { ...lateHour, cycle })) add(sums, reading, event)
   }
-  return sums
 }
 
 function add(sums: Sums, reading: Reading, event: SettledEvent): void {
@@ -174,9 +197,7 @@ function addOrTake(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent
   }
 }
 
-async function factsOf(reading: Reading, sums: Sums): Promise<AccountFacts> {
-  if (reading.acted.has(sums.key.account)) await addActs(reading, sums)
-  const { key, hour, digest, count, fingerprints } = sums
+function factsOf({ key, hour, digest, count, fingerprints }: Sums): AccountFacts {
   return { ...key, ...hour, count, fingerprints, eventsDigest: endDigest(digest) }
 }
 

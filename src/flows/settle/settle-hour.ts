@@ -150,7 +150,7 @@ async function withoutCopies(
   const again = batch.filter(({ account }) => marks.has(account))
   const facts = new Map<string, AccountFacts>()
   const reading = { hour, buckets, accounts: again, copies: marks }
-  for await (const account of readCycleFacts(sql, book, reading)) facts.set(account.account, account)
+  for (const account of await readCycleFacts(sql, book, reading)) facts.set(account.account, account)
   return batch.map((account) => facts.get(account.account) ?? account)
 }
 
@@ -163,12 +163,8 @@ async function* accountsOf(
   restated: readonly SettledAccount[],
 ): AsyncGenerator<AccountFacts> {
   const seen = new Set<string>()
-  for await (const facts of readCycleFacts(client, book, {
-    hour: due.hour,
-    buckets,
-    accounts,
-    copies: NO_COPIES,
-  })) {
+  const reading = { hour: due.hour, buckets, copies: NO_COPIES }
+  for (const facts of await readCycleFacts(client, book, { ...reading, accounts })) {
     seen.add(facts.account)
     yield facts
   }
@@ -178,8 +174,7 @@ async function* accountsOf(
     .map(([account]) => ({ account, bucket: bucketOf(account) }))
   const silent = new Map([...storing, ...restated].map((key) => [key.account, key]))
   const rest = [...silent.values()].filter(({ account }) => !seen.has(account))
-  if (rest.length > 0)
-    yield* readCycleFacts(client, book, { hour: due.hour, buckets, accounts: rest, copies: NO_COPIES })
+  if (rest.length > 0) yield* await readCycleFacts(client, book, { ...reading, accounts: rest })
 }
 
 async function billingContext(sql: Sql, { due, late }: Chunk, currency: string): Promise<BillingContext> {

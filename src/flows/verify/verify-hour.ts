@@ -83,14 +83,14 @@ async function verifyVersion(
   const copies = marksOf(await run(sql, readConflictEvents, { cycle: hour, buckets }))
   const monthOf = await statementMonths(sql, hour, settled)
   const differences: Difference[] = []
-  const facts = readCycleFacts(sql, book, {
+  const facts = await readCycleFacts(sql, book, {
     hour,
     buckets,
     accounts: settled,
     copies,
     onDamaged: () => undefined,
   })
-  for await (const account of facts) {
+  for (const account of facts) {
     const [bill, hourWithout] = [billOf.get(account.account), withoutOf.get(account.account)]
     const draft: DraftAccount = {
       hour,
