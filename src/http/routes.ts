@@ -13,6 +13,7 @@ import { postPriceBook } from './routes/post-price-book.ts'
 import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
 import { getPriceVersionDiff, getPriceVersions } from './routes/price-versions.ts'
 import { getHeldEvents, getHeldGroups, getRefusedEvents } from './routes/unbilled.ts'
+import { getSources } from './routes/sources.ts'
 import { getUsage } from './routes/usage.ts'
 import { getVoids, postVoids } from './routes/voids.ts'
 
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   getBillLines,
   getLineEvents,
   getCycles,
+  getSources,
   getHeldGroups,
   getHeldEvents,
   getRefusedEvents,

@@ -74,6 +74,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
     status: 404,
   },
   'GET /v1/cycles': { paths: () => ['/v1/cycles'], status: 200 },
+  'GET /v1/sources': { paths: () => ['/v1/sources', `/v1/sources?from=${from}&to=${to}`], status: 200 },
   'GET /v1/held-events': { paths: () => ['/v1/held-events'], status: 200 },
   'GET /v1/held-events/events': { paths: () => ['/v1/held-events/events'], status: 200 },
   'GET /v1/refused-events': { paths: () => ['/v1/refused-events'], status: 200 },

@@ -1,0 +1,73 @@
+import { bucketOf } from '../../core/ingest/bucket.ts'
+import { compareBytes } from '../../core/text/well-formed.ts'
+import type { Hour } from '../../core/time/hour.ts'
+import { readEventDays } from '../../store/queries/read-event-days.ts'
+import { readSourceDay, type SourceCounts } from '../../store/queries/read-source-day.ts'
+import { run, type Sql } from '../../store/query.ts'
+import { type Page, pageOf } from './page.ts'
+
+/** Hours of usage that one question is about: each day of them is read. */
+export const SOURCE_HOURS_MAX = 31 * 24
+const HOURS_PER_DAY = 24
+
+/** How timely a source was over some hours. */
+export interface SourceTimeliness extends SourceCounts {
+  /** Of its lines that had to be corrections, 0 to 1, rounded to 4 digits. */
+  readonly share: number
+}
+
+export interface ListSources {
+  /** Usage hours in [from, to): at most SOURCE_HOURS_MAX. */
+  readonly from: Hour
+  readonly to: Hour
+  readonly account: string | undefined
+  /** The source of the page before that came last. */
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+/**
+ * Which sources send late, from the events and the lines behind which they are: in the order of their names. A day gives
+ * at most one more than a page, its first ones, so the first ones of all days are complete.
+ */
+export async function listSources(sql: Sql, ask: ListSources): Promise<Page<SourceTimeliness, string>> {
+  const { account, after = '', limit } = ask
+  const bucket = account === undefined ? undefined : bucketOf(account)
+  const sums = new Map<string, SourceCounts>()
+  for (const range of await daysOf(sql, ask)) {
+    const rows = await run(sql, readSourceDay, { ...range, account, bucket, after, limit: limit + 1 })
+    for (const row of rows) sums.set(row.source, added(sums.get(row.source), row))
+  }
+  const sorted = [...sums.values()].sort((a, b) => compareBytes(a.source, b.source))
+  const items = sorted.slice(0, limit + 1).map((counts) => ({ ...counts, share: shareOf(counts) }))
+  return pageOf(items, limit, ({ source }) => source)
+}
+
+/** The parts of a range that lie in one UTC day each and may have events. */
+async function daysOf(
+  sql: Sql,
+  { from, to }: ListSources,
+): Promise<readonly { readonly from: Hour; readonly to: Hour }[]> {
+  const days = await run(sql, readEventDays, undefined)
+  return days
+    .map((day) => ({
+      from: Math.max(from, day * HOURS_PER_DAY) as Hour,
+      to: Math.min(to, (day + 1) * HOURS_PER_DAY) as Hour,
+    }))
+    .filter((part) => part.from < part.to)
+}
+
+function added(sum: SourceCounts | undefined, row: SourceCounts): SourceCounts {
+  if (sum === undefined) return row
+  return {
+    source: row.source,
+    events: sum.events + row.events,
+    lateEvents: sum.lateEvents + row.lateEvents,
+    lines: sum.lines + row.lines,
+    correctionLines: sum.correctionLines + row.correctionLines,
+  }
+}
+
+function shareOf({ lines, correctionLines }: SourceCounts): number {
+  return lines === 0 ? 0 : Math.round((correctionLines / lines) * 10_000) / 10_000
+}
