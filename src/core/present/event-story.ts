@@ -4,24 +4,51 @@ import type { Assessment, Charge } from '../rate/assess.ts'
 import { formatHour, type Hour } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
 import { countOf, readablePer } from './readable-text.ts'
+import { effectOf, type VoidPlace } from './void-view.ts'
+
+/** `open`: the cycle still takes usage; `sealed`: it does not, and has no bill yet; `settled`: it is done. */
+export type CycleState = 'open' | 'sealed' | 'settled'
+
+/** A bill, and the numbers of the lines that an event is on; or that give it back. */
+export interface BillOfEvent {
+  readonly id: string
+  readonly issuedAt: Instant
+  readonly lines: readonly number[]
+}
 
 /** What is known of one stored event. */
 export interface EventFacts {
   readonly event: UsageEvent
   readonly receivedAt: Instant
-  /** The hour in whose bill it counts. */
+  /** The hour in whose bill it counts; of a held event that was released, the one into which it was. */
   readonly cycle: Hour
-  /** `open`: the cycle still takes usage; `sealed`: it does not, and has no bill yet; `settled`: it is done. */
-  readonly state: 'open' | 'sealed' | 'settled'
+  readonly state: CycleState
   /** The hour of the copy of the same identity that counts instead of this one; null: this one counts. */
   readonly copyOf: Hour | null
   /** The cycle had been settled when the event came, and the account had not used it. */
   readonly isHistory: boolean
+  /** It is held; null: it is not. */
+  readonly heldSince: Instant | null
+  /** It was held when this older cycle was settled, and was released later. `detail`: why, if that is known. */
+  readonly heldIn: { readonly cycle: Hour; readonly detail: string | null } | null
   /** Under the prices of its cycle; the newest ones while it is open. */
   readonly assessment: Assessment
   readonly currency: string
-  /** The cycle's bill, if there is one, and the numbers of the lines that the event is on. */
-  readonly bill: { readonly id: string; readonly issuedAt: Instant; readonly lines: readonly number[] } | null
+  /** The cycle's bill, if there is one and the event is on it. */
+  readonly bill: BillOfEvent | null
+  /** It was taken back. */
+  readonly voided: VoidFacts | null
+}
+
+/** When, by whom and why an event was taken back, and what gives it back. */
+export interface VoidFacts extends VoidPlace {
+  readonly orderedAt: Instant
+  readonly orderedBy: string
+  readonly reason: string
+  /** Of the cycle of the void. */
+  readonly state: CycleState
+  /** The bill that gives it back, once that is issued. */
+  readonly bill: BillOfEvent | null
 }
 
 /** One thing that happened to an event, or was decided about it. */
@@ -33,7 +60,8 @@ export interface Step {
 
 /** What became of an event, in the order in which it did. */
 export function storyOf(facts: EventFacts): readonly Step[] {
-  return [received(facts), counted(facts), ...assessed(facts), billed(facts)].map(({ at, text }) => ({
+  const steps = [received(facts), counted(facts), ...assessed(facts), ...billed(facts), ...takenBack(facts)]
+  return steps.map(({ at, text }) => ({
     at: at === undefined ? null : formatInstant(at),
     text,
   }))
@@ -48,7 +76,8 @@ function received({ event, receivedAt }: EventFacts): Told {
   return { at: receivedAt, text: `Received from ${event.source}, and stored.` }
 }
 
-function counted({ event, cycle, isHistory, copyOf }: EventFacts): Told {
+function counted({ event, cycle: counts, isHistory, copyOf, heldIn }: EventFacts): Told {
+  const cycle = heldIn?.cycle ?? counts
   const own = `It happened at ${formatInstant(event.at)}, in the hour ${formatHour(event.hour)}`
   if (copyOf !== null) return { text: `${own}.` }
   if (cycle !== event.hour) {
@@ -61,7 +90,8 @@ function counted({ event, cycle, isHistory, copyOf }: EventFacts): Told {
   return { text: `${own}, and counts there.` }
 }
 
-function assessed({ event, assessment, currency, copyOf }: EventFacts): readonly Told[] {
+function assessed(facts: EventFacts): readonly Told[] {
+  const { event, assessment, currency, copyOf, cycle, heldIn, heldSince, voided } = facts
   if (copyOf !== null) {
     const counts = `the event of this source and id in the hour ${formatHour(copyOf)} counts`
     return [{ text: `A copy under another time: ${counts}, so this one is never billed.` }]
@@ -70,12 +100,30 @@ function assessed({ event, assessment, currency, copyOf }: EventFacts): readonly
     case 'rejected':
       return [{ text: `The prices of its hour cannot charge it: ${assessment.rejection.detail}` }]
     case 'held':
-      return [{ text: `Held: ${assessment.detail} It is kept, and billed once the price book covers it.` }]
-    case 'accepted':
-      if (assessment.charges.length > 0)
-        return assessment.charges.map((charge) => charged(event, charge, currency))
-      return [{ text: withoutFee(event) }]
+      return [heldText(assessment.detail, heldSince, voided !== null)]
+    case 'accepted': {
+      const released = heldIn === null ? [] : releasedText(heldIn, cycle)
+      if (assessment.charges.length === 0) return [...released, { text: withoutFee(event) }]
+      return [...released, ...assessment.charges.map((charge) => charged(event, charge, currency))]
+    }
   }
+}
+
+function heldText(detail: string, since: Instant | null, isTakenBack: boolean): Told {
+  const text = isTakenBack
+    ? `Held: ${detail}`
+    : `Held: ${detail} It is kept, and billed once a version of the price book that covers it is published.`
+  return since === null ? { text } : { at: since, text }
+}
+
+function releasedText({ cycle, detail }: NonNullable<EventFacts['heldIn']>, into: Hour): readonly Told[] {
+  const why = detail === null ? '' : `: ${detail}`
+  return [
+    { text: `It was held when its hour was sealed, and is not on the bill of ${formatHour(cycle)}${why}` },
+    {
+      text: `Released when the price book covered it: it counts in the bill of ${formatHour(into)}, at the price of its own hour.`,
+    },
+  ]
 }
 
 function withoutFee({ usage, at }: UsageEvent): string {
@@ -104,15 +152,50 @@ function charged({ usage }: UsageEvent, charge: Charge, currency: string): Told 
   return { text: `${countOf(plain(quantity), rate.baseUnit)} under ${place}, at ${cost}.` }
 }
 
-function billed({ event, state, bill, assessment, copyOf }: EventFacts): Told {
+function billed({ event, state, bill, assessment, copyOf, cycle, voided }: EventFacts): readonly Told[] {
+  if (voided !== null && voided.cycle === cycle) return []
   if (bill !== null && bill.lines.length > 0) {
-    const lines = bill.lines.length === 1 ? 'line' : 'lines'
-    return { at: bill.issuedAt, text: `On the bill ${bill.id}, in ${lines} ${bill.lines.join(', ')}.` }
+    return [{ at: bill.issuedAt, text: `On the bill ${bill.id}, in ${linesText(bill)}.` }]
   }
-  if (state === 'open') return { text: 'Its hour is open: the bill comes within an hour after its end.' }
-  if (state === 'sealed') return { text: 'Its hour is sealed: the bill is being made.' }
+  if (state === 'open') return [{ text: 'Its hour is open: the bill comes within an hour after its end.' }]
+  if (state === 'sealed') return [{ text: 'Its hour is sealed: the bill is being made.' }]
   const isLevel = event.usage?.component === 'storage' && assessment.outcome === 'accepted' && copyOf === null
   if (isLevel)
-    return { text: 'Settled: the lines of storage of this hour and the next ones are made from it.' }
-  return { text: 'Settled: it is on no line.' }
+    return [{ text: 'Settled: the lines of storage of this hour and the next ones are made from it.' }]
+  return [{ text: 'Settled: it is on no line.' }]
+}
+
+function linesText({ lines }: BillOfEvent): string {
+  return `${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}`
+}
+
+function takenBack({ event, assessment, copyOf, voided }: EventFacts): readonly Told[] {
+  if (voided === null) return []
+  const { orderedAt, orderedBy, reason } = voided
+  const ordered = { at: orderedAt, text: `Taken back by ${orderedBy}: ${reason}` }
+  switch (effectOf(voided)) {
+    case 'none': {
+      const why = copyOf === null ? 'It had no price, and was on no bill' : 'It was on no bill'
+      return [ordered, { text: `${why}: there is nothing to give back.` }]
+    }
+    case 'left_out':
+      return [
+        ordered,
+        { text: `That was in time: it is left out of the bill of ${formatHour(voided.cycle)}.` },
+      ]
+    case 'given_back':
+      return [ordered, givenBack(voided, event.usage?.component === 'storage', assessment)]
+  }
+}
+
+function givenBack({ cycle, state, bill }: VoidFacts, isLevel: boolean, assessment: Assessment): Told {
+  const charges = assessment.outcome === 'accepted' ? assessment.charges.length : 0
+  if (charges === 0 && !isLevel) return { text: 'It has no fee: there is nothing to give back.' }
+  const what = isLevel ? 'The storage of its hours is computed anew' : 'It is given back'
+  if (state !== 'settled')
+    return { text: `${what} on the bill of ${formatHour(cycle)}, which is not issued yet.` }
+  if (bill !== null && isLevel) return { at: bill.issuedAt, text: `${what} on the bill ${bill.id}.` }
+  if (bill !== null && bill.lines.length > 0)
+    return { at: bill.issuedAt, text: `Given back on the bill ${bill.id}, in ${linesText(bill)}.` }
+  return { text: `${what} in ${formatHour(cycle)}, where other usage of the same line makes up for it.` }
 }

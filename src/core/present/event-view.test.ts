@@ -39,8 +39,9 @@ test('an event behind a line says what it adds to the line', () => {
   const event = usageEvent({}, { status: 503, count: '12345678901234567890' })
   const assessment = assess(BOOK, event)
   const [charge] = assessment.outcome === 'accepted' ? assessment.charges : []
-  expect(lineEventView('acme', { ...event, receivedAt }, charge!)).toMatchObject({
+  expect(lineEventView('acme', { ...event, receivedAt, isTakenBack: true }, charge!)).toMatchObject({
     kind: 'event',
+    voided: true,
     receivedAt: '2025-07-28T03:00:00.005Z',
     quantity: '0',
     waived: '12345678901234567890',
@@ -77,9 +78,11 @@ test('a level behind a line says how long it was in force', () => {
     { ...level, id: '1', at: (startOf(HOUR) - 7) as Instant },
     { ...level, id: '2', at: (startOf(HOUR) + 1000) as Instant, bytes: decimal('0') },
   ]
-  expect(spansOf(levels, HOUR).map(lineLevelView)).toEqual([
+  const spans = spansOf(levels, HOUR).map((span) => ({ ...span, isTakenBack: false }))
+  expect(spans.map(lineLevelView)).toEqual([
     {
       kind: 'level',
+      voided: false,
       id: '1',
       source: 's',
       time: '2025-07-28T02:59:59.993Z',

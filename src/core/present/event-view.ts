@@ -31,10 +31,16 @@ export function cloudEventView(account: string, event: KeptText) {
   }
 }
 
+/** Was it taken back, and does the line give back what it had been billed? Its quantities are negative then. */
+interface TakenBack {
+  readonly isTakenBack: boolean
+}
+
 /** An event behind a line, and what it adds to the line. */
-export function lineEventView(account: string, event: KeptText, { quantity, waived }: Charge) {
+export function lineEventView(account: string, event: KeptText & TakenBack, { quantity, waived }: Charge) {
   return {
     kind: 'event' as const,
+    voided: event.isTakenBack,
     event: cloudEventView(account, event),
     receivedAt: formatInstant(event.receivedAt),
     quantity: plain(quantity),
@@ -43,9 +49,10 @@ export function lineEventView(account: string, event: KeptText, { quantity, waiv
 }
 
 /** A level behind a line of storage: quantity is its bytes x the milliseconds of [from, to). */
-export function lineLevelView({ level, from, to, quantity }: StoredSpan) {
+export function lineLevelView({ level, from, to, quantity, isTakenBack }: StoredSpan & TakenBack) {
   return {
     kind: 'level' as const,
+    voided: isTakenBack,
     id: level.id,
     source: level.source,
     time: formatInstant(level.at),

@@ -13,10 +13,18 @@ export function lineEventsTable(
   if (items.length === 0) return [{ role: 'plain', text: 'No events.' }]
   const events = items.filter((item) => item.kind === 'event')
   const levels = items.filter((item) => item.kind === 'level')
+  const marked = items.some(({ voided }) => voided) ? [MARK] : []
   return [
-    ...(events.length > 0 ? textTable(EVENT_COLUMNS, events.map(eventRow), widthMax) : []),
-    ...(levels.length > 0 ? textTable(LEVEL_COLUMNS, levels.map(levelRow), widthMax) : []),
+    ...(events.length > 0 ? textTable([...EVENT_COLUMNS, ...marked], events.map(eventRow), widthMax) : []),
+    ...(levels.length > 0 ? textTable([...LEVEL_COLUMNS, ...marked], levels.map(levelRow), widthMax) : []),
   ]
+}
+
+/** Only where a line gives something back. */
+const MARK: Column = { heading: '', align: 'left' }
+
+function markOf({ voided }: { readonly voided: boolean }): string {
+  return voided ? 'taken back' : ''
 }
 
 const SOURCE_AND_ID: readonly Column[] = [
@@ -32,7 +40,7 @@ const EVENT_COLUMNS: readonly Column[] = [
   ...SOURCE_AND_ID,
 ]
 
-function eventRow({ event, quantity, waived }: LineEventView) {
+function eventRow({ event, quantity, waived, voided }: LineEventView) {
   const names = [event.source, event.id].map(safeText)
   return {
     cells: [
@@ -41,6 +49,7 @@ function eventRow({ event, quantity, waived }: LineEventView) {
       readableNumber(waived),
       answerOf(event.data),
       ...names,
+      markOf({ voided }),
     ],
   }
 }
@@ -74,6 +83,7 @@ function levelRow(level: LineLevelView) {
       readableTime(time),
       safeText(source),
       safeText(id),
+      markOf(level),
     ],
   }
 }

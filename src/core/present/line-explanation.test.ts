@@ -94,6 +94,13 @@ test('a correction names its hour and the bill that it corrects; a rounded quant
   expect(shown).toContain('(the quantity is rounded half-even to 12 decimals)')
 })
 
+test('a line that gives back says so in words', () => {
+  const back = { ...line, correction: true, quantity: '-1', waived: '-2' } as const
+  expect(text(lineExplanation(BILL, back, undefined))).toContain(
+    'Counted  1 call given back, 2 calls fewer counted and not billed\n',
+  )
+})
+
 test('without the price book, the line speaks for itself', () => {
   const storage = { ...line, component: 'storage', operation: null, project: null, region: 'eu-1' } as const
   const shown = text(lineExplanation(BILL, storage, undefined))
@@ -117,6 +124,7 @@ test('the events behind a line, with what each adds to it', () => {
   ]
   const items = data.map((each, at) => ({
     kind: 'event' as const,
+    voided: false,
     event: { ...event, id: `e-${at}`, data: each },
     receivedAt: '2025-07-28T03:00:02.000Z',
     quantity: at === 0 ? '1200' : '0',
@@ -134,6 +142,7 @@ Time, UTC                Billed  Not billed  Answer     Source  Event
 test('the levels behind a line of storage: how many bytes, from when to when', () => {
   const level = {
     kind: 'level',
+    voided: false,
     id: 'l-1',
     source: '/index',
     time: '2025-07-28T02:30:00.000Z',
@@ -147,5 +156,7 @@ test('the levels behind a line of storage: how many bytes, from when to when', (
 Stored from, UTC  to                        Bytes      Byte-milliseconds  Dataset  Announced, UTC    Source  Event
 2025-07-28 03:00  2025-07-28 03:30  2,000,000,000  3,600,000,000,000,000           2025-07-28 02:30  /index  l-1
 `)
+  const back = text(lineEventsTable([level, { ...level, voided: true, quantity: '-3600000000000000' }]))
+  expect(back).toMatch(/ l-1\n.+-3,600,000,000,000,000 .+ l-1 {4}taken back\n$/)
   expect(lineEventsTable([])).toEqual([{ role: 'plain', text: 'No events.' }])
 })

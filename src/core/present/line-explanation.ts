@@ -65,8 +65,13 @@ function ruleOf(line: LineView, terms: LineTerms | undefined): string {
 
 function countedOf({ quantity, waived, unit }: LineView, terms: LineTerms | undefined): string {
   const name = safeText(unit)
-  const parts = [`${countOf(quantity, name)} billed`]
-  if (waived !== '0') parts.push(`${countOf(waived, name)} counted and not billed`)
+  const parts = [
+    quantity.startsWith('-')
+      ? `${countOf(quantity.slice(1), name)} given back`
+      : `${countOf(quantity, name)} billed`,
+  ]
+  if (waived.startsWith('-')) parts.push(`${countOf(waived.slice(1), name)} fewer counted and not billed`)
+  else if (waived !== '0') parts.push(`${countOf(waived, name)} counted and not billed`)
   const per = terms && `; one price is for ${countOf(plain(terms.rate.per), name)}`
   return parts.join(', ') + (per ?? '')
 }

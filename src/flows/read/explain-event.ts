@@ -1,5 +1,6 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
-import type { EventFacts } from '../../core/present/event-story.ts'
+import type { UsageEvent } from '../../core/ingest/event.ts'
+import type { CycleState, EventFacts, VoidFacts } from '../../core/present/event-story.ts'
 import { assess, type Assessment } from '../../core/rate/assess.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
@@ -7,11 +8,14 @@ import { findCopies, type FoundCopy } from '../../store/queries/find-copies.ts'
 import { findConflictEvent } from '../../store/queries/find-conflict-event.ts'
 import { findHeldEvent } from '../../store/queries/find-held-event.ts'
 import { findLines } from '../../store/queries/find-lines.ts'
+import { findReleasedEvents } from '../../store/queries/find-released-events.ts'
 import { findSettledHour } from '../../store/queries/find-settled-hour.ts'
+import { findVoid } from '../../store/queries/find-void.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
-import { readBill } from '../../store/queries/read-bill.ts'
+import { readBill, type ReadBill } from '../../store/queries/read-bill.ts'
 import { readEventDays } from '../../store/queries/read-event-days.ts'
 import { readRefusedEvents, type RefusedRow } from '../../store/queries/read-refused-events.ts'
+import type { VoidedEvent } from '../../store/queries/read-voided-events.ts'
 import { type Sql, run, runOne } from '../../store/query.ts'
 import { findDeployment, findMarks } from '../start/read-deployment.ts'
 import { isUnder, usageEvent } from './read-line-events.ts'
@@ -85,36 +89,76 @@ interface Around {
 
 async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Around): Promise<EventFacts> {
   const bucket = bucketOf(account)
-  const key = { hour: copy.cycle, bucket, account }
-  const bill = await runOne(sql, readBill, key)
-  const withoutBill = bill ? undefined : await runOne(sql, findSettledHour, key)
-  const version = bill?.priceVersion ?? withoutBill ?? null
+  const key = { hour: copy.hour, bucket, account, id: copy.id, source: copy.source }
+  const [released] = await run(sql, findReleasedEvents, [key])
+  const cycle = released?.cycle ?? copy.cycle
+  const { bill, version, state } = await cycleOf(sql, around, { hour: cycle, bucket, account })
   const { book } = await bookOf(sql, version)
   const event = usageEvent(book, account, copy)
-  const held = await runOne(sql, findHeldEvent, { ...event, bucket })
-  const assessment: Assessment = held && version === null ? { outcome: 'held', ...held } : assess(book, event)
-  const isDone = version !== null
-  const copyOf = (await runOne(sql, findConflictEvent, { ...event, bucket, cycle: copy.cycle })) ?? null
-  const isOnBill = bill !== undefined && copyOf === null
+  const held = await runOne(sql, findHeldEvent, key)
+  const assessment: Assessment = held ? { outcome: 'held', ...held } : assess(book, event)
+  const copyOf = (await runOne(sql, findConflictEvent, { ...key, cycle: copy.cycle })) ?? null
+  const taken = await runOne(sql, findVoid, key)
+  const isOnBill = bill !== undefined && copyOf === null && taken?.cycle !== cycle
+  const own = copy.cycle
   return {
     event,
     receivedAt: copy.receivedAt,
-    cycle: copy.cycle,
-    state: isDone ? 'settled' : copy.cycle < around.marks.sealedUntil ? 'sealed' : 'open',
-    isHistory: bill?.late === true || (!isDone && copy.cycle < around.marks.settledUntil),
+    cycle,
+    state,
+    isHistory: bill?.late === true || (state !== 'settled' && cycle < around.marks.settledUntil),
+    heldSince: held?.heldAt ?? null,
+    heldIn: released ? { cycle: own, detail: await heldDetail(sql, account, copy) } : null,
     assessment,
     currency: around.currency,
     copyOf,
-    bill: isOnBill
-      ? { id: bill.id, issuedAt: bill.issuedAt, lines: await linesOf(sql, bill, event, assessment) }
-      : null,
+    bill: isOnBill ? await shownBill(sql, bill, event, assessment) : null,
+    voided: taken ? await voidFacts(sql, around, taken, event, assessment) : null,
   }
+}
+
+/** Where a cycle of an account stands, and by which prices it was settled; null: it was not. */
+async function cycleOf(sql: Sql, { marks }: Around, key: ReadBill) {
+  const bill = await runOne(sql, readBill, key)
+  const withoutBill = bill ? undefined : await runOne(sql, findSettledHour, key)
+  const version = bill?.priceVersion ?? withoutBill ?? null
+  const unsettled: CycleState = key.hour < marks.sealedUntil ? 'sealed' : 'open'
+  return { bill, version, state: version === null ? unsettled : 'settled' } as const
+}
+
+/** Why an event that was released later had been held in its own cycle; null: that is not settled yet. */
+async function heldDetail(sql: Sql, account: string, copy: FoundCopy): Promise<string | null> {
+  const key = { hour: copy.cycle, bucket: bucketOf(account), account }
+  const bill = await runOne(sql, readBill, key)
+  const version = bill?.priceVersion ?? (await runOne(sql, findSettledHour, key))
+  if (version === undefined) return null
+  const { book } = await bookOf(sql, version)
+  const assessment = assess(book, usageEvent(book, account, copy))
+  return assessment.outcome === 'held' ? assessment.detail : null
+}
+
+async function voidFacts(
+  sql: Sql,
+  around: Around,
+  { bucket, account, cycle, counted, orderedAt, orderedBy, reason }: VoidedEvent & { readonly cycle: Hour },
+  event: UsageEvent,
+  assessment: Assessment,
+): Promise<VoidFacts> {
+  const { bill, state } = await cycleOf(sql, around, { hour: cycle, bucket, account })
+  const isGivenBack = bill !== undefined && counted !== null && counted < cycle
+  const shown = isGivenBack ? await shownBill(sql, bill, event, assessment) : null
+  return { cycle, counted, orderedAt, orderedBy, reason, state, bill: shown }
+}
+
+async function shownBill(sql: Sql, bill: StoredBill, event: UsageEvent, assessment: Assessment) {
+  const lines = await linesOf(sql, bill, event, assessment)
+  return { id: bill.id, issuedAt: bill.issuedAt, lines }
 }
 
 async function linesOf(
   sql: Sql,
   bill: StoredBill,
-  { hour, usage }: EventFacts['event'],
+  { hour, usage }: UsageEvent,
   assessment: Assessment,
 ): Promise<readonly number[]> {
   if (usage === undefined || assessment.outcome !== 'accepted') return []

@@ -1,7 +1,8 @@
-import { addEvent, type AccountHour, emptyAccountHour } from '../../core/bill/account-hour.ts'
+import { addEvent, type AccountHour, emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
 import { addStored, type Entry } from '../../core/bill/tally.ts'
 import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
-import { compareLevels, integrate, isSameSeries, type Level } from '../../core/meter/level.ts'
+import { reread } from '../../core/ingest/reread.ts'
+import { compareLevels, integrate, isSameLevel, isSameSeries, type Level } from '../../core/meter/level.ts'
 import { type Decimal, decimal, plain, plus, ZERO } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import { price } from '../../core/rate/price.ts'
@@ -11,11 +12,13 @@ import { closeOpenEvents } from '../../store/queries/close-open-events.ts'
 import { FETCHED, fetchOpenEvents } from '../../store/queries/fetch-open-events.ts'
 import { openEventsCursor } from '../../store/queries/open-events-cursor.ts'
 import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
+import { type OpenAct, readOpenActs } from '../../store/queries/read-open-acts.ts'
 import { type OpenHour, readOpenHours } from '../../store/queries/read-open-hours.ts'
 import type { UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/queries/read-usage.ts'
 import { type Sql, run } from '../../store/query.ts'
 import { usageEvent } from './read-line-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
+import { eventsAt } from '../settle/cycle-acts.ts'
 import { compareKeys, windowOf } from './usage-window.ts'
 
 /** Events that one answer reads at most: about five seconds. */
@@ -24,6 +27,7 @@ export const OPEN_EVENTS_MAX = 1_000_000
 export const OPEN_LEVELS_MAX = 50_000
 /** Hours whose events one statement reads: it opens at most as many days. */
 const HOURS_AT_ONCE = 48
+const ACTS_AT_ONCE = 2_000
 
 export interface AskOpenUsage {
   readonly bucket: number
@@ -40,8 +44,8 @@ export type OpenUsage =
   | { readonly ok: false; readonly code: 'usage/too_many_open_events'; readonly detail: string }
 
 /**
- * Usage that is on no bill yet, from its events, by the rules and the newest prices: in the order of
- * `compareKeys`. Storage is counted until now. Changes to the storage of older hours show when they are billed.
+ * Usage that is on no bill yet, and usage that a coming bill gives back, from events, by the rules and the newest
+ * prices: in the order of `compareKeys`. Storage is counted until now. Changes to the storage of older hours show when they are billed.
  * @param sql a transaction that sees one moment
  */
 export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUsage> {
@@ -49,15 +53,12 @@ export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUs
   const latest = next(hourOf((now + FUTURE_MS_MAX) as Instant))
   const to = Math.min(ask.to, latest) as Hour
   if (from >= to) return { ok: true, rows: [] }
-  const hours = await run(sql, readOpenHours, { bucket, account, from, to })
-  if (hours.length === 0) return { ok: true, rows: [] }
   const { book } = await bookOf(sql, null)
-  const sums = emptyAccountHour()
-  if (!(await addOpenEvents(sql, sums, book, { bucket, account, hours })))
-    return refuseMany(OPEN_EVENTS_MAX, 'events')
-  if (!(await addOpenStorage(sql, sums, book, { bucket, account, hours, now })))
-    return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
-  return { ok: true, rows: rowsOf([...sums.tally.values()], ask) }
+  const hours = await run(sql, readOpenHours, { bucket, account, from, to })
+  const open: Open = { sql, book, sums: emptyAccountHour(), bucket, account, from, to, hours, now }
+  if (!(await addOpenEvents(open)) || !(await addOpenActs(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
+  if (!(await addOpenStorage(open))) return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
+  return { ok: true, rows: rowsOf([...open.sums.tally.values()], ask) }
 }
 
 function refuseMany(max: number, what: string): OpenUsage {
@@ -66,19 +67,22 @@ function refuseMany(max: number, what: string): OpenUsage {
   return { ok: false, code: 'usage/too_many_open_events', detail: `${detail}: ${advice}.` }
 }
 
-interface OpenHours {
+interface Open {
+  readonly sql: Sql
+  readonly book: PriceBook
+  readonly sums: AccountHour
   readonly bucket: number
   readonly account: string
+  /** Usage hours in [from, to). */
+  readonly from: Hour
+  readonly to: Hour
+  /** Those of them with events that are on no bill. */
   readonly hours: readonly OpenHour[]
+  readonly now: Instant
 }
 
 /** False when there are too many. */
-async function addOpenEvents(
-  sql: Sql,
-  sums: AccountHour,
-  book: PriceBook,
-  { bucket, account, hours }: OpenHours,
-): Promise<boolean> {
+async function addOpenEvents({ sql, book, sums, bucket, account, hours }: Open): Promise<boolean> {
   let seen = 0
   for (let start = 0; start < hours.length; start += HOURS_AT_ONCE) {
     await run(sql, openEventsCursor, { bucket, account, hours: hours.slice(start, start + HOURS_AT_ONCE) })
@@ -95,20 +99,37 @@ async function addOpenEvents(
   return true
 }
 
+/** Releases and voids that count in cycles without a bill. False when there are too many. */
+async function addOpenActs({ sql, book, sums, bucket, account, from, to }: Open): Promise<boolean> {
+  let after: OpenAct | undefined
+  for (let seen = 0; seen <= OPEN_EVENTS_MAX; seen += ACTS_AT_ONCE) {
+    const acts = await run(sql, readOpenActs, { bucket, account, from, to, after, limit: ACTS_AT_ONCE })
+    const events = await eventsAt(sql, acts)
+    for (const [index, { isVoid }] of acts.entries()) {
+      const kept = events.get(index)
+      if (kept === undefined || kept.isCopy) continue
+      const event = { ...kept, usage: reread(book.eventTypes, kept.type, kept.data) }
+      if (isVoid) takeBack(sums, book, event)
+      else addEvent(sums, book, event)
+    }
+    if (acts.length < ACTS_AT_ONCE) return true
+    after = acts.at(-1)
+  }
+  return false
+}
+
 /** Levels carry over from settled hours into open ones. False when there are too many. */
-async function addOpenStorage(
-  sql: Sql,
-  sums: AccountHour,
-  book: PriceBook,
-  { bucket, account, hours, now }: OpenHours & { readonly now: Instant },
-): Promise<boolean> {
+async function addOpenStorage({ sql, book, sums, bucket, account, hours, now }: Open): Promise<boolean> {
   const own = hours.filter(({ hour, cycle }) => hour === cycle && hour <= hourOf(now)).map(({ hour }) => hour)
-  const [first] = own
-  if (first === undefined) return true
-  const scope = { bucket, account, project: undefined, hour: first, step: undefined }
+  const [first, last] = [own[0], own.at(-1)]
+  if (first === undefined || last === undefined) return true
+  // From before what is taken back on: so the level before it is there, which goes on in its place.
+  const from = Math.min(first, ...sums.withdrawn.map(({ at }) => hourOf(at))) as Hour
+  const scope = { bucket, account, project: undefined, from, to: next(last), step: undefined }
   const settled = await run(sql, readHourLevels, { ...scope, limit: OPEN_LEVELS_MAX + 1 })
   if (settled.length + sums.levels.length > OPEN_LEVELS_MAX) return false
-  const levels = endedAt([...settled, ...sums.levels].sort(compareLevels), now)
+  const kept = settled.filter((level) => !sums.withdrawn.some((taken) => isSameLevel(level, taken)))
+  const levels = endedAt([...kept, ...sums.levels].sort(compareLevels), now)
   for (const hour of own)
     for (const stored of integrate(levels, hour)) addStored(sums.tally, book, hour, stored)
   return true

@@ -1,7 +1,8 @@
 import Type from 'typebox'
 import { cloudEventView } from '../../core/present/event-view.ts'
-import { storyOf } from '../../core/present/event-story.ts'
-import { formatHourStart, next } from '../../core/time/hour.ts'
+import { storyOf, type VoidFacts } from '../../core/present/event-story.ts'
+import { effectOf, VOID_EFFECTS } from '../../core/present/void-view.ts'
+import { formatHourStart, type Hour, next } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { type ExplainedEvent, explainEvent } from '../../flows/read/explain-event.ts'
 import { accountOf } from '../access.ts'
@@ -10,6 +11,16 @@ import { HttpProblem } from '../problem.ts'
 import { route } from '../route.ts'
 import { Nullable, NullableTime, Range, Text, Time } from '../views.ts'
 import { Refused, refusedView } from './unbilled.ts'
+
+const Voided = Type.Object({
+  at: Time,
+  by: Text,
+  reason: Text,
+  effect: Type.Enum([...VOID_EFFECTS]),
+  cycle: Type.Object(Range.properties, { description: 'The hour among whose facts the void is' }),
+  bill: Type.Union([Type.String(), Type.Null()], { description: 'The bill that gives it back' }),
+  lines: Type.Array(Type.Integer()),
+})
 
 const Stored = Type.Object({
   event: Type.Object({}, { additionalProperties: true, description: 'The CloudEvent that was sent' }),
@@ -20,6 +31,7 @@ const Stored = Type.Object({
   state: Type.Enum(['open', 'sealed', 'settled']),
   bill: Nullable,
   lines: Type.Array(Type.Integer()),
+  voided: Type.Union([Voided, Type.Null()]),
   steps: Type.Array(Type.Object({ at: NullableTime, text: Text })),
 })
 
@@ -54,16 +66,35 @@ export const getEvents = route({
 })
 
 function storedView(account: string, { copy, facts }: ExplainedEvent) {
-  const { cycle, hour } = copy
+  const { hour } = copy
+  const { cycle } = facts
   return {
     event: cloudEventView(account, copy),
     receivedAt: formatInstant(copy.receivedAt),
-    cycle: { from: formatHourStart(cycle), to: formatHourStart(next(cycle)) },
+    cycle: rangeOf(cycle),
     late: cycle > hour,
     outcome: facts.copyOf === null ? facts.assessment.outcome : 'conflict',
     state: facts.state,
     bill: facts.bill?.id ?? null,
     lines: facts.bill?.lines ?? [],
+    voided: facts.voided && voidedView(facts.voided),
     steps: storyOf(facts),
   }
+}
+
+function voidedView(taken: VoidFacts) {
+  const { cycle, orderedAt, orderedBy, reason, bill } = taken
+  return {
+    at: formatInstant(orderedAt),
+    by: orderedBy,
+    reason,
+    effect: effectOf(taken),
+    cycle: rangeOf(cycle),
+    bill: bill?.id ?? null,
+    lines: bill?.lines ?? [],
+  }
+}
+
+function rangeOf(hour: Hour) {
+  return { from: formatHourStart(hour), to: formatHourStart(next(hour)) }
 }

@@ -9,8 +9,13 @@ import { pageOf, route } from '../route.ts'
 import { Decimal, Nullable, Text, Time } from '../views.ts'
 import { BillId, READ_BILLS, requireBill } from './bills.ts'
 
+const Voided = Type.Boolean({
+  description: 'It was taken back: the line gives it back, in negative quantities',
+})
+
 const EventItem = Type.Object({
   kind: Type.Literal('event'),
+  voided: Voided,
   event: Type.Object({}, { additionalProperties: true, description: 'The CloudEvent that was sent' }),
   receivedAt: Time,
   quantity: Decimal,
@@ -19,6 +24,7 @@ const EventItem = Type.Object({
 
 const LevelItem = Type.Object({
   kind: Type.Literal('level'),
+  voided: Voided,
   id: Text,
   source: Text,
   time: Time,

@@ -8,7 +8,10 @@ export interface OpenEventsCursor {
   readonly hours: readonly OpenHour[]
 }
 
-/** A cursor over the events of one account in some hours, in no order: `fetchOpenEvents` reads from it. */
+/**
+ * A cursor over the events of one account in some hours, in no order: `fetchOpenEvents` reads from it. Those that were
+ * taken back in time, and will be left out, are not among them.
+ */
 export const openEventsCursor: Query<OpenEventsCursor, never, void> = {
   name: 'open_events_cursor',
   text: `
@@ -17,8 +20,11 @@ export const openEventsCursor: Query<OpenEventsCursor, never, void> = {
       from unnest($3::int[], $4::int[]) as k (hour, cycle)
      cross join lateral (
        select at, received_at, id, source, type, data, attributes
-         from usage_event
+         from usage_event e
         where hour = k.hour and hour >= $5 and hour <= $6 and bucket = $1 and account = $2 and cycle = k.cycle
+          and not exists (select from voided_event v
+                           where v.hour = e.hour and v.bucket = e.bucket and v.account = e.account
+                             and v.id = e.id and v.source = e.source and v.cycle = e.cycle)
        offset 0) e`,
   values: ({ bucket, account, hours }) => [
     bucket,

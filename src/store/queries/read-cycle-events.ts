@@ -34,21 +34,57 @@ export function decodeKeptEvent({ at, received_at, ...texts }: RawKeptEvent): Ke
   return { at: Number(at) as Instant, receivedAt: received_at.getTime() as Instant, ...texts }
 }
 
+/** An event behind a cycle's lines. */
+export interface CountedEvent extends KeptEvent {
+  /** It was taken back, and the cycle gives back what an older one has billed. */
+  readonly isTakenBack: boolean
+}
+
 /**
- * Events of one account that happened in one hour and count in one cycle, in key order: a range of the key. Those that
- * were found to be copies count nowhere.
+ * Events of one account that happened in one hour and make up a cycle's lines, in key order: those that count there,
+ * those that were released into it, and those that it gives back. Found to be copies, or taken back in the cycle itself,
+ * they are on no line. Each is a range of a primary key, and no event is in two of them.
  */
-export const readCycleEvents: Query<ReadCycleEvents, RawKeptEvent, KeptEvent> = {
+export const readCycleEvents: Query<
+  ReadCycleEvents,
+  RawKeptEvent & { readonly taken_back: boolean },
+  CountedEvent
+> = {
   name: 'read_cycle_events',
   text: `
-    select at, received_at, id, source, type, data, attributes
-      from usage_event e
-     where hour = $1 and bucket = $2 and account = $3 and cycle = $4
-       and not exists (select from conflict_event c
-                        where c.cycle = e.cycle and c.bucket = e.bucket and c.account = e.account
-                          and c.hour = e.hour and c.id = e.id and c.source = e.source)
-       and (id, source) > ($5, $6)
-     order by id, source
+    select e.*
+      from (
+           (select at, received_at, id, source, type, data, attributes, false as taken_back
+              from usage_event e
+             where hour = $1 and bucket = $2 and account = $3 and cycle = $4 and (id, source) > ($5, $6)
+               and not exists (select from conflict_event c
+                                where c.cycle = e.cycle and c.bucket = e.bucket and c.account = e.account
+                                  and c.hour = e.hour and c.id = e.id and c.source = e.source)
+               and not exists (select from voided_event v
+                                where v.hour = e.hour and v.bucket = e.bucket and v.account = e.account
+                                  and v.id = e.id and v.source = e.source and v.cycle = $4)
+             order by id, source
+             limit $7)
+           union all
+           (select e.at, e.received_at, e.id, e.source, e.type, e.data, e.attributes, false
+              from released_event r
+              join usage_event e using (hour, bucket, account, id, source)
+             where r.hour = $1 and e.hour = $1 and r.bucket = $2 and r.account = $3 and r.cycle = $4
+               and (r.id, r.source) > ($5, $6)
+               and not exists (select from voided_event v
+                                where v.hour = r.hour and v.bucket = r.bucket and v.account = r.account
+                                  and v.id = r.id and v.source = r.source and v.cycle = $4)
+             order by r.id, r.source
+             limit $7)
+           union all
+           (select e.at, e.received_at, e.id, e.source, e.type, e.data, e.attributes, true
+              from voided_event v
+              join usage_event e using (hour, bucket, account, id, source)
+             where v.hour = $1 and e.hour = $1 and v.bucket = $2 and v.account = $3 and v.cycle = $4
+               and v.counted < v.cycle and (v.id, v.source) > ($5, $6)
+             order by v.id, v.source
+             limit $7)) e
+     order by e.id, e.source
      limit $7`,
   values: ({ hour, bucket, account, cycle, after, limit }) => [
     hour,
@@ -59,5 +95,5 @@ export const readCycleEvents: Query<ReadCycleEvents, RawKeptEvent, KeptEvent> = 
     after?.source ?? '',
     limit,
   ],
-  decode: decodeKeptEvent,
+  decode: ({ taken_back, ...raw }) => ({ ...decodeKeptEvent(raw), isTakenBack: taken_back }),
 }

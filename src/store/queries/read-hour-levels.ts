@@ -1,6 +1,6 @@
 import type { Level } from '../../core/meter/level.ts'
 import { decimal } from '../../core/money/decimal.ts'
-import { endOf, type Hour, startOf } from '../../core/time/hour.ts'
+import { type Hour, startOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Query } from '../query.ts'
 
@@ -9,8 +9,10 @@ export interface ReadHourLevels {
   readonly account: string
   /** One project's series ('' for those without a project), or all. */
   readonly project: string | undefined
-  readonly hour: Hour
-  /** Levels that a settled hour of a later step brought in are left out; undefined: none is. */
+  /** Usage hours in [from, to). */
+  readonly from: Hour
+  readonly to: Hour
+  /** Levels that a later step brought in are not seen, and those that it took back are; undefined: all has happened. */
   readonly step: number | undefined
   readonly limit: number
 }
@@ -26,8 +28,8 @@ interface RawLevel {
 }
 
 /**
- * The settled levels that an hour's storage is made of: for each series, those within the hour and the one in
- * force at its first instant. In the order of `compareLevels`. Two probes of the primary key a series.
+ * The settled levels that the storage of some hours is made of: for each series, those within the hours and the one in
+ * force at their first instant. In the order of `compareLevels`. Two probes of the primary key a series.
  */
 export const readHourLevels: Query<ReadHourLevels, RawLevel, Level> = {
   name: 'read_hour_levels',
@@ -50,12 +52,12 @@ export const readHourLevels: Query<ReadHourLevels, RawLevel, Level> = {
      where s.bucket = $1 and s.account = $2 and ($3::text is null or s.project = $3)
      order by s.project, s.dataset, l.at, l.source, l.id
      limit $7`,
-  values: ({ bucket, account, project, hour, step, limit }) => [
+  values: ({ bucket, account, project, from, to, step, limit }) => [
     bucket,
     account,
     project ?? null,
-    startOf(hour),
-    endOf(hour),
+    startOf(from),
+    startOf(to),
     step ?? Number.MAX_SAFE_INTEGER,
     limit,
   ],

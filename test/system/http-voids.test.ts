@@ -1,0 +1,356 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { formatHour, formatHourStart, type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
+import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
+import { REASON_BYTES_MAX } from '../../src/flows/voids/read-void-reason.ts'
+import { VOID_RANGE_HOURS_MAX } from '../../src/http/routes/voids.ts'
+import { verify } from '../../src/flows/verify/verify.ts'
+import { type Answer, requestEvent, testServer, type TestServer } from './http-server.ts'
+
+// Taking usage back over HTTP: what an order means, what it comes to, and where it shows.
+
+/** The tests settle the current hour, and must not cross into another one. */
+const leftMs = 3_600_000 - (Date.now() % 3_600_000)
+if (leftMs < 90_000) await new Promise((resolve) => setTimeout(resolve, leftMs + 100))
+
+const now = hourOf(Date.now() as Instant)
+const first = (now - 4) as Hour
+const at = (hour: number, minute = 10) => formatInstant((startOf(hour as Hour) + minute * 60_000) as Instant)
+
+function request(account: string, id: string, hour: number, data: object = {}) {
+  const fields = { operation: 'SimpleQuery', status: 200, ...data }
+  return requestEvent(id, { subject: account, time: at(hour), data: fields })
+}
+function level(account: string, id: string, hour: number, bytes: string) {
+  const data = { project: 'photos', dataset: 'd', bytes }
+  return requestEvent(id, { subject: account, type: 'farthing.storage', time: at(hour, 0), data })
+}
+
+let server: TestServer
+beforeAll(async () => {
+  server = await testServer({ firstHour: first })
+})
+afterAll(() => server.close())
+
+function order(body: object, query = ''): Promise<Answer> {
+  const init = { method: 'POST', body: JSON.stringify(body), type: 'application/json' }
+  return server.ask(`/v1/voids${query}`, init)
+}
+const range = { from: at(first, 0), to: at(now + 1, 0) }
+
+/** Hours are settled in order: all before the current one, then that one, then the next. */
+let settled = now
+async function settleHours(): Promise<void> {
+  await server.settle({ graceMs: Date.now() - startOf(settled) })
+  settled = (settled + 1) as Hour
+}
+
+async function expectProved(): Promise<void> {
+  const found: unknown[] = []
+  const all = { from: 0 as Hour, to: (2 ** 31 - 1) as Hour, onProgress: () => undefined }
+  for await (const difference of verify(server.database.pool, all)) found.push(difference)
+  expect(found).toEqual([])
+}
+
+async function get(path: string) {
+  const answer = await server.ask(path)
+  expect([path, answer.status]).toEqual([path, 200])
+  return answer.json
+}
+
+/** The answers to an order, part by part. */
+async function parts(body: object, query: string) {
+  const answers = []
+  for (let cursor = ''; ;) {
+    const { json } = await order(body, `?dryRun=${query}${cursor}`)
+    answers.push(json)
+    if (json.next === null) return answers
+    cursor = `&cursor=${json.next}`
+  }
+}
+
+const NOTHING = { voided: 0, alreadyVoided: 0, held: 0, copies: 0, levels: 0, givenBack: '0', notBilled: '0' }
+const END = { currency: 'USD', doneUntil: null, next: null }
+
+describe('one order after the other', () => {
+  const [own, open] = [first, now]
+  const bill = `${formatHour(own)}.acme`
+  const credit = `${formatHour(now)}.acme`
+
+  beforeAll(async () => {
+    const { json } = await server.send([
+      request('acme', 'billed', own),
+      request('acme', 'kept', own),
+      request('acme', 'waived', own, { status: 503 }),
+      request('acme', 'unknown', own, { operation: 'Teleport' }),
+      request('acme', 'free', own, { operation: 'GetProject' }),
+      request('acme', 'twice', own, { project: 'copies' }),
+      request('acme', 'twice', own + 1, { project: 'copies' }),
+      level('acme', 'l1', own, '1000000000'),
+      level('acme', 'l2', own + 1, '5000000000'),
+    ])
+    if (json.accepted !== 8 || json.held !== 1) throw new Error(JSON.stringify(json))
+    await settleHours()
+    await server.send([{ ...request('acme', 'open', open), time: new Date().toISOString() }])
+  }, 60_000)
+
+  const base = { account: 'acme', dryRun: false, ...NOTHING, ...END }
+  const reason = 'sent by a load test'
+
+  test('a dry run says what the order would come to, and changes nothing', async () => {
+    const body = { account: 'acme', id: 'billed', reason }
+    const dry = await order(body, '?dryRun=true')
+    expect([dry.status, dry.json]).toEqual([
+      200,
+      { ...base, dryRun: true, events: 1, voided: 1, givenBack: '-0.000005' },
+    ])
+    expect((await get('/v1/voids')).items).toEqual([])
+    expect((await get('/v1/audit-log?act=event/void')).items).toEqual([])
+    expect((await order(body)).json).toEqual({ ...dry.json, dryRun: false })
+    expect((await order(body)).json).toEqual({ ...base, events: 1, alreadyVoided: 1 })
+  })
+
+  test.each([
+    { id: 'waived', events: 1, voided: 1 },
+    { id: 'unknown', events: 1, voided: 1, held: 1 },
+    { id: 'free', events: 1, voided: 1 },
+    { id: 'twice', events: 2, voided: 2, copies: 1, givenBack: '-0.000005' },
+    { id: 'l2', events: 1, voided: 1, levels: 1 },
+    { id: 'open', events: 1, voided: 1, notBilled: '-0.000005' },
+  ])('an order for $id', async ({ id, ...expected }) => {
+    const body = { account: 'acme', id, source: 'test', reason }
+    expect((await order(body)).json).toEqual({ ...base, ...expected })
+  })
+
+  test('usage up to now has no usage that was taken back, before the bill and after it', async () => {
+    const path = `/v1/usage?account=acme&from=${range.from}&to=${range.to}&window=day&groupBy=item,project`
+    const used = async () =>
+      (await get(path)).items
+        .filter(({ item }: { item: string }) => item === 'StandardQueryL0')
+        .map(({ quantity, waived }: { quantity: string; waived: string }) => [quantity, waived])
+    const sums = async () => {
+      const rows = (await used()) as readonly (readonly [string, string])[]
+      return [0, 1].map((column) => rows.reduce((sum, row) => sum + Number(row[column]), 0))
+    }
+    expect(await sums()).toEqual([1, 0])
+    await settleHours()
+    expect(await sums()).toEqual([1, 0])
+    // Corrections by voids land in the hour in which it happened.
+    const hourly = `/v1/usage?account=acme&from=${at(own, 0)}&to=${at(own + 1, 0)}&window=hour`
+    expect((await get(hourly)).items).toContainEqual(
+      expect.objectContaining({ unit: 'call', quantity: '1', waived: '0' }),
+    )
+  }, 60_000)
+
+  test('a bill that gives back more than was used is a credit, and proved', async () => {
+    const { total, lines } = await get(`/v1/bills/${credit}`)
+    expect(total).toBe('-0.00001')
+    const shown = lines
+      .filter(({ component }: { component: string }) => component === 'request')
+      .map(({ project, quantity, waived, amount, corrects }: Record<string, unknown>) => {
+        return [project, quantity, waived, amount, corrects]
+      })
+    expect(shown).toEqual([
+      [null, '-1', '-1', '-0.000005', bill],
+      ['copies', '-1', '0', '-0.000005', bill],
+    ])
+    await expectProved()
+  })
+
+  test('behind a line that gives back are the events that were taken back, with negative quantities', async () => {
+    const { lines } = await get(`/v1/bills/${credit}`)
+    for (const { number, quantity, waived, component } of lines) {
+      const { items } = await get(`/v1/bills/${credit}/lines/${number}/events`)
+      const sum = (name: string) =>
+        items.reduce((all: bigint, item: Record<string, string>) => all + BigInt(item[name] ?? 0), 0n)
+      if (component === 'request') {
+        expect([sum('quantity'), sum('waived')].map(String)).toEqual([quantity, waived])
+        expect(items.every(({ voided }: { voided: boolean }) => voided)).toBe(true)
+      } else {
+        const ids = items.map(({ id, voided }: { id: string; voided: boolean }) => [id, voided])
+        expect(ids).toEqual(
+          quantity.startsWith('-')
+            ? [
+                ['l1', false],
+                ['l2', true],
+              ]
+            : [['l1', false]],
+        )
+      }
+    }
+    const ids = (await get(`/v1/bills/${credit}/lines/2/events`)).items
+    expect(ids.map(({ event }: { event: { id: string } }) => event.id)).toEqual(['billed', 'waived'])
+    const one = await get(`/v1/bills/${credit}/lines/2/events?limit=1`)
+    const two = await get(`/v1/bills/${credit}/lines/2/events?limit=1&cursor=${one.next}`)
+    expect([...one.items, ...two.items]).toEqual(ids)
+    // The bill that had billed them still says from what it was made.
+    const before = await get(`/v1/bills/${bill}/lines/1/events`)
+    expect(before.items.map(({ voided, quantity }: Record<string, unknown>) => [voided, quantity])).toEqual([
+      [false, '1'],
+      [false, '1'],
+      [false, '0'],
+    ])
+  })
+
+  test.each([
+    ['billed', `On the bill ${bill}, in line 1.`, `Given back on the bill ${credit}, in line 2.`],
+    [
+      'unknown',
+      'Held: The price book',
+      'It had no price, and was on no bill: there is nothing to give back.',
+    ],
+    ['free', 'GetProject is known and has no fee', 'It has no fee: there is nothing to give back.'],
+    [
+      'l2',
+      'photos/d stores 5,000,000,000 bytes',
+      `The storage of its hours is computed anew on the bill ${credit}.`,
+    ],
+    ['open', '1 call under', `That was in time: it is left out of the bill of ${formatHour(now)}.`],
+  ])('what became of %s', async (id, earlier, last) => {
+    const { stored } = await get(`/v1/events?account=acme&id=${id}`)
+    const [{ steps, voided, lines }] = stored
+    const texts: readonly string[] = steps.map(({ text }: { text: string }) => text)
+    expect(texts.some((text) => text.startsWith(earlier))).toBe(true)
+    expect(texts.at(-1)).toBe(last)
+    expect(texts.at(-2)).toMatch(/^Taken back by \w+: sent by a load test$/)
+    expect(voided).toMatchObject({ reason })
+    if (id === 'open') expect(lines).toEqual([])
+    if (id === 'billed') expect([lines, voided.bill, voided.lines]).toEqual([[1], credit, [2]])
+  })
+
+  test('voids are listed by usage hour, with who, why and what became of them; page by page too', async () => {
+    const { items } = await get('/v1/voids?account=acme')
+    const shown = items.map(({ id, hour, effect, bill: on }: Record<string, unknown>) => [
+      id,
+      hour,
+      effect,
+      on,
+    ])
+    expect(shown).toEqual(
+      [
+        ['billed', at(own, 0), 'given_back', credit],
+        ['free', at(own, 0), 'given_back', credit],
+        ['twice', at(own, 0), 'given_back', credit],
+        ['unknown', at(own, 0), 'none', credit],
+        ['waived', at(own, 0), 'given_back', credit],
+        ['l2', at(own + 1, 0), 'given_back', credit],
+        ['twice', at(own + 1, 0), 'none', credit],
+        ['open', at(now, 0), 'left_out', credit],
+      ].map(([id, hour, ...others]) => [id, hour!.replace('.000', ''), ...others]),
+    )
+    const paged: unknown[] = []
+    for (let cursor = ''; ;) {
+      const page = await get(`/v1/voids?limit=3${cursor}`)
+      paged.push(...page.items)
+      if (page.next === null) break
+      cursor = `&cursor=${page.next}`
+    }
+    expect(paged).toEqual(items)
+    const late = await get(`/v1/voids?from=${formatHourStart((own + 1) as Hour)}&to=${formatHourStart(now)}`)
+    expect(late.items.map(({ id }: { id: string }) => id)).toEqual(['l2', 'twice'])
+    const { key } = { key: await server.key(['usage:read'], 'another') }
+    expect((await server.ask('/v1/voids', { key })).json.items).toEqual([])
+  })
+
+  test('each transaction that took something back is in the audit log, with the reason', async () => {
+    const { items } = await get('/v1/audit-log?act=event/void')
+    expect(items).toHaveLength(7)
+    expect(items.at(-1)).toMatchObject({ account: 'acme', act: 'event/void' })
+    expect(items.at(-1).detail).toBe(`Took back 1 event with the id "billed": ${reason}`)
+  })
+})
+
+describe('what an order may say', () => {
+  const good = { account: 'acme', id: 'no such', reason: 'x' }
+  const inRange = { account: 'acme', ...range, reason: 'x' }
+  const { reason: _, ...silent } = good
+  test.each([
+    ['an id that there is not', good, 404, 'void/not_found'],
+    ['no reason', silent, 400, 'void/reason_missing'],
+    ['a blank reason', { ...good, reason: ' \t ' }, 400, 'void/reason_missing'],
+    ['a reason at the limit', { ...good, reason: 'x'.repeat(REASON_BYTES_MAX) }, 404, 'void/not_found'],
+    ['a reason beyond it', { ...good, reason: 'x'.repeat(REASON_BYTES_MAX + 1) }, 400, 'void/invalid_reason'],
+    ['a reason of two lines', { ...good, reason: 'a\nb' }, 400, 'void/invalid_reason'],
+    ['a reason with U+0000', { ...good, reason: 'a\u0000b' }, 400, 'void/invalid_reason'],
+    ['a reason with half a surrogate pair', { ...good, reason: 'a\ud800b' }, 400, 'void/invalid_reason'],
+    ['an id with U+0000', { ...good, id: 'a\u0000b' }, 400, 'request/invalid_body'],
+    ['an account with half a surrogate pair', { ...good, account: '\udc00' }, 400, 'request/invalid_body'],
+    ['neither id nor range', { account: 'acme', reason: 'x' }, 400, 'void/unclear_selection'],
+    ['half a range', { account: 'acme', from: range.from, reason: 'x' }, 400, 'void/unclear_selection'],
+    ['an id, and what is meant of a range', { ...good, status: 200 }, 400, 'void/unclear_selection'],
+    ['no account', { id: 'a', reason: 'x' }, 400, 'request/invalid_body'],
+    ['a member that there is not', { ...good, soruce: 's' }, 400, 'request/invalid_body'],
+    ['a status that is none', { ...inRange, status: 99 }, 400, 'request/invalid_body'],
+    ['no time', { ...inRange, from: 'yesterday' }, 400, 'request/invalid_parameter'],
+    ['no range', { ...inRange, to: range.from }, 400, 'request/invalid_parameter'],
+    ['a list', [good], 400, 'request/invalid_body'],
+  ])('%s', async (_name, body, status, code) => {
+    const answer = await order(body)
+    expect([answer.status, answer.json.code]).toEqual([status, code])
+  })
+
+  test('a range may have 62 days, and no hour more', async () => {
+    const [most, more] = [0, 1].map((hours) => {
+      return { ...inRange, to: formatHourStart((first + VOID_RANGE_HOURS_MAX + hours) as Hour) }
+    })
+    expect((await order(most!, '?dryRun=true')).status).toBe(200)
+    const { status, json } = await order(more!, '?dryRun=true')
+    expect([status, json.code]).toEqual([400, 'request/range_too_long'])
+  })
+
+  test('a cursor of another list, and a dry run that is neither true nor false', async () => {
+    const { next } = await get('/v1/voids?limit=1')
+    expect((await order(inRange, `?cursor=${next}`)).json.code).toBe('request/invalid_cursor')
+    expect((await order(inRange, '?dryRun=1')).json.code).toBe('request/invalid_parameter')
+  })
+
+  test('only an admin may', async () => {
+    const key = await server.key(['usage:write', 'usage:read', 'bills:read', 'prices:write'])
+    const init = { method: 'POST', body: JSON.stringify(good), type: 'application/json', key }
+    expect((await server.ask('/v1/voids', init)).json.code).toBe('auth/missing_scope')
+  })
+})
+
+describe('a range', () => {
+  const COUNT = 2_500
+  const reason = 'metered twice'
+  test('of more events than one transaction takes back comes in parts, each event once', async () => {
+    const events = Array.from({ length: COUNT }, (_, index) => {
+      const data = { operation: index % 5 === 0 ? 'GetProject' : 'SimpleQuery', status: 200 }
+      const time = at(first - 1_000 + (index % 3), 1 + (index % 50))
+      return { ...requestEvent(`b-${index}`, { subject: 'bulk', time }), time, data }
+    })
+    const { json } = await server.send(events)
+    expect(json.accepted).toBe(COUNT)
+    const body = {
+      account: 'bulk',
+      from: at(first - 1_000, 1),
+      to: at(first - 998, 50),
+      operation: 'SimpleQuery',
+      reason,
+    }
+    const meant = events.filter(
+      ({ time, data }) => time < body.to && data.operation === body.operation,
+    ).length
+    expect(meant).toBeLessThan((COUNT * 4) / 5)
+    const dry = await parts(body, 'true')
+    const done = await parts(body, 'false')
+    expect(done).toEqual(dry.map((part) => ({ ...part, dryRun: false })))
+    expect(done.map(({ events: of }) => of)).toEqual([1_000, meant - 1_000])
+    expect(done.at(0).doneUntil).toBe(formatHourStart((first - 999) as Hour))
+    const money = done.reduce((sum, { notBilled }) => sum + Number(notBilled) * 1e6, 0)
+    expect(Math.round(money)).toBe(-5 * meant)
+    const again = await parts(body, 'false')
+    expect(again.map(({ voided, alreadyVoided }) => [voided, alreadyVoided])).toEqual([
+      [0, 1_000],
+      [0, meant - 1_000],
+    ])
+    await server.settle({ graceMs: 600_000 })
+    const bills = await get('/v1/bills?account=bulk')
+    const total = bills.items.reduce(
+      (sum: number, bill: { total: string }) => sum + Number(bill.total) * 1e6,
+      0,
+    )
+    expect(Math.round(total)).toBe(5 * ((COUNT * 4) / 5 - meant))
+    await expectProved()
+  }, 60_000)
+})
