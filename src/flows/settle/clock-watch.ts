@@ -47,7 +47,7 @@ export function makeClockWatch(log: Log, elapsed: () => number = elapsedMs): Clo
       memory = judged.memory
       const { verdict, gainMs } = judged
       if (verdict === 'doubt begins') {
-        await run(sql, doubtClock, { at: now, believedAt: (now - gainMs) as Instant })
+        await run(sql, doubtClock, { at: now, believedAt: Math.round(now - gainMs) as Instant })
       }
       if (verdict === 'doubt ends') await run(sql, believeClock, undefined)
       const doubted = verdict === 'doubt begins' || verdict === 'doubted'

@@ -6,7 +6,8 @@ export const hasOpenHistory: Query<{ readonly quietMs: number }, { open: boolean
   text: `
     select exists (select from history_hour
                     where price_version is null
-                      and touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)) as open`,
+                      and (touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)
+                           or touched_at > clock_timestamp() + make_interval(secs => $1::numeric / 1000))) as open`,
   values: ({ quietMs }) => [quietMs],
   decode: ({ open }) => open,
 }

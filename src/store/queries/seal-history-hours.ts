@@ -12,8 +12,8 @@ export interface SealHistoryHours {
 }
 
 /**
- * Seal history account-hours with the newest price version, those of the oldest hours first. Only while holding the
- * gate alone.
+ * Seal history account-hours with the newest price version, those of the oldest hours first. What was touched in the
+ * future was touched before the clock went back, and does not wait for it to return. Only while holding the gate alone.
  */
 export const sealHistoryHours: Query<
   SealHistoryHours,
@@ -28,7 +28,8 @@ export const sealHistoryHours: Query<
            (select bucket, account, hour
               from history_hour
              where price_version is null
-               and touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)
+               and (touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)
+                    or touched_at > clock_timestamp() + make_interval(secs => $1::numeric / 1000))
                and ($3::text is null or writers = array[$3::text])
              order by hour, bucket, account
              limit $2) due
