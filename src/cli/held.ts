@@ -1,5 +1,7 @@
 import { Command } from 'commander'
+import { heldLack } from '../core/present/held-advice.ts'
 import { readableNumber, readableTime, safeText } from '../core/present/readable-text.ts'
+import type { TextLine } from '../core/present/text-table.ts'
 import { examples, prose } from './help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'
 
@@ -13,8 +15,8 @@ export function heldCommand(): Command {
   const command = new Command('held')
     .summary('list usage that cannot be priced yet')
     .description(
-      prose(`Lists held usage by what is unknown: an operation, an event type, or a price. It is kept whole, and
-        billed once the price book covers it.`),
+      prose(`Lists held usage by what is missing, such as an operation, an event type, or a price, and says what to
+        do. It is kept whole, and billed at the price of its own hour once a price book that covers it is published.`),
     )
     .option('--account <account>', 'only usage of this account')
     .option('--events', 'list the events one by one')
@@ -29,7 +31,7 @@ export function heldCommand(): Command {
     .action(({ account, events, ...options }: HeldOptions) =>
       events
         ? printList(options, '/v1/held-events/events', { account }, tableOf(EVENT_COLUMNS, eventRow, NONE))
-        : printList(options, '/v1/held-events', { account }, tableOf(GROUP_COLUMNS, groupRow, NONE)),
+        : printList(options, '/v1/held-events', { account }, groupsTable),
     )
 }
 
@@ -42,10 +44,23 @@ interface HeldGroupView {
   readonly accounts: number
   readonly firstHour: string
   readonly lastHour: string
+  readonly advice: string
+}
+
+/** The groups, and below them what to do about each reason that is among them. */
+function groupsTable(groups: readonly HeldGroupView[]): readonly TextLine[] {
+  const advice = new Map(groups.map((group) => [heldLack(group.code), group.advice]))
+  return [
+    ...tableOf(GROUP_COLUMNS, groupRow, NONE)(groups),
+    ...[...advice].map(([lack, text]): TextLine => ({
+      role: 'note',
+      text: `Missing ${lack}: ${safeText(text)}`,
+    })),
+  ]
 }
 
 const GROUP_COLUMNS = [
-  { heading: 'Unknown', align: 'left' },
+  { heading: 'Missing', align: 'left' },
   { heading: '', align: 'left' },
   { heading: 'Events', align: 'right' },
   { heading: 'Accounts', align: 'right' },
@@ -56,7 +71,7 @@ const GROUP_COLUMNS = [
 function groupRow({ code, subject, events, accounts, firstHour, lastHour }: HeldGroupView) {
   const counts = [events, accounts].map((count) => readableNumber(String(count)))
   return {
-    cells: [unknownOf(code), safeText(subject), ...counts, ...[firstHour, lastHour].map(readableTime)],
+    cells: [heldLack(code), safeText(subject), ...counts, ...[firstHour, lastHour].map(readableTime)],
   }
 }
 
@@ -71,7 +86,7 @@ interface HeldEventView {
 
 const EVENT_COLUMNS = [
   { heading: 'Hour, UTC', align: 'left' },
-  { heading: 'Unknown', align: 'left' },
+  { heading: 'Missing', align: 'left' },
   { heading: '', align: 'left' },
   { heading: 'Account', align: 'left', shrinks: true },
   { heading: 'Source', align: 'left', shrinks: true },
@@ -79,11 +94,5 @@ const EVENT_COLUMNS = [
 ] as const
 
 function eventRow({ account, id, source, hour, code, subject }: HeldEventView) {
-  return { cells: [readableTime(hour), unknownOf(code), ...[subject, account, source, id].map(safeText)] }
-}
-
-/** `held/unknown_operation` as `operation`. */
-function unknownOf(code: string): string {
-  const [, , what] = /^held\/(unknown_)?(\w+)$/.exec(code) ?? []
-  return what === undefined ? code : what.replace('_unknown', '')
+  return { cells: [readableTime(hour), heldLack(code), ...[subject, account, source, id].map(safeText)] }
 }

@@ -18,6 +18,8 @@ import { type Serve, serveCommand } from './serve.ts'
 import { settleCommand } from './settle.ts'
 import { sourcesCommand } from './sources.ts'
 import { verifyCommand } from './verify.ts'
+import { voidCommand } from './void.ts'
+import { voidsCommand } from './voids.ts'
 import type { ReadOwnSettings } from './own-database.ts'
 
 /** Told by a command that has done its work, but not all was well. */
@@ -58,6 +60,8 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     sourcesCommand(),
     heldCommand(),
     refusedCommand(),
+    voidCommand(setExitCode),
+    voidsCommand(),
     keysCommand(),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))

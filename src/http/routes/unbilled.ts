@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { heldAdvice } from '../../core/present/held-advice.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { listHeldEvents, listHeldGroups, listRefusedEvents } from '../../flows/read/read-unbilled.ts'
@@ -20,13 +21,15 @@ const Group = Type.Object({
   accounts: Type.Integer(),
   firstHour: Time,
   lastHour: Time,
+  advice: Type.String({ description: 'What to do, so that they are billed' }),
 })
 
 export const getHeldGroups = route({
   method: 'GET',
   url: '/v1/held-events',
   access: READ_USAGE,
-  summary: 'Usage that cannot be priced yet, by reason. It is billed once the price book covers it',
+  summary:
+    'Usage that cannot be priced yet, by reason. It is billed once a price book that covers it is published',
   query: Type.Object({ account: optionalText('Only usage of this account'), ...PageParameters }),
   answers: { 200: pageOf(Group) },
   async handle({ query, key }, { reading }) {
@@ -99,7 +102,8 @@ export const getRefusedEvents = route({
 })
 
 function groupView({ firstHour, lastHour, ...group }: HeldGroup) {
-  return { ...group, firstHour: formatHourStart(firstHour), lastHour: formatHourStart(lastHour) }
+  const hours = { firstHour: formatHourStart(firstHour), lastHour: formatHourStart(lastHour) }
+  return { ...group, ...hours, advice: heldAdvice(group.code) }
 }
 
 function heldView({ account, id, source, hour, code, subject, detail, heldAt }: HeldRow) {

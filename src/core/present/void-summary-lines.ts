@@ -1,0 +1,46 @@
+import { countOf, readableNumber, safeText } from './readable-text.ts'
+import type { TextLine } from './text-table.ts'
+import type { VoidSummary } from './void-summary.ts'
+
+export interface ShownSummary extends VoidSummary {
+  readonly account: string
+  readonly dryRun: boolean
+  readonly events: number
+  readonly alreadyVoided: number
+  readonly currency: string
+}
+
+/** What taking events back comes to, or would, for people: counts, then money. */
+export function voidSummaryLines(summary: ShownSummary): readonly TextLine[] {
+  const { account, dryRun, events, voided, alreadyVoided, held, copies, levels, currency } = summary
+  if (events === 0) return [{ role: 'plain', text: `No usage of ${safeText(account)} is meant.` }]
+  const done = dryRun ? 'would be taken back' : 'taken back'
+  const notes = [
+    [alreadyVoided, 'were taken back before: nothing changes for them'],
+    [held, 'had no price, and were on no bill'],
+    [copies, 'were on no bill, because another event of the same identity is'],
+    [levels, 'are levels of stored data: the storage of their hours is computed anew, beside the sums below'],
+  ] as const
+  return [
+    {
+      role: 'title',
+      text: `${countOf(String(events), 'event')} of ${safeText(account)}: ${number(voided)} ${done}`,
+    },
+    ...notes.filter(([count]) => count > 0).map(([count, text]) => plainLine(`  ${number(count)} ${text}`)),
+    plainLine(`Given back    ${money(summary.givenBack)} ${currency}, in the open hour`),
+    plainLine(`Never billed  ${money(summary.notBilled)} ${currency}`),
+  ]
+}
+
+function number(count: number): string {
+  return readableNumber(String(count))
+}
+
+/** Without the sign: the words say it. */
+function money(text: string): string {
+  return readableNumber(text.replace(/^-/, ''))
+}
+
+function plainLine(text: string): TextLine {
+  return { role: 'plain', text }
+}
