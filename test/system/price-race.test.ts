@@ -52,14 +52,14 @@ function versionOf(number: number) {
 }
 
 test('events race with publications, and none is judged under an older version', async () => {
-  let published = 1
+  const now = { published: 1 }
   const counts = { held: 0, accepted: 0, late: 0 }
   const writer = async (name: string) => {
     const pool = makePool(deployed.connection, { max: 3 })
     const ingest = await createIngest({ pool, log: quiet })
     const hour = thisHour()
-    for (let batch = 0; published <= VERSIONS; batch++) {
-      const before = published
+    for (let batch = 0; now.published <= VERSIONS; batch++) {
+      const before = now.published
       const operations = Array.from({ length: VERSIONS - 1 }, (_, at) => `Fresh${at + 2}`)
       const raws = [
         ...operations.map((operation) => usage(`${name}-${batch}-${operation}`, hour, { operation })),
@@ -91,10 +91,10 @@ test('events race with publications, and none is judged under an older version',
     await sleep(150)
     const answer = await publish(deployed, versionOf(number))
     expect(answer).toMatchObject({ outcome: 'published', version: number })
-    published = number
+    now.published = number
   }
   await sleep(150)
-  published = VERSIONS + 1
+  now.published = VERSIONS + 1
   await Promise.all(writers)
 
   expect(counts.late).toBe(0)
