@@ -8,15 +8,18 @@ const CHUNK_CHARACTERS = 65_536
 /** One row in PostgreSQL's text format for COPY; null is \N. */
 export function copyRow(fields: readonly (string | number | boolean | null)[]): string {
   let row = ''
-  for (const [index, field] of fields.entries()) {
+  for (let index = 0; index < fields.length; index++) {
     if (index > 0) row += '\t'
-    row += field === null ? '\\N' : typeof field === 'string' ? escaped(field) : String(field)
+    const field = fields[index]!
+    row += typeof field === 'string' ? escaped(field) : field === null ? '\\N' : String(field)
   }
   return `${row}\n`
 }
 
+const ESCAPED = /[\\\t\n\r]/
+
 function escaped(text: string): string {
-  return /[\\\t\n\r]/.test(text) ? text.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character]!) : text
+  return ESCAPED.test(text) ? text.replaceAll(/[\\\t\n\r]/g, (character) => ESCAPES[character]!) : text
 }
 
 /**

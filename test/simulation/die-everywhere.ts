@@ -1,4 +1,4 @@
-import { type Death, dyingPool, ProcessDied } from './dying-pool.ts'
+import { type Death, dyingProcess, ProcessDied } from './dying-pool.ts'
 import type { Deployment } from '../system/deployment.ts'
 
 type Pool = Deployment['pool']
@@ -25,11 +25,13 @@ export async function dieEverywhere(
       if (statement === 'commit' && !(dies && how === 'before')) committed = true
       return dies ? how : undefined
     }
+    const dying = dyingProcess(pool, fate)
     try {
-      await work(dyingPool(pool, fate))
+      await work(dying.pool)
       if (statements < fatal) return deaths
     } catch (error) {
       if (!(error instanceof ProcessDied)) throw error
+      await dying.buried()
     }
     fatal = committed ? 1 : fatal + 1
   }

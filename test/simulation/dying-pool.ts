@@ -10,49 +10,72 @@ export class ProcessDied extends Error {
 }
 
 /**
- * A pool as a process sees it that may die at any statement: from then on its session answers nothing more, and
- * PostgreSQL rolls back, as when it finds a session closed. Or one that lives, and is slow.
+ * A pool whose sessions may die at any statement: such a session answers nothing more, and PostgreSQL rolls back, as when
+ * it finds it closed. Or one that lives, and is slow.
  * @param fate asked once before each statement, with its text; the statement waits for the answer
  */
 export function dyingPool(pool: pg.Pool, fate: Fate): pg.Pool {
+  return poolOf(pool, () => newLife(fate))
+}
+
+/** A process with a pool, which dies at any statement as a whole. */
+export interface DyingProcess {
+  readonly pool: pg.Pool
+  /** Wait until PostgreSQL has rolled back what it had begun. */
+  buried(): Promise<void>
+}
+
+export function dyingProcess(pool: pg.Pool, fate: Fate): DyingProcess {
+  const life = newLife(fate)
+  return { pool: poolOf(pool, () => life), buried: async () => void (await Promise.all(life.burials)) }
+}
+
+function poolOf(pool: pg.Pool, lifeOf: () => Life): pg.Pool {
   const dying = {
-    async query(text: string, values: unknown[]) {
-      const death = await fate(text)
-      if (death === 'before') throw new ProcessDied(text)
-      const result = await pool.query(text, values)
-      if (death === 'after') throw new ProcessDied(text)
-      return result
-    },
-    connect: async () => dyingClient(await pool.connect(), fate),
+    query: (text: string, values: unknown[]) => ask(lifeOf(), text, () => pool.query(text, values)),
+    connect: async () => dyingClient(lifeOf(), await pool.connect()),
   }
   return dying as unknown as pg.Pool
 }
 
-function dyingClient(client: pg.PoolClient, fate: Fate): pg.PoolClient {
-  let isDead = false
-  const die = (text: string): never => {
-    isDead = true
-    throw new ProcessDied(text)
-  }
-  async function ask(text: string, values?: unknown[]) {
-    const death = isDead ? 'before' : await fate(text)
-    if (death === 'before') die(text)
-    const result = await client.query(text, values)
-    return death === 'after' ? die(text) : result
-  }
+function newLife(fate: Fate): Life {
+  return { fate, isOver: false, burials: [] }
+}
+
+interface Life {
+  readonly fate: Fate
+  isOver: boolean
+  readonly burials: Promise<void>[]
+}
+
+function die(life: Life, text: string): never {
+  life.isOver = true
+  throw new ProcessDied(text)
+}
+
+async function ask<Result>(life: Life, text: string, work: () => Promise<Result>): Promise<Result> {
+  const death = life.isOver ? 'before' : await life.fate(text)
+  if (death === 'before' || life.isOver) die(life, text)
+  const result = await work()
+  return death === 'after' ? die(life, text) : result
+}
+
+function dyingClient(life: Life, client: pg.PoolClient): pg.PoolClient {
   const dying = {
     query(statement: string | pg.Submittable, values?: unknown[]) {
-      if (typeof statement === 'string') return ask(statement, values)
+      if (typeof statement === 'string') return ask(life, statement, () => client.query(statement, values))
       // A COPY is a stream: its answer is that of the statement after it.
-      const death = isDead ? 'before' : fate('copy')
-      if (death === 'before' || death === 'after') die('copy')
+      const death = life.isOver ? 'before' : life.fate('copy')
+      if (death === 'before' || death === 'after') die(life, 'copy')
       return client.query(statement)
     },
     release(destroy?: Error | boolean) {
-      if (!isDead) return client.release(destroy)
-      client.query('rollback').then(
-        () => client.release(),
-        (error: Error) => client.release(error),
+      if (!life.isOver) return client.release(destroy)
+      life.burials.push(
+        client.query('rollback').then(
+          () => client.release(),
+          (error: Error) => client.release(error),
+        ),
       )
     },
   }

@@ -13,6 +13,9 @@ export interface AccountHour {
   readonly withdrawn: Level[]
 }
 
+/** What of an event decides what it comes to. */
+export type CountedEvent = Pick<UsageEvent, 'usage' | 'type' | 'hour' | 'at' | 'source' | 'id'>
+
 export function emptyAccountHour(): AccountHour {
   return { tally: new Map(), levels: [], withdrawn: [] }
 }
@@ -21,7 +24,7 @@ export function emptyAccountHour(): AccountHour {
  * Add one event that stands: not a duplicate, not a conflict. Any order gives the same sums.
  * @returns false when the book does not cover the event: it adds nothing, and stays held
  */
-export function addEvent(sums: AccountHour, book: PriceBook, event: UsageEvent): boolean {
+export function addEvent(sums: AccountHour, book: PriceBook, event: CountedEvent): boolean {
   const assessment = assess(book, event)
   if (assessment.outcome !== 'accepted') return false
   for (const charge of assessment.charges) addCharge(sums.tally, event.hour, charge)
@@ -33,7 +36,7 @@ export function addEvent(sums: AccountHour, book: PriceBook, event: UsageEvent):
  * Take back one event that counts, in this cycle or in an older one: the opposite quantities at the same prices. What
  * the book does not cover was held, so there is nothing to take back.
  */
-export function takeBack(sums: AccountHour, book: PriceBook, event: UsageEvent): void {
+export function takeBack(sums: AccountHour, book: PriceBook, event: CountedEvent): void {
   const assessment = assess(book, event)
   if (assessment.outcome !== 'accepted') return
   for (const charge of assessment.charges) addReversal(sums.tally, event.hour, charge)
@@ -44,7 +47,7 @@ export function takeBack(sums: AccountHour, book: PriceBook, event: UsageEvent):
   else sums.levels.splice(announced, 1)
 }
 
-function levelOf(event: UsageEvent, usage: Omit<Level, 'at' | 'source' | 'id'>): Level {
+function levelOf(event: CountedEvent, usage: Omit<Level, 'at' | 'source' | 'id'>): Level {
   const { project, dataset, region, bytes } = usage
   return { project, dataset, region, bytes, at: event.at, source: event.source, id: event.id }
 }

@@ -62,6 +62,10 @@ export function billText(bill: BillHead): string {
   )
 }
 
+/** Texts that JSON writes as they are: names and ids, nearly always. */
+const UNESCAPED = /^[ !#-[\]-~]*$/
+
 function quoted(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(text)
+  if (text === null) return 'null'
+  return UNESCAPED.test(text) ? `"${text}"` : JSON.stringify(text)
 }

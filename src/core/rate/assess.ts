@@ -47,7 +47,7 @@ const WITHOUT_FEE: Assessment = { outcome: 'accepted', charges: [] }
  * An operation under several items is charged under each that is in force. A known operation that no item of
  * its component lists has no fee (R3). Nothing is billed at zero, or at a later price, for want of a price.
  */
-export function assess(book: PriceBook, event: UsageEvent): Assessment {
+export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type' | 'hour'>): Assessment {
   const { usage, hour } = event
   if (usage === undefined && book.eventTypes.has(event.type)) {
     return held(

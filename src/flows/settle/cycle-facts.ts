@@ -1,7 +1,12 @@
-import { type AccountHour, addEvent, emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
+import {
+  type AccountHour,
+  addEvent,
+  type CountedEvent,
+  emptyAccountHour,
+  takeBack,
+} from '../../core/bill/account-hour.ts'
 import { eventText, releaseText, voidText } from '../../core/bill/digest-text.ts'
 import { groupBy } from '../../core/group-by.ts'
-import type { UsageEvent } from '../../core/ingest/event.ts'
 import { fingerprintOf } from '../../core/ingest/fingerprint.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import { invariant } from '../../core/invariant.ts'
@@ -185,12 +190,13 @@ function add(sums: Sums, reading: Reading, event: SettledEvent): void {
   addOrTake(sums, reading, event, addEvent)
 }
 
-type Count = (sums: AccountHour, book: PriceBook, event: UsageEvent) => unknown
+type Count = (sums: AccountHour, book: PriceBook, event: CountedEvent) => unknown
 
 /** What an event comes to, added or taken back. */
 function addOrTake(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent, how: Count): void {
   try {
-    how(sums.hour, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
+    const { type, hour, at, source, id } = event
+    how(sums.hour, book, { usage: reread(book.eventTypes, type, event.data), type, hour, at, source, id })
   } catch (error) {
     if (!onDamaged) throw error
     onDamaged(event)

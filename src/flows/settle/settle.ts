@@ -12,6 +12,8 @@ import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
 
 /** Events of one transaction, about: large enough that its fixed cost vanishes, small enough to lose when killed. */
 const TRANSACTION_EVENTS = 8_000
+/** Transactions at once: while one waits for the database, the other adds up. */
+const LANES = 2
 /** More events than this need no finer division. */
 export const COUNTED_EVENTS_MAX = BUCKETS * TRANSACTION_EVENTS
 
@@ -65,9 +67,16 @@ async function settleBuckets(pass: SettlePass, due: DueCycle): Promise<boolean> 
   const events = await run(pass.pool, countEvents, { hour: due.hour, limit: COUNTED_EVENTS_MAX })
   const width = bucketsPerTransaction(events[0] ?? 0)
   let settled = 0
-  for (let from = 0; from < BUCKETS && !pass.stopping(); from += width) {
-    settled += await settleLiveHour(pass.pool, due, { from, to: from + width }, windowHours(pass))
+  let next = 0
+  const settleRanges = async () => {
+    while (next < BUCKETS && !pass.stopping()) {
+      const from = next
+      next += width
+      settled += await settleLiveHour(pass.pool, due, { from, to: from + width }, windowHours(pass))
+    }
   }
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, settleRanges))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   return settled > 0
 }
 
