@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { projectFile } from '../flows/start/project-file.ts'
+import { accountsCommand } from './accounts.ts'
+import { auditCommand } from './audit.ts'
 import type { ExitCode } from './command-failed.ts'
 import { backupCommand } from './backup.ts'
 import { billCommand } from './bill.ts'
@@ -62,7 +64,9 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     refusedCommand(),
     voidCommand(setExitCode),
     voidsCommand(),
+    accountsCommand(),
     keysCommand(),
+    auditCommand(),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
   return program
