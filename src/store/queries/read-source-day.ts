@@ -34,7 +34,7 @@ export const readSourceDay: Query<ReadSourceDay, SourceCounts, SourceCounts> = {
     with event as (
       select source, hour, cycle, bucket, account, data ->> 'operation' as operation,
              nullif(data ->> 'project', '') as project, nullif(data ->> 'region', '') as region, count(*) as events
-        from (select source, hour, cycle, bucket, account, replace(data, '\\u0000', '\\u0001')::jsonb as data
+        from (select source, hour, cycle, bucket, account, data::jsonb as data
                 from usage_event
                where hour >= $1 and hour < $2 and source > $5
                  and ($3::smallint is null or (bucket = $3 and account = $4))) e
