@@ -24,13 +24,13 @@ export async function backUp(
   }
   // A reader that goes away in the middle ends the process quietly; it has no backup then, and must not believe so.
   process.exitCode = EXIT.failed
-  const summary = await shown('backed up', 'Stopped: there is no backup.', (onProgress) =>
+  const summary = await shown('backed up', 'Stopped: there is no backup.', (onProgress, signal) =>
     withDatabase(readSettings, (pool) =>
       saveBackup({
         pool,
         farthing: version,
         createdAt: new Date().toISOString(),
-        to: file === '-' ? process.stdout : file,
+        to: file === '-' ? endedBy(signal, process.stdout) : file,
         onProgress,
         onForeignTable: (name) =>
           say(`The table ${name} is not Farthing's: it is not in the backup.`, 'yellow'),
@@ -51,6 +51,16 @@ export async function checkFile(file: string, { json }: BackupOptions): Promise<
   process.stdout.write(`The backup is whole: ${inWords(summary)}. ${from}.\n`)
 }
 
+/** A stream that may wait for somebody else for ever: not after Ctrl-C. */
+export function endedBy<Waiting extends Stream>(signal: AbortSignal, stream: Waiting): Waiting {
+  signal.addEventListener('abort', () => stream.destroy())
+  return stream
+}
+
+interface Stream {
+  destroy(error?: Error): unknown
+}
+
 /** `12,345 rows of 23 tables`. */
 export function inWords({ rows, tables }: BackupSummary): string {
   return `${readableNumber(String(rows))} rows of ${tables} tables`
@@ -63,7 +73,10 @@ export function inWords({ rows, tables }: BackupSummary): string {
 export async function shown(
   verb: string,
   stopped: string,
-  work: (onProgress: (progress: BackupProgress, otherVerb?: string) => void) => Promise<Outcome>,
+  work: (
+    onProgress: (progress: BackupProgress, otherVerb?: string) => void,
+    signal: AbortSignal,
+  ) => Promise<Outcome>,
 ): Promise<BackupSummary> {
   const stop = stopOnCtrlC()
   let now: Progress = { share: undefined, text: 'reading' }
@@ -74,7 +87,7 @@ export async function shown(
     stop.signal.throwIfAborted()
   }
   try {
-    const outcome = await work(onProgress)
+    const outcome = await work(onProgress, stop.signal)
     if (!outcome.ok) throw new CommandFailed(outcome.detail)
     return outcome.summary
   } catch (error) {

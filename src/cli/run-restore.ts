@@ -5,7 +5,7 @@ import { adminKeyPath } from '../flows/keys/admin-key-file.ts'
 import { type ReadOwnSettings, withEmptyDatabase } from './own-database.ts'
 import type { SetExitCode } from './program.ts'
 import type { RestoreOptions } from './restore.ts'
-import { inWords, shown } from './run-backup.ts'
+import { endedBy, inWords, shown } from './run-backup.ts'
 import { printJson, say } from './terminal.ts'
 import { verifyBills } from './verify-bills.ts'
 
@@ -17,11 +17,11 @@ export async function restore(
   setExitCode: SetExitCode,
 ): Promise<void> {
   let keyPath = ''
-  const summary = await shown('restored', 'Stopped: nothing was restored.', (onProgress) =>
+  const summary = await shown('restored', 'Stopped: nothing was restored.', (onProgress, signal) =>
     withEmptyDatabase(readSettings, ({ connection, pool, dataDir }) => {
       keyPath = adminKeyPath(dataDir)
       return restoreBackup({
-        from: file === '-' ? { bytes: process.stdin, size: undefined } : file,
+        from: file === '-' ? { bytes: endedBy(signal, process.stdin), size: undefined } : file,
         connection,
         pool,
         dataDir,

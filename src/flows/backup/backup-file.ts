@@ -1,6 +1,6 @@
-import { open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Readable, type Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { systemCode } from '../../store/embedded/refusal.ts'
@@ -25,9 +25,7 @@ export async function packIntoFile(backup: AsyncIterable<Buffer>, path: string):
   const draft = isFile ? `${target}.unfinished-${process.pid}` : target
   const file = await asFile(path, () => open(draft, 'w', 0o600))
   try {
-    await pipeline(Readable.from(backup), gzip(), async (packed: AsyncIterable<Buffer>) => {
-      for await (const chunk of packed) await asFile(path, () => file.writeFile(chunk))
-    })
+    await pipeline(Readable.from(backup), gzip(), fileOutput(file, path))
     await asFile(path, async () => {
       if (isFile) await file.sync()
       await file.close()
@@ -39,6 +37,15 @@ export async function packIntoFile(backup: AsyncIterable<Buffer>, path: string):
     throw error
   }
   if (isFile) await asFile(path, () => syncDirectory(dirname(target)))
+}
+
+/** A stream into a file that stays open. */
+function fileOutput(file: FileHandle, path: string): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      asFile(path, () => file.writeFile(chunk)).then(() => done(), done)
+    },
+  })
 }
 
 /** The same into a stream that stays open. */
@@ -115,6 +122,8 @@ export async function* unpack(
     onRead((read += chunk.length))
   })
   bytes.on('error', (error) => gunzip.destroy(unreadable(error, path)))
+  // Closed without an end: it was taken away.
+  bytes.on('close', () => bytes.readableEnded || gunzip.destroy(unreadable('it was closed', path)))
   // Whoever stops reading in the middle has no use for what is said then.
   gunzip.on('error', () => {})
   bytes.pipe(gunzip)
