@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { rateEvents } from '../../src/cli/rate-events.ts'
+import { releaseText, voidText } from '../../src/core/bill/digest-text.ts'
 import { billView } from '../../src/core/present/bill-view.ts'
+import type { Hour } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
 import { blocksOf } from './scenarios-read.ts'
@@ -36,6 +38,22 @@ test('the bytes on the page have the digests on the page', () => {
   expect(sha256(eventsText)).toBe(content('digest events'))
   expect(sha256(`${content('lines-text')}\n`)).toBe(content('digest lines'))
   expect(contents('bill-text').map(sha256)).toEqual(contents('digest bill'))
+})
+
+test('releases and voids have the bytes on the page, and these the digest on the page', () => {
+  const acts = contents('acts-text 2025-07-28T11Z')[0]!
+    .split('\n')
+    .map((act) => act.replaceAll('␀', '\0'))
+  expect(sha256(acts.join(''))).toBe(content('digest acts'))
+  const read = acts.map((act) => {
+    const [word, hour, id, source, counted, orderedAt, orderedBy, reason] = act.split('\0')
+    const key = { hour: Number(hour) as Hour, id: id!, source: source! }
+    if (word === 'release') return releaseText(key)
+    const cycle = counted === '' ? null : (Number(counted) as Hour)
+    const order = { orderedAt: Number(orderedAt) as Instant, orderedBy: orderedBy!, reason: reason! }
+    return voidText({ ...key, counted: cycle, ...order })
+  })
+  expect(read).toEqual(acts)
 })
 
 interface Head {
