@@ -270,6 +270,26 @@ test('a closing races with senders in other processes; what it lets through was 
   }
 })
 
+test('a closing waits for events that were let in before it, and ends their levels', async () => {
+  const order: string[] = []
+  let closing: Promise<unknown> | undefined
+  // A sender has read that the account is open, and is slow: the closing comes just then.
+  const slow = dyingPool(deployed.pool, async (statement) => {
+    if (closing !== undefined || !statement.includes('find_events')) return undefined
+    closing = close('overtaken', 3).then(() => order.push('closed'))
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    order.push('stored')
+    return undefined
+  })
+  const ingest = await createIngest({ pool: slow, log: quiet })
+  const submitted = await ingest.submit([{ raw: level('overtaken', 5, '1000') }], undefined)
+  await ingest.close()
+  await closing
+  expect(submitted).toMatchObject({ ok: true, results: [{ outcome: 'accepted' }] })
+  expect(order).toEqual(['stored', 'closed'])
+  expect(await billed('overtaken', 'storage')).toEqual({})
+})
+
 // Guarantee: a process that dies anywhere in a closing leaves the account open, or closed and in good hands.
 test('a process dies at each statement of a closing; the next look makes it good', async () => {
   for (let fatal = 1; ; fatal++) {
