@@ -87,6 +87,9 @@ const KINDS: Readonly<
   ],
 }
 
+const dearerFrom = (from: Hour) =>
+  withItems({ Calls: item('request', { ...GET, prices: [price(ALWAYS, '0.5'), price(from, '1')] }) })
+const adding = (name: string) => ({ ...BOOK, operations: ['Ping', name] })
 const store = (prices: Json) => item('storage', { unit: 'byte', per: 'GB-hour', prices })
 
 describe('nothing changes for an hour that has begun', () => {
@@ -128,10 +131,8 @@ describe('nothing changes for an hour that has begun', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: startOf(ahead) })
     expect(await own.send([usage('early', ahead, { operation: 'Get' })])).toEqual(['accepted'])
     vi.useRealTimers()
-    const next = (from: Hour) =>
-      withItems({ Calls: item('request', { ...GET, prices: [price(ALWAYS, '0.5'), price(from, '1')] }) })
-    expect(await publish(own, next(ahead))).toMatchObject({ code: 'price_book/changes_past' })
-    expect(await publish(own, next((ahead + 1) as Hour))).toMatchObject({ outcome: 'published' })
+    expect(await publish(own, dearerFrom(ahead))).toMatchObject({ code: 'price_book/changes_past' })
+    expect(await publish(own, dearerFrom((ahead + 1) as Hour))).toMatchObject({ outcome: 'published' })
     await own.close()
   })
 })
@@ -269,8 +270,6 @@ describe('publishing', () => {
 })
 
 describe('two publishers at once', () => {
-  const adding = (name: string) => ({ ...BOOK, operations: ['Ping', name] })
-
   test('one wins, and the other is told which version was published', async () => {
     const own = await deployedWith(BOOK)
     let waiting: Promise<readonly Awaited<ReturnType<typeof publish>>[]> | undefined
