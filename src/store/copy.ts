@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import type { Sql } from './query.ts'
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 const CHUNK_CHARACTERS = 65_536
@@ -62,6 +63,24 @@ function surviveItsSession(stream: object): void {
     query.connection = NO_CONNECTION
   }
   query.on('error', () => undefined)
+}
+
+/** Read with one session: of a pool, one is taken meanwhile. */
+export async function* withClient<Item>(
+  sql: Sql,
+  read: (client: pg.ClientBase) => AsyncGenerator<Item>,
+): AsyncGenerator<Item> {
+  if (!isPool(sql)) return yield* read(sql as pg.ClientBase)
+  const client = await sql.connect()
+  try {
+    yield* read(client)
+  } finally {
+    client.release()
+  }
+}
+
+function isPool(sql: Sql): sql is pg.Pool {
+  return 'totalCount' in sql
 }
 
 type CopiedRow = readonly (string | null)[]

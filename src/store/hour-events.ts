@@ -3,7 +3,7 @@ import { to as copyTo } from 'pg-copy-streams'
 import { invariant } from '../core/invariant.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { Instant } from '../core/time/instant.ts'
-import { readCopyRows } from './copy.ts'
+import { readCopyRows, withClient } from './copy.ts'
 import type { SettledEvent } from './event-row.ts'
 import type { Sql } from './query.ts'
 
@@ -22,18 +22,10 @@ export async function* readHourEventsWhole(
   sql: Sql,
   { hour, buckets }: HourEvents,
 ): AsyncGenerator<readonly SettledEvent[]> {
-  const client = isPool(sql) ? await sql.connect() : (sql as pg.ClientBase)
-  try {
-    const stream = client.query(copyTo(statement(hour, buckets)))
-    for await (const rows of readCopyRows(stream as AsyncIterable<Buffer>))
-      yield rows.map((row) => eventOf(hour, row))
-  } finally {
-    if (isPool(sql)) (client as pg.PoolClient).release()
-  }
-}
-
-function isPool(sql: Sql): sql is pg.Pool {
-  return 'totalCount' in sql
+  yield* withClient(sql, async function* (client: pg.ClientBase) {
+    const stream = client.query(copyTo(statement(hour, buckets))) as AsyncIterable<Buffer>
+    for await (const rows of readCopyRows(stream)) yield rows.map((row) => eventOf(hour, row))
+  })
 }
 
 /** COPY takes no parameters, so its values are written into it: whole numbers, and nothing else. */

@@ -26,13 +26,42 @@ function add(seed: number, text: string): number {
   return hash
 }
 
-/** The values of `wanted` that `sorted` has. Both ascending; merged, so it takes one step for each value. */
-export function commonFingerprints(wanted: Uint32Array, sorted: Uint32Array): readonly number[] {
+/** Beyond this ratio of lengths, looking each value up is faster than merging (measured). */
+const MERGE_RATIO_MAX = 50
+
+/** The values that two ascending lists have in common, each once. */
+export function commonFingerprints(a: Uint32Array, b: Uint32Array): readonly number[] {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a]
+  return long.length > MERGE_RATIO_MAX * short.length ? lookUp(short, long) : merge(short, long)
+}
+
+function merge(a: Uint32Array, b: Uint32Array): readonly number[] {
   const common: number[] = []
   let at = 0
-  for (const value of wanted) {
-    while (at < sorted.length && sorted[at]! < value) at++
-    if (sorted[at] === value && common.at(-1) !== value) common.push(value)
+  for (let index = 0; index < a.length; index++) {
+    const value = a[index]!
+    while (at < b.length && b[at]! < value) at++
+    if (at === b.length) break
+    if (b[at] === value && common.at(-1) !== value) common.push(value)
   }
   return common
+}
+
+function lookUp(short: Uint32Array, long: Uint32Array): readonly number[] {
+  const common: number[] = []
+  for (let index = 0; index < short.length; index++) {
+    const value = short[index]!
+    if (has(long, value) && common.at(-1) !== value) common.push(value)
+  }
+  return common
+}
+
+function has(sorted: Uint32Array, value: number): boolean {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return sorted[low] === value
 }

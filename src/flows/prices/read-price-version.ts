@@ -3,6 +3,7 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { PriceBookRemark } from '../../core/rate/read-price-book-problem.ts'
 import { readPriceBook } from '../../core/rate/read-price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
+import { findPriceDigest } from '../../store/queries/find-price-digest.ts'
 import { type Sql, runOne } from '../../store/query.ts'
 import { type PriceVersion, readPriceVersion } from '../../store/queries/read-price-version.ts'
 
@@ -23,11 +24,13 @@ const BOOKS_KEPT_MAX = 100
 
 /** The rules of a version; of the newest for null; undefined if there is none of this number. */
 export async function findBook(sql: Sql, version: number | null): Promise<ReadVersion | undefined> {
-  const found = await findPriceVersion(sql, version)
+  const found = await runOne(sql, findPriceDigest, { version })
   if (found === undefined) return undefined
   const known = books.get(found.digest)
   if (known) return { version: found.version, ...known }
-  const read = readPriceBook(JSON.parse(found.book) as Json)
+  const text = await findPriceVersion(sql, found.version)
+  invariant(text !== undefined, 'a published version is never deleted')
+  const read = readPriceBook(JSON.parse(text.book) as Json)
   invariant(read.ok, 'a published price book is valid')
   const { book, remarks } = read
   if (books.size >= BOOKS_KEPT_MAX) books.clear()

@@ -8,93 +8,82 @@ import { addIdentitySegment } from '../../store/queries/add-identity-segment.ts'
 import { readVoidedIdentities } from '../../store/queries/read-voided-identities.ts'
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { findStandingEvents } from '../../store/queries/find-standing-events.ts'
-import { type IdentitySegment, readIdentitySegments } from '../../store/queries/read-identity-segments.ts'
-import type { SettledAccount } from '../../store/queries/read-late-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
+import type { IdentityWindow } from './identity-window.ts'
 import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
-
-/**
- * Identity does not depend on time (ARCHITECTURE.md), but the key of an event does. So a copy under another time, up to
- * the identity window apart, is found here, before it is billed: one that was taken back stands, else the one that was
- * settled first, and of two in one cycle the one of the earlier hour.
- */
-export interface IdentityWindow {
-  readonly buckets: readonly number[]
-  readonly windowHours: number
-  readonly segments: readonly IdentitySegment[]
-  /** Events that were taken back, by `identityName`. */
-  readonly voided: ReadonlyMap<string, readonly EventKey[]>
-}
-
-/** U+0000 cannot occur in any part. */
-function identityName({ account, source, id }: Identity): string {
-  return `${account}\0${source}\0${id}`
-}
-
-/** Read what was settled around some usage hours in these buckets. */
-export async function readWindow(
-  sql: Sql,
-  buckets: readonly number[],
-  usageHours: readonly Hour[],
-  windowHours: number,
-): Promise<IdentityWindow> {
-  const from = (Math.min(...usageHours) - windowHours) as Hour
-  const to = (Math.max(...usageHours) + windowHours + 1) as Hour
-  const segments = await run(sql, readIdentitySegments, { buckets, from, to })
-  const taken = await run(sql, readVoidedIdentities, { buckets, from, to })
-  return { buckets, windowHours, segments, voided: groupBy(taken, identityName) }
-}
 
 type Facts = Pick<AccountFacts, 'account' | 'bucket' | 'fingerprints'>
 
-/** The events of some accounts of a cycle that are copies of what was settled before, or of an earlier hour in it. */
-export async function findCopies(
-  sql: Sql,
-  window: IdentityWindow,
-  cycle: Hour,
-  accounts: readonly Facts[],
-): Promise<readonly ConflictEvent[]> {
-  const suspects = suspectsOf(window, accounts)
-  if (suspects.size === 0) return []
-  const found: ConflictEvent[] = []
-  for (const account of accounts) {
-    const suspected = [...account.fingerprints.values()].some((list) => list.some((one) => suspects.has(one)))
-    if (suspected) found.push(...(await copiesOfAccount(sql, window, cycle, account, suspects)))
-  }
-  return found
+export interface FindCopies {
+  readonly window: IdentityWindow
+  /** Claimed. */
+  readonly buckets: readonly number[]
+  readonly cycle: Hour
+  readonly accounts: readonly Facts[]
 }
 
-/** Fingerprints that occur in another hour too, with those hours. */
-type Suspects = ReadonlyMap<number, readonly Hour[]>
-
-function suspectsOf({ segments, voided }: IdentityWindow, accounts: readonly Facts[]): Suspects {
-  const hours = new Map<number, Hour[]>()
-  const note = (fingerprint: number, hour: Hour) => {
-    const known = hours.get(fingerprint)
-    if (known) known.push(hour)
-    else hours.set(fingerprint, [hour])
-  }
+/**
+ * The events of some accounts of a cycle that are copies. Identity does not depend on time (ARCHITECTURE.md), but the key
+ * of an event does: so a copy under another time, up to the identity window apart, is found here, before it is billed.
+ * One that was taken back stands, else the one that was settled first, and of two in one cycle the one of the earlier
+ * hour.
+ */
+export async function findCopies(
+  sql: Sql,
+  { window, buckets, cycle, accounts }: FindCopies,
+): Promise<readonly ConflictEvent[]> {
   const own = sortedByHour(accounts)
-  const all = Uint32Array.from([...own.values()].flatMap((list) => [...list])).sort()
-  for (const { hour, fingerprints } of segments) {
-    for (const fingerprint of commonFingerprints(all, fingerprints)) note(fingerprint, hour)
+  if (own.size === 0) return []
+  const suspects = await suspectsOf(sql, window, buckets, own)
+  const voided = await voidedNear(sql, window, buckets, [...own.keys()])
+  for (const key of [...voided.values()].flat())
+    suspects.note(fingerprintOf(key), { from: key.hour, hours: 1 })
+  if (suspects.ranges.size === 0) return []
+  const suspected = await readSuspected(sql, cycle, accounts, suspects)
+  const settled = await settledElsewhere(sql, suspected, window.hours)
+  return decide(suspected, { cycle, settled, voided, windowHours: window.hours })
+}
+
+/** Usage hours in which a fingerprint was seen. */
+interface Range {
+  readonly from: Hour
+  readonly hours: number
+}
+
+interface Suspects {
+  /** By fingerprint: where else it occurs. */
+  readonly ranges: ReadonlyMap<number, readonly Range[]>
+  note(fingerprint: number, range: Range): void
+}
+
+async function suspectsOf(
+  sql: Sql,
+  window: IdentityWindow,
+  buckets: readonly number[],
+  own: ReadonlyMap<Hour, Uint32Array>,
+): Promise<Suspects> {
+  const ranges = new Map<number, Range[]>()
+  const note = (fingerprint: number, range: Range) => {
+    const known = ranges.get(fingerprint)
+    if (known) known.push(range)
+    else ranges.set(fingerprint, [range])
   }
-  for (const key of [...voided.values()].flat()) note(fingerprintOf(key), key.hour)
+  const all = joined([...own.values()])
+  for await (const { hour, hours, fingerprints } of window.around(sql, buckets, [...own.keys()])) {
+    for (const fingerprint of commonFingerprints(all, fingerprints)) note(fingerprint, { from: hour, hours })
+  }
   if (own.size > 1) noteWithin(own, note)
-  return hours
+  return { ranges, note }
 }
 
 /** In one cycle, the same fingerprint in two usage hours: both hours are noted. */
-function noteWithin(
-  own: ReadonlyMap<Hour, Uint32Array>,
-  note: (fingerprint: number, hour: Hour) => void,
-): void {
+function noteWithin(own: ReadonlyMap<Hour, Uint32Array>, note: Suspects['note']): void {
   const entries = [...own]
   for (const [index, [hour, list]] of entries.entries()) {
     for (const [other, others] of entries.slice(index + 1)) {
       for (const fingerprint of commonFingerprints(list, others)) {
-        note(fingerprint, hour)
-        note(fingerprint, other)
+        note(fingerprint, { from: hour, hours: 1 })
+        note(fingerprint, { from: other, hours: 1 })
       }
     }
   }
@@ -102,49 +91,134 @@ function noteWithin(
 
 /** The fingerprints of some accounts, ascending, by usage hour. */
 function sortedByHour(accounts: readonly Facts[]): ReadonlyMap<Hour, Uint32Array> {
-  const lists = groupBy(
-    accounts.flatMap(({ fingerprints }) => [...fingerprints]),
-    ([hour]) => hour,
-  )
-  return new Map(
-    [...lists].map(([hour, pairs]) => [hour, Uint32Array.from(pairs.flatMap(([, list]) => list)).sort()]),
-  )
+  const lists = new Map<Hour, (readonly number[])[]>()
+  for (const { fingerprints } of accounts) {
+    for (const [hour, list] of fingerprints) {
+      const known = lists.get(hour)
+      if (known) known.push(list)
+      else lists.set(hour, [list])
+    }
+  }
+  return new Map([...lists].map(([hour, parts]) => [hour, joined(parts)]))
 }
 
-/** Look up exactly what a fingerprint can only suspect. */
-async function copiesOfAccount(
+function joined(lists: readonly ArrayLike<number>[]): Uint32Array {
+  const all = new Uint32Array(lists.reduce((length, list) => length + list.length, 0))
+  let at = 0
+  for (const list of lists) {
+    all.set(list, at)
+    at += list.length
+  }
+  return all.sort()
+}
+
+/** Events that were taken back, by `identityName`: they stand, settled or not. */
+async function voidedNear(
   sql: Sql,
-  { windowHours, voided }: IdentityWindow,
+  window: IdentityWindow,
+  buckets: readonly number[],
+  hours: readonly Hour[],
+): Promise<ReadonlyMap<string, readonly EventKey[]>> {
+  const from = (Math.min(...hours) - window.hours) as Hour
+  const to = (Math.max(...hours) + window.hours + 1) as Hour
+  return groupBy(await run(sql, readVoidedIdentities, { buckets, from, to }), identityName)
+}
+
+/** U+0000 cannot occur in any part. */
+function identityName({ account, source, id }: Identity): string {
+  return `${account}\0${source}\0${id}`
+}
+
+interface Suspected {
+  readonly key: EventKey
+  readonly ranges: readonly Range[]
+}
+
+/** The events whose fingerprints are suspected, in the order in which a cycle's events are read. */
+async function readSuspected(
+  sql: Sql,
   cycle: Hour,
-  account: SettledAccount,
-  suspects: Suspects,
-): Promise<readonly ConflictEvent[]> {
-  const copies: ConflictEvent[] = []
-  // Events of this cycle that stand, by identity: an earlier hour comes first.
+  accounts: readonly Facts[],
+  { ranges }: Suspects,
+): Promise<readonly Suspected[]> {
+  const found: Suspected[] = []
+  for (const account of accounts) {
+    const has = [...account.fingerprints.values()].some((list) => list.some((one) => ranges.has(one)))
+    if (!has) continue
+    for await (const { hour, bucket, account: name, source, id } of eventsOfAccount(sql, cycle, account)) {
+      const key: EventKey = { hour, bucket, account: name, source, id }
+      const seen = ranges.get(fingerprintOf(key))
+      if (seen) found.push({ key, ranges: seen })
+    }
+  }
+  return found
+}
+
+/** Look up exactly what fingerprints can only suspect. @returns for each event, the other hours in which it stands */
+async function settledElsewhere(
+  sql: Sql,
+  suspected: readonly Suspected[],
+  windowHours: number,
+): Promise<ReadonlyMap<EventKey, readonly Hour[]>> {
+  const asked = suspected.flatMap(({ key, ranges }) =>
+    [...hoursOf(ranges)]
+      .filter((hour) => isNear(key.hour, hour, windowHours))
+      .map((hour) => ({ key, other: { ...key, hour } })),
+  )
+  const standing = new Map<EventKey, Hour[]>()
+  for (let start = 0; start < asked.length; start += KEYS_AT_ONCE) {
+    const page = asked.slice(start, start + KEYS_AT_ONCE)
+    const found = await run(
+      sql,
+      findStandingEvents,
+      page.map(({ other }) => other),
+    )
+    for (const index of found) {
+      const { key, other } = page[index]!
+      standing.set(key, [...(standing.get(key) ?? []), other.hour])
+    }
+  }
+  return standing
+}
+
+const KEYS_AT_ONCE = 10_000
+
+function hoursOf(ranges: readonly Range[]): ReadonlySet<Hour> {
+  const hours = new Set<Hour>()
+  for (const { from, hours: length } of ranges) {
+    for (let hour = from; hour < from + length; hour++) hours.add(hour)
+  }
+  return hours
+}
+
+function isNear(hour: Hour, other: Hour, windowHours: number): boolean {
+  return other !== hour && Math.abs(other - hour) <= windowHours
+}
+
+interface Decide {
+  readonly cycle: Hour
+  readonly settled: ReadonlyMap<EventKey, readonly Hour[]>
+  readonly voided: ReadonlyMap<string, readonly EventKey[]>
+  readonly windowHours: number
+}
+
+/** @param suspected late events first, so of two in the cycle the one of the earlier hour comes first */
+function decide(
+  suspected: readonly Suspected[],
+  { cycle, settled, voided, windowHours }: Decide,
+): ConflictEvent[] {
   const standing = new Map<string, Hour[]>()
-  for await (const { hour, bucket, account: name, source, id } of eventsOfAccount(sql, cycle, account)) {
-    const key: EventKey = { hour, bucket, account: name, source, id }
-    const hours = suspects.get(fingerprintOf(key))
-    if (!hours) continue
+  const copies: ConflictEvent[] = []
+  for (const { key } of suspected) {
     const identity = identityName(key)
-    const isNear = (other: Hour) => other !== hour && Math.abs(other - hour) <= windowHours
     const inCycle = standing.get(identity) ?? []
-    const settled = hours.filter((other) => isNear(other) && !inCycle.includes(other))
-    const taken = voided.get(identity)?.map((other) => other.hour) ?? []
-    const near = [...taken, ...inCycle].find(isNear)
-    const standsHour = near ?? (await firstStanding(sql, key, settled))
-    if (standsHour === undefined) standing.set(identity, [...inCycle, hour])
+    const taken = voided.get(identity)?.map(({ hour }) => hour) ?? []
+    const near = [...taken, ...inCycle].find((other) => isNear(key.hour, other, windowHours))
+    const standsHour = near ?? settled.get(key)?.reduce((a, b) => (b < a ? b : a))
+    if (standsHour === undefined) standing.set(identity, [...inCycle, key.hour])
     else copies.push({ ...key, cycle, standsHour })
   }
   return copies
-}
-
-/** The first of some hours in which the same identity was settled, and stands. */
-async function firstStanding(sql: Sql, key: EventKey, hours: readonly Hour[]): Promise<Hour | undefined> {
-  const keys = [...new Set(hours)].sort((a, b) => a - b).map((hour) => ({ ...key, hour }))
-  if (keys.length === 0) return undefined
-  const found = await run(sql, findStandingEvents, keys)
-  return found.length === 0 ? undefined : keys[Math.min(...found)]!.hour
 }
 
 /** A copy as it is shown among the refused events. */
@@ -168,6 +242,6 @@ export async function rememberIdentities(
   accounts: readonly Facts[],
 ): Promise<void> {
   for (const [hour, fingerprints] of sortedByHour(accounts)) {
-    await run(sql, addIdentitySegment, { hour, buckets, fingerprints })
+    await run(sql, addIdentitySegment, { hour, hours: 1, buckets, fingerprints })
   }
 }

@@ -2,10 +2,11 @@ import { BUCKETS } from '../../core/ingest/bucket.ts'
 import { MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
 import { addBillMonth } from '../../store/queries/add-bill-month.ts'
 import { countEvents } from '../../store/queries/count-events.ts'
-import { type DueCycle, nextDueCycle } from '../../store/queries/next-due-cycle.ts'
+import { type DueCycle, dueCycles } from '../../store/queries/due-cycles.ts'
 import { nextDueHistory } from '../../store/queries/next-due-history.ts'
 import { raiseSettledUntil } from '../../store/queries/raise-settled-until.ts'
 import { run, runOne } from '../../store/query.ts'
+import { keepingWindow, readingWindow } from './identity-window.ts'
 import { releaseHeld } from './release-held.ts'
 import { sealDue, type SealDue } from './seal-hours.ts'
 import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
@@ -14,12 +15,16 @@ import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
 const TRANSACTION_EVENTS = 8_000
 /** Transactions at once: while one waits for the database, the other adds up. */
 const LANES = 2
+/** Due hours that share the reading of what was settled before them. */
+const HOURS_TOGETHER_MAX = 24
 /** More events than this need no finer division. */
 export const COUNTED_EVENTS_MAX = BUCKETS * TRANSACTION_EVENTS
 
 export interface SettlePass extends SealDue {
   /** Copies of one identity under times this far apart are found, in whole hours. */
   readonly identityWindowMs: number
+  /** Transactions at once in this process. */
+  readonly lanes?: number
   /** Asked between transactions: true ends the pass. */
   stopping(): boolean
   /** Told after each settled hour. */
@@ -38,11 +43,12 @@ export async function settlePass(pass: SettlePass): Promise<number> {
   await run(pass.pool, raiseSettledUntil, undefined)
   let hours = await settleAllHistory(pass)
   for (;;) {
-    const due = await runOne(pass.pool, nextDueCycle, undefined)
-    if (!due || pass.stopping()) return hours
-    if (!(await settleBuckets(pass, due))) return hours
-    hours += 1
-    pass.onSettled?.(due, false)
+    const due = await run(pass.pool, dueCycles, { limit: HOURS_TOGETHER_MAX })
+    if (due.length === 0 || pass.stopping()) return hours
+    const settled = await settleBuckets(pass, due)
+    if (settled.length === 0) return hours
+    hours += settled.length
+    for (const cycle of settled) pass.onSettled?.(cycle, false)
     hours += await settleAllHistory(pass)
   }
 }
@@ -52,7 +58,7 @@ async function settleAllHistory(pass: SettlePass): Promise<number> {
     const due = await runOne(pass.pool, nextDueHistory, undefined)
     if (!due || pass.stopping()) return hours
     await run(pass.pool, addBillMonth, { hour: due.hour })
-    if ((await settleHistoryHour(pass.pool, due, windowHours(pass))) === 0) return hours
+    if ((await settleHistoryHour(pass.pool, due, readingWindow(windowHours(pass)))) === 0) return hours
     pass.onSettled?.(due, true)
   }
 }
@@ -61,23 +67,36 @@ function windowHours({ identityWindowMs }: SettlePass): number {
   return Math.floor(identityWindowMs / MILLISECONDS_PER_HOUR)
 }
 
-/** @returns false when other processes have claimed all that is left of the hour */
-async function settleBuckets(pass: SettlePass, due: DueCycle): Promise<boolean> {
-  await run(pass.pool, addBillMonth, { hour: due.hour })
-  const events = await run(pass.pool, countEvents, { hour: due.hour, limit: COUNTED_EVENTS_MAX })
-  const width = bucketsPerTransaction(events[0] ?? 0)
-  let settled = 0
+/**
+ * Settle some hours, bucket by bucket: those of a bucket one after the other, so that what was settled around them is read
+ * once. Transactions are as large as the largest of the hours allows.
+ * @returns the hours of which anything was settled; none when other processes have claimed all that is left
+ */
+async function settleBuckets(pass: SettlePass, due: readonly DueCycle[]): Promise<readonly DueCycle[]> {
+  const { pool } = pass
+  let most = 0
+  for (const { hour } of due) {
+    await run(pool, addBillMonth, { hour })
+    most = Math.max(most, (await runOne(pool, countEvents, { hour, limit: COUNTED_EVENTS_MAX })) ?? 0)
+  }
+  const width = bucketsPerTransaction(most)
+  const settled = new Set<DueCycle>()
   let next = 0
   const settleRanges = async () => {
     while (next < BUCKETS && !pass.stopping()) {
-      const from = next
+      const range = { from: next, to: next + width }
       next += width
-      settled += await settleLiveHour(pass.pool, due, { from, to: from + width }, windowHours(pass))
+      const window = due.length > 1 ? keepingWindow(windowHours(pass)) : readingWindow(windowHours(pass))
+      for (const cycle of due) {
+        if (pass.stopping()) return
+        if ((await settleLiveHour(pool, cycle, range, window)) > 0) settled.add(cycle)
+      }
     }
   }
-  const ends = await Promise.allSettled(Array.from({ length: LANES }, settleRanges))
+  const ends = await Promise.allSettled(Array.from({ length: pass.lanes ?? LANES }, settleRanges))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
-  return settled > 0
+  await run(pool, raiseSettledUntil, undefined)
+  return due.filter((cycle) => settled.has(cycle))
 }
 
 /** A power of two, so that the ranges of all processes fall together. */

@@ -1,5 +1,5 @@
 import type { Query } from '../query.ts'
-import type { DueCycle } from './next-due-cycle.ts'
+import type { DueCycle } from './due-cycles.ts'
 
 /** Claim the buckets that have sealed history of an hour and price version, as `claimBuckets` does. */
 export const claimHistoryBuckets: Query<DueCycle, { bucket: number }, number> = {

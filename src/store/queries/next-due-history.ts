@@ -1,5 +1,5 @@
 import type { Query } from '../query.ts'
-import type { DueCycle } from './next-due-cycle.ts'
+import type { DueCycle } from './due-cycles.ts'
 import type { Hour } from '../../core/time/hour.ts'
 
 /** The oldest sealed history hour that is not settled, and its price version. */

@@ -1,5 +1,5 @@
 import type { Query } from '../query.ts'
-import type { DueCycle } from './next-due-cycle.ts'
+import type { DueCycle } from './due-cycles.ts'
 import type { SettledAccount } from './read-late-hours.ts'
 
 export interface ReadHistoryAccounts extends DueCycle {
