@@ -102,7 +102,8 @@ function sortedByHour(accounts: readonly Facts[]): ReadonlyMap<Hour, Uint32Array
   return new Map([...lists].map(([hour, parts]) => [hour, joined(parts)]))
 }
 
-function joined(lists: readonly ArrayLike<number>[]): Uint32Array {
+/** All values, ascending. */
+export function joined(lists: readonly ArrayLike<number>[]): Uint32Array {
   const all = new Uint32Array(lists.reduce((length, list) => length + list.length, 0))
   let at = 0
   for (const list of lists) {

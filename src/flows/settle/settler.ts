@@ -7,11 +7,14 @@ import { endLevels } from '../accounts/end-levels.ts'
 import { findMarks } from '../start/read-deployment.ts'
 import { type BillWatch, makeBillWatch } from './bill-watch.ts'
 import { type ClockWatch, makeClockWatch } from './clock-watch.ts'
+import { joinSegments } from './join-segments.ts'
 import { sealDue } from './seal-hours.ts'
 import { settlePass } from './settle.ts'
 
 /** Between two looks at what is due. The lag of a bill is at least this much uncertain. */
 const PASS_INTERVAL_MS = 1_000
+/** Fingerprints of settled days are joined this often. */
+const JOIN_INTERVAL_MS = 600_000
 /** Refused events that are kept, for all accounts together. */
 export const REFUSED_EVENTS_KEPT = 100_000
 
@@ -37,6 +40,7 @@ export function startSettler(options: SettlerOptions): { stop(): Promise<void> }
     again(abort.signal, options.log, () =>
       endLevels({ pool: options.pool, stopping: () => abort.signal.aborted }),
     ),
+    again(abort.signal, options.log, () => join(options.pool, abort.signal), JOIN_INTERVAL_MS),
   ]
   return {
     async stop() {
@@ -46,14 +50,19 @@ export function startSettler(options: SettlerOptions): { stop(): Promise<void> }
   }
 }
 
-async function again(signal: AbortSignal, log: Log, work: () => Promise<void>): Promise<void> {
+async function again(
+  signal: AbortSignal,
+  log: Log,
+  work: () => Promise<void>,
+  intervalMs = PASS_INTERVAL_MS,
+): Promise<void> {
   while (!signal.aborted) {
     try {
       await work()
     } catch (error) {
       log.error({ err: error }, 'Settling failed: it goes on with the next pass')
     }
-    await sleep(PASS_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
+    await sleep(intervalMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -61,6 +70,11 @@ async function seal(options: SettlerOptions, clock: ClockWatch, bills: BillWatch
   const { pool, graceMs, historyQuietMs } = options
   if (await clock.look(pool)) await sealDue({ pool, graceMs, historyQuietMs, believes: clock.believes })
   bills.look(await findMarks(pool))
+}
+
+async function join(pool: pg.Pool, signal: AbortSignal): Promise<void> {
+  const marks = await findMarks(pool)
+  await joinSegments(pool, marks.settledUntil, () => signal.aborted)
 }
 
 async function settle(
