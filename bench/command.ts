@@ -4,9 +4,22 @@ import { benchIngest, INGEST_DEFAULTS } from './ingest/bench-ingest.ts'
 import { printReport, type Part } from './report.ts'
 import { withCleanup } from './run/cleanup.ts'
 import { findPsql } from './run/psql.ts'
+import { benchProcesses } from './settle/bench-processes.ts'
+import { benchScale } from './settle/bench-scale.ts'
 import { benchSettle, SETTLE_DEFAULTS } from './settle/bench-settle.ts'
+import { benchWindow } from './settle/bench-window.ts'
 
-export type What = 'ingest' | 'settle' | 'all'
+const PARTS = {
+  ingest: benchIngest,
+  settle: benchSettle,
+  processes: benchProcesses,
+  window: benchWindow,
+  scale: benchScale,
+}
+/** What `all` measures: the others take long, or are about one question. */
+const ALL: readonly (keyof typeof PARTS)[] = ['ingest', 'settle']
+
+export type What = keyof typeof PARTS | 'all'
 
 /** What a run can be told. What it is not told, each part decides by itself. */
 export interface BenchOptions {
@@ -27,8 +40,8 @@ export async function bench(argv: readonly string[]): Promise<void> {
     await findPsql()
     const parts = await withCleanup(async (cleanup) => {
       const measured: Part[] = []
-      if (what !== 'settle') measured.push(...(await benchIngest(options, cleanup)))
-      if (what !== 'ingest') measured.push(...(await benchSettle(options, cleanup)))
+      for (const part of what === 'all' ? ALL : [what])
+        measured.push(...(await PARTS[part](options, cleanup)))
       return measured
     })
     printReport(parts, json === true)
@@ -42,7 +55,7 @@ export function benchCommand(run: (what: What, choices: Choices) => Promise<void
       'Measure ingest and settlement, as ratios to what bare PostgreSQL does with the same rows in the same run.\n' +
         'Everything runs on a server of its own in a temporary folder, and is deleted at the end.',
     )
-    .addArgument(new Argument('[what]', 'which part').choices(['ingest', 'settle', 'all']).default('all'))
+    .addArgument(new Argument('[what]', 'which part').choices([...Object.keys(PARTS), 'all']).default('all'))
     .option('--events <number>', `events of a round ${defaults('events')}`, wholeNumber)
     .option('--accounts <number>', `accounts that they are spread over ${defaults('accounts')}`, wholeNumber)
     .option('--rounds <number>', `measured rounds; medians are of these ${defaults('rounds')}`, wholeNumber)
@@ -69,6 +82,9 @@ Examples:
   npm run bench
   npm run bench -- ingest --preload 5000000
   npm run bench -- settle --events 2000000 --accounts 200000
+  npm run bench -- processes     how much faster two processes settle than one
+  npm run bench -- window        what the search for copies costs, by days
+  npm run bench -- scale         up to 1,000,000 accounts, and 5,000,000 events of one
   npm run --silent bench -- all --json > figures.json
 `
 

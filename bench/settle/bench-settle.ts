@@ -4,13 +4,13 @@ import type { Instant } from '../../src/core/time/instant.ts'
 import type { BenchOptions } from '../command.ts'
 import { type Figure, ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
-import { startChild } from '../run/child.ts'
 import type { Cleanup } from '../run/cleanup.ts'
 import { loadHour } from '../run/load-hour.ts'
 import { postgresCpuSeconds } from '../run/postgres-cpu.ts'
 import { type ScratchServer, startScratchServer } from '../run/scratch-server.ts'
 import { type Baseline, makeBaseline } from './baseline.ts'
 import type { Settled } from './settle-process.ts'
+import { type Settlers, startSettlers } from './settlers.ts'
 
 export const SETTLE_DEFAULTS = { events: 200_000, accounts: 20_000, rounds: 5 } as const
 
@@ -21,6 +21,8 @@ type Sizes = Readonly<Record<keyof typeof SETTLE_DEFAULTS, number>>
 /** A settled hour, and the engine's own work on it. */
 interface Round extends Settled {
   readonly postgresCpuSeconds: number
+  /** Seconds that making its bills anew took. */
+  readonly verify: number
   readonly groupBy: number
   readonly lines: number
   readonly bills: number
@@ -29,7 +31,7 @@ interface Round extends Settled {
 interface SettleBench extends Sizes {
   readonly server: ScratchServer
   readonly baseline: Baseline
-  readonly settle: (hour: Hour) => Promise<Settled>
+  readonly settlers: Settlers
 }
 
 /** How fast an hour becomes bills, against what the engine underneath needs at least. */
@@ -41,10 +43,8 @@ export async function benchSettle(options: BenchOptions, cleanup: Cleanup): Prom
   say('settle: a server')
   const server = await startScratchServer(firstHour, cleanup)
   const baseline = await makeBaseline(server, [firstHour, (firstHour + hours) as Hour])
-  const child = startChild(new URL('./settle-process.js', import.meta.url), cleanup, options.cpuProf)
-  await child.ask('connect', { connection: server.connection })
-  const settle = (hour: Hour) => child.ask<Settled>('settle', { hour })
-  const bench = { rounds, events, accounts, server, baseline, settle }
+  const settlers = await startSettlers(server, 1, cleanup, options.cpuProf)
+  const bench = { rounds, events, accounts, server, baseline, settlers }
   const full: Round[] = []
   const small: Settled[] = []
   const empty: Settled[] = []
@@ -53,7 +53,7 @@ export async function benchSettle(options: BenchOptions, cleanup: Cleanup): Prom
     const hour = (firstHour + 3 * round) as Hour
     const measured = await settleFull(bench, hour, round % 2 === 0)
     const smallHour = await settleSmall(bench, next(hour))
-    const emptyHour = await settle(next(next(hour)))
+    const emptyHour = await settlers.settle({ hour: next(next(hour)) })
     if (round === 0) continue
     full.push(measured)
     small.push(smallHour)
@@ -64,21 +64,23 @@ export async function benchSettle(options: BenchOptions, cleanup: Cleanup): Prom
 
 /** @param settlesFirst the other way round, the baseline reads the hour first */
 async function settleFull(bench: SettleBench, hour: Hour, settlesFirst: boolean): Promise<Round> {
-  const { server, baseline, settle, events, accounts } = bench
+  const { server, baseline, settlers, events, accounts } = bench
   await loadHour(server, { hour, seed: hour, events, accounts })
   // As the server itself would have done by the time the hour is settled, and so that neither is the first reader.
   await server.pool.query('vacuum (analyze) usage_event')
   const before = settlesFirst ? undefined : await baseline.groupBy(hour)
   const cpuBefore = postgresCpuSeconds(server.serverPid)
-  const settled = await settle(hour)
+  const settled = await settlers.settle({ hour })
   const cpu = postgresCpuSeconds(server.serverPid) - cpuBefore
   const groupBy = before ?? (await baseline.groupBy(hour))
-  return { ...settled, postgresCpuSeconds: cpu, groupBy, ...(await baseline.copy(hour)) }
+  const copied = await baseline.copy(hour)
+  const verified = await settlers.verify(hour)
+  return { ...settled, postgresCpuSeconds: cpu, groupBy, ...copied, verify: verified.seconds }
 }
 
-async function settleSmall({ server, settle }: SettleBench, hour: Hour): Promise<Settled> {
+async function settleSmall({ server, settlers }: SettleBench, hour: Hour): Promise<Settled> {
   await loadHour(server, { hour, seed: hour, ...SMALL_HOUR })
-  return settle(hour)
+  return settlers.settle({ hour })
 }
 
 function fullPart({ rounds, events, accounts }: Sizes, full: readonly Round[]): Part {
@@ -96,6 +98,13 @@ function fullPart({ rounds, events, accounts }: Sizes, full: readonly Round[]): 
         unit: 'x',
         samples: ratios(of('seconds'), baseline),
         target: 'at most 2.5, aim 1.6',
+      },
+      { name: 'verify', unit: 's', samples: of('verify') },
+      {
+        name: 'speed of verify / speed of settling',
+        unit: 'x',
+        samples: ratios(of('seconds'), of('verify')),
+        target: 'at least 0.8',
       },
       { name: 'events settled', unit: 'events/s', samples: full.map(({ seconds }) => events / seconds) },
       { name: 'CPU: Farthing', unit: 's', samples: of('cpuSeconds') },
