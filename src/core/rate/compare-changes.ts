@@ -4,6 +4,7 @@ import type { Hour } from '../time/hour.ts'
 import { stretchesOf } from './compare-timeline.ts'
 import {
   eventTypeWords,
+  isMarked,
   placeOfRate,
   priceWords,
   rateKey,
@@ -177,10 +178,6 @@ function priceChanges(rate: Rate | undefined, other: Rate | undefined): readonly
     changes.push({ ...NOTHING, ...place, kind, from, to: to ?? null, was, becomes })
   }
   return changes
-}
-
-function isMarked(term: PriceTerm | undefined): boolean {
-  return term?.kind === 'price' && term.illustrative
 }
 
 function markedWords(term: PriceTerm | undefined): string | null {

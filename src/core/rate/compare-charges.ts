@@ -1,27 +1,17 @@
 import type { Component } from '../ingest/usage.ts'
 import { compareBytes } from '../text/well-formed.ts'
 import type { Hour } from '../time/hour.ts'
-import {
-  forgotten,
-  gained,
-  lost,
-  otherPrice,
-  otherStatuses,
-  otherUnit,
-  type RateChange,
-  toPastChange,
-  withFee,
-} from './compare-findings.ts'
+import { forgotten, type RateChange, toPastChange, withFee } from './compare-findings.ts'
 import type { PastChange } from './compare-past-change.ts'
-import { type Stretch, stretchesOf } from './compare-timeline.ts'
-import { rateKey, samePrice, sameStatuses, sameUnit } from './compare-words.ts'
+import { sweep } from './compare-sweep.ts'
 import type { PriceBook, Rate } from './price-book.ts'
+import { PROBLEMS_MAX } from './read-price-book-problem.ts'
 
 /** Operations that both books treat alike: the same rates list them all. */
-interface Group {
-  readonly component: Component
+export interface Group {
   /** In the order of their UTF-8 bytes. */
   readonly operations: readonly string[]
+  /** Rates that list them. */
   readonly old: readonly Rate[]
   readonly next: readonly Rate[]
   /** Does the new book know them at all? */
@@ -33,33 +23,43 @@ const FIRST_HOUR = 0 as Hour
 
 /**
  * What a new version would charge otherwise for requests and processing of hours that have begun: what
- * `comparePriceBooks` says of operations.
+ * `comparePriceBooks` says of operations. At most 100.
  */
 export function changedCharges(old: PriceBook, next: PriceBook, firstOpenHour: Hour): readonly PastChange[] {
   const findings = new Findings()
   for (const component of ['request', 'processing'] as const) {
-    for (const group of groupsOf(component, old, next)) compareGroup(group, firstOpenHour, findings)
+    const groups = groupsOf(component, old, next)
+    for (const group of groups) if (group.old.length === 0) compareFree(group, findings)
+    sweep(
+      groups.filter((group) => group.old.length > 0),
+      firstOpenHour,
+      findings,
+    )
   }
   return findings.all.map((found) => toPastChange(found, next, firstOpenHour))
 }
 
 /** One finding for each thing to correct, however many operations show it; the earliest hour of all. */
-class Findings {
-  readonly #found = new Map<string, RateChange>()
+export class Findings {
+  readonly #found = new Map<string, { readonly change: RateChange; readonly names: Set<string> }>()
 
   add(change: RateChange): void {
     const known = this.#found.get(change.key)
-    if (known === undefined) return void this.#found.set(change.key, change)
-    const names = [...new Set([...known.names, ...change.names])].toSorted(compareBytes)
-    this.#found.set(change.key, {
-      ...known,
-      names,
-      hour: change.hour < known.hour ? change.hour : known.hour,
-    })
+    for (const name of known ? change.names : []) known!.names.add(name)
+    if (known && known.change.hour <= change.hour) return
+    this.#found.set(change.key, { change, names: known?.names ?? new Set(change.names) })
+  }
+
+  /** More are not reported. */
+  get areEnough(): boolean {
+    return this.#found.size >= PROBLEMS_MAX
   }
 
   get all(): readonly RateChange[] {
-    return [...this.#found.values()]
+    return [...this.#found.values()].map(({ change, names }) => ({
+      ...change,
+      names: [...names].toSorted(compareBytes),
+    }))
   }
 }
 
@@ -74,7 +74,7 @@ function groupsOf(component: Component, old: PriceBook, next: PriceBook): readon
     if (group) group.operations.push(operation)
     else {
       const [oldOnes, nextOnes] = [before.map((at) => old.rates[at]!), after.map((at) => next.rates[at]!)]
-      groups.set(key, { component, operations: [operation], old: oldOnes, next: nextOnes, isKnown })
+      groups.set(key, { operations: [operation], old: oldOnes, next: nextOnes, isKnown })
     }
   }
   return [...groups.values()]
@@ -94,55 +94,8 @@ function listedRates(component: Component, { rates }: PriceBook): ReadonlyMap<st
   return positions
 }
 
-function compareGroup(group: Group, firstOpenHour: Hour, findings: Findings): void {
-  const { operations, old, next, isKnown } = group
-  if (old.length === 0) {
-    if (!isKnown) findings.add(forgotten(operations, FIRST_HOUR))
-    for (const rate of next) findings.add(withFee(rate, operations, FIRST_HOUR))
-    return
-  }
-  const nextOf = old.map((rate) => next.findIndex((one) => rateKey(one) === rateKey(rate)))
-  const oldOf = next.map((_, at) => nextOf.indexOf(at))
-  for (const stretch of stretchesOf([...old, ...next])) {
-    if (stretch.from >= firstOpenHour) return
-    if (!isAccepted(stretch, old.length)) continue
-    if (!isKnown) return findings.add(forgotten(operations, stretch.from))
-    compareStretch(group, stretch, { nextOf, oldOf }, findings)
-  }
-}
-
-/** Does the old book accept usage of these hours? With any price unknown, or none in force, it is held. */
-function isAccepted({ terms }: Stretch, olds: number): boolean {
-  let isInForce = false
-  for (let at = 0; at < olds; at++) {
-    if (terms[at]?.kind === 'unknown') return false
-    isInForce ||= terms[at] !== undefined
-  }
-  return isInForce
-}
-
-function compareStretch(
-  { operations, old, next }: Group,
-  { from, terms }: Stretch,
-  { nextOf, oldOf }: { readonly nextOf: readonly number[]; readonly oldOf: readonly number[] },
-  findings: Findings,
-): void {
-  for (const [at, rate] of old.entries()) {
-    const term = terms[at]
-    if (term === undefined) continue
-    const other = next[nextOf[at]!]
-    if (other === undefined) {
-      findings.add(lost(rate, operations, from))
-      continue
-    }
-    const otherTerm = terms[old.length + nextOf[at]!]
-    const pair = { rate, other, names: operations, hour: from }
-    if (!sameUnit(rate, other)) findings.add(otherUnit(pair))
-    if (!sameStatuses(rate, other)) findings.add(otherStatuses(pair))
-    if (!samePrice(term, otherTerm)) findings.add(otherPrice(pair, term, otherTerm))
-  }
-  for (const [at, rate] of next.entries()) {
-    if (terms[old.length + at] === undefined) continue
-    if (terms[oldOf[at]!] === undefined) findings.add(gained(rate, operations, from))
-  }
+/** Known without a fee of the component: so they stay, at all hours. */
+function compareFree({ operations, next, isKnown }: Group, findings: Findings): void {
+  if (!isKnown) findings.add(forgotten(operations, FIRST_HOUR))
+  for (const rate of next) findings.add(withFee(rate, operations, FIRST_HOUR))
 }

@@ -9,6 +9,7 @@ import {
   priceAsWritten,
   priceWords,
   rateKey,
+  samePrice,
   statusWords,
   unitWords,
 } from './compare-words.ts'
@@ -80,10 +81,13 @@ export function withFee(next: Rate, names: readonly string[], hour: Hour): RateC
   }
 }
 
+function ending(open: string): string {
+  return `to end it, give the rate until: ${open}`
+}
+
 /** The rate charges the operations, or stored data, and would not. */
 export function lost(rate: Rate, names: readonly string[], hour: Hour): RateChange {
   const place = placeOfRate(rate)
-  const end = (open: string) => `to end it, give the rate until: ${open}`
   return {
     key: `lost\0${rateKey(rate)}`,
     code: MAPPING,
@@ -98,8 +102,8 @@ export function lost(rate: Rate, names: readonly string[], hour: Hour): RateChan
     },
     fix: (words, open) =>
       names.length === 0
-        ? `write ${place} again as before; ${end(open)}`
-        : `list ${words} under ${place} again; ${end(open)}, and list what goes on under another item from then on`,
+        ? `write ${place} again as before; ${ending(open)}`
+        : `list ${words} under ${place} again; ${ending(open)}, and list what goes on under another item from then on`,
     pathBelow: (next) => (next.component === rate.component ? ['operations'] : []),
   }
 }
@@ -189,14 +193,25 @@ export function otherPrice(
     },
     fix: (_, open, firstOpenHour) => {
       const written = priceAsWritten(term)
-      if (termInForce(rate, (firstOpenHour - 1) as Hour) !== term) {
+      if (!lastsUntil(rate, at, firstOpenHour)) {
         return `write ${written} for these hours as before: they have begun, and keep it`
       }
       if (hasEnded) return `write until: ${open} or later`
       return `keep ${written} until ${open}, and add a term from there`
     },
-    pathBelow: () => (hasEnded ? ['until'] : ['prices', Math.max(0, otherAt)]),
+    pathBelow: (next, change) => {
+      const there = termInForce(next, change.hour)
+      return hasEnded ? ['until'] : ['prices', there ? next.terms.indexOf(there) : 0]
+    },
   }
+}
+
+/** Is a price, over all terms that repeat it, still in force in the last hour before `open`? */
+function lastsUntil({ terms, until }: Rate, at: number, open: Hour): boolean {
+  let last = at
+  while (terms[last + 1] && samePrice(terms[last + 1], terms[at])) last++
+  const end = terms[last + 1]?.from ?? until
+  return end === undefined || end >= open
 }
 
 /** In the list of the rate's operations: the first of those that it concerns. */

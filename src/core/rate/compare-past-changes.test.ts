@@ -7,6 +7,7 @@ import { comparePriceBooks } from './compare-price-books.ts'
 import { formatPath } from './read-price-book-problem.ts'
 
 const OPEN = parseHour('2026-11-24T14Z')!
+const [MAY, JUNE] = ['2026-05-01T00:00:00Z', '2026-06-01T00:00:00Z']
 const [START, NOW, SOON] = ['2026-01-01T00:00:00Z', '2026-11-24T13:00:00Z', '2026-11-24T14:00:00Z']
 
 type Parts = { readonly [key: string]: Json }
@@ -231,6 +232,50 @@ for (const [name, next] of Object.entries(ALLOWED)) {
   })
 }
 
+test('the advice is what may be written: keep what lasts until the next hour, and restore what is over', () => {
+  const fixes = (prices: Json) =>
+    comparePriceBooks(
+      bookOf(
+        withItems({
+          Calls: item('request', {
+            ...CALLS,
+            prices: [price(START, '0.5'), price(MAY, '0.5'), price(JUNE, '1')],
+          }),
+        }),
+      ),
+      bookOf(withItems({ Calls: item('request', { ...CALLS, prices }) })),
+      OPEN,
+    ).map(({ path, fix }) => `${formatPath(path)}: ${fix}`)
+  expect(fixes([price(START, '0.6'), price(JUNE, '2')])).toEqual([
+    'items.Calls.rates.default.prices[0]: write price: "0.5" for these hours as before: they have begun, and keep it',
+    'items.Calls.rates.default.prices[1]: keep price: "1" until "2026-11-24T14:00:00Z", and add a term from there',
+  ])
+})
+
+// Guarantee: nobody stops the process with a book that is within the limits. It takes a second or two.
+test('a book of a megabyte in which everything differs everywhere is compared in seconds', () => {
+  const names = Array.from({ length: 600 }, (_, at) => `O${at}`)
+  const items = (statuses: Json, text: (at: number) => string) =>
+    Object.fromEntries(
+      Array.from({ length: 16 }, (_, at) => {
+        const listed = names.filter(
+          (_name, bit) => at === 0 || ((Math.imul(bit, 2_654_435_761) >>> (at + 8)) & 1) === 1,
+        )
+        const prices = Array.from({ length: 900 }, (_term, hour) =>
+          price(formatHourStart((300_000 + hour * 20 + at) as Hour), text(hour)),
+        )
+        return [`I${at}`, item('request', { operations: listed, billedStatuses: statuses, prices })]
+      }),
+    )
+  const [old, next] = [
+    bookOf({ ...BOOK, items: { ...ITEMS, ...items(['2xx'], (at) => (at % 2 ? '1' : 'unknown')) } }),
+    bookOf({ ...BOOK, items: { ...ITEMS, ...items(['4xx'], (at) => (at % 2 ? '1' : String(at))) } }),
+  ]
+  const before = process.cpuUsage()
+  expect(comparePriceBooks(old, next, 10_000_000 as Hour)).toHaveLength(16)
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(8_000)
+})
+
 test('every hour that has begun counts, and the next one does not', () => {
   const next = withItems({
     Calls: item('request', { ...CALLS, prices: [price(START, '0.5'), price(SOON, '0.6')] }),
@@ -239,9 +284,10 @@ test('every hour that has begun counts, and the next one does not', () => {
   expect([at(OPEN), at(OPEN + 1)]).toEqual([0, 1])
 })
 
+const time = (hour: Hour | null) => (hour === null ? '' : formatHourStart(hour))
+
 /** `kind place names from..to: was -> becomes` */
 function changes(next: Parts): readonly string[] {
-  const time = (hour: Hour | null) => (hour === null ? '' : formatHourStart(hour))
   return changesBetween(bookOf(BOOK), bookOf(next)).map(
     ({ kind, item: name, names, from, to, was, becomes }) =>
       `${kind} ${name ?? ''} (${names.join(' ')}) ${time(from)}..${time(to)}: ${was} -> ${becomes}`,

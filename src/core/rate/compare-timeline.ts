@@ -1,10 +1,10 @@
 import type { Hour } from '../time/hour.ts'
+import { isMarked, samePrice } from './compare-words.ts'
 import type { PriceTerm, Rate } from './price-book.ts'
 
 /** From this hour on the rate has this term; none: it is not in force. */
-interface Step {
+export interface Step {
   readonly hour: Hour
-  readonly at: number
   readonly term: PriceTerm | undefined
 }
 
@@ -26,7 +26,9 @@ const FIRST_HOUR = 0 as Hour
  * @param rates of one book or of several; an undefined one is never in force
  */
 export function* stretchesOf(rates: readonly (Rate | undefined)[]): Generator<Stretch> {
-  const steps = rates.flatMap((rate, at) => (rate ? stepsOf(rate, at) : [])).sort((a, b) => a.hour - b.hour)
+  const steps = rates
+    .flatMap((rate, at) => (rate ? stepsOf(rate).map((step) => ({ ...step, at })) : []))
+    .sort((a, b) => a.hour - b.hour)
   const terms: (PriceTerm | undefined)[] = rates.map(() => undefined)
   let from = FIRST_HOUR
   for (const { hour, at, term } of steps) {
@@ -37,7 +39,13 @@ export function* stretchesOf(rates: readonly (Rate | undefined)[]): Generator<St
   yield { from, to: undefined, terms }
 }
 
-function stepsOf({ terms, until }: Rate, at: number): readonly Step[] {
-  const steps: Step[] = terms.map((term) => ({ hour: term.from, at, term }))
-  return until === undefined ? steps : [...steps, { hour: until, at, term: undefined }]
+/** Where what a rate charges changes, in order: a term that says the same as the one before it is no change. */
+export function stepsOf({ terms, until }: Rate): readonly Step[] {
+  const changes = terms.filter((term, at) => at === 0 || !isSame(terms[at - 1]!, term))
+  const steps: Step[] = changes.map((term) => ({ hour: term.from, term }))
+  return until === undefined ? steps : [...steps, { hour: until, term: undefined }]
+}
+
+function isSame(a: PriceTerm, b: PriceTerm): boolean {
+  return samePrice(a, b) && isMarked(a) === isMarked(b)
 }

@@ -29,6 +29,11 @@ export function samePrice(a: PriceTerm | undefined, b: PriceTerm | undefined): b
   return b.kind === 'unknown'
 }
 
+/** Is it a price that is made up, for a demo? */
+export function isMarked(term: PriceTerm | undefined): boolean {
+  return term?.kind === 'price' && term.illustrative
+}
+
 /** Do both count the same, and is a price of both for as much of it? The words on a bill's line are part of it. */
 export function sameUnit(a: Rate, b: Rate): boolean {
   return a.unit === b.unit && a.pricingUnit === b.pricingUnit && compare(a.per, b.per) === 0
