@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatHour, formatHourStart, type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { REASON_BYTES_MAX } from '../../src/flows/voids/read-void-reason.ts'
+import { SELECT_EVENTS_MAX } from '../../src/flows/voids/select-events.ts'
+import { VOIDS_PER_TRANSACTION_MAX } from '../../src/flows/voids/void-events.ts'
 import { VOID_RANGE_HOURS_MAX } from '../../src/http/routes/voids.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
 import { type Answer, requestEvent, testServer, type TestServer } from './http-server.ts'
@@ -274,6 +276,8 @@ describe('what an order may say', () => {
     ['a reason with half a surrogate pair', { ...good, reason: 'a\ud800b' }, 400, 'void/invalid_reason'],
     ['an id with U+0000', { ...good, id: 'a\u0000b' }, 400, 'request/invalid_body'],
     ['an account with half a surrogate pair', { ...good, account: '\udc00' }, 400, 'request/invalid_body'],
+    ['a name at the limit', { ...good, id: 'x'.repeat(512) }, 404, 'void/not_found'],
+    ['a name beyond it', { ...good, id: 'x'.repeat(513) }, 400, 'request/invalid_body'],
     ['neither id nor range', { account: 'acme', reason: 'x' }, 400, 'void/unclear_selection'],
     ['half a range', { account: 'acme', from: range.from, reason: 'x' }, 400, 'void/unclear_selection'],
     ['an id, and what is meant of a range', { ...good, status: 200 }, 400, 'void/unclear_selection'],
@@ -353,4 +357,56 @@ describe('a range', () => {
     expect(Math.round(total)).toBe(5 * ((COUNT * 4) / 5 - meant))
     await expectProved()
   }, 60_000)
+
+  test('ordered twice at once gives each event back once', async () => {
+    const time = (index: number) => at(first - 2_000 + (index % 4), 1)
+    const events = Array.from({ length: 1_500 }, (_, index) =>
+      requestEvent(`t-${index}`, { subject: 'twice', time: time(index) }),
+    )
+    expect((await server.send(events)).json.accepted).toBe(1_500)
+    await server.settle({ graceMs: 600_000 })
+    const body = { account: 'twice', from: time(0), to: at(first - 1_996, 0), reason }
+    const orders = await Promise.all([0, 1].map(() => parts(body, 'false')))
+    const answers = orders.flat()
+    const sum = (name: string) => answers.reduce((all, answer) => all + Number(answer[name]), 0)
+    expect([sum('events'), sum('voided'), sum('alreadyVoided')]).toEqual([3_000, 1_500, 1_500])
+    expect(Math.round(sum('givenBack') * 1e6)).toBe(-7_500)
+    await settleHours()
+    const bills = (await get('/v1/bills?account=twice')).items
+    expect(bills.map(({ total }: { total: string }) => total)).toEqual([
+      ...[0, 1, 2, 3].map(() => '0.001875'),
+      '-0.0075',
+    ])
+    await expectProved()
+  }, 60_000)
+
+  test('a call looks at so many events and no more, and the next one goes on', async () => {
+    const COPIES = SELECT_EVENTS_MAX + 1
+    for (let sent = 0; sent < COPIES; sent += 10_000) {
+      const length = Math.min(10_000, COPIES - sent)
+      const events = Array.from({ length }, (_, index) =>
+        requestEvent(`m-${sent + index}`, { subject: 'many', time: at(first - 3_000, 1) }),
+      )
+      expect((await server.send(events)).json.accepted).toBe(length)
+    }
+    const hours = { from: at(first - 3_000, 0), to: at(first - 2_999, 0) }
+    const found = await parts({ account: 'many', ...hours, operation: 'None', reason }, 'true')
+    expect(found.map(({ events: of, doneUntil }) => [of, doneUntil])).toEqual([
+      [0, hours.from.replace('.000', '')],
+      [0, null],
+    ])
+  }, 60_000)
+
+  test('an id of more events than one transaction takes back must be said more exactly', async () => {
+    const events = Array.from({ length: VOIDS_PER_TRANSACTION_MAX + 1 }, (_, index) =>
+      requestEvent('same', { subject: 'sources', source: `s-${index}`, time: at(first - 4_000, 1) }),
+    )
+    expect((await server.send(events)).json.accepted).toBe(events.length)
+    const body = { account: 'sources', id: 'same', reason }
+    const { status, json } = await order(body)
+    expect([status, json.code]).toEqual([422, 'void/too_many'])
+    expect((await order({ ...body, source: 's-7' })).json).toMatchObject({ events: 1, voided: 1 })
+    const later = { ...body, from: at(first - 3_999, 0) }
+    expect((await order(later)).json.code).toBe('void/not_found')
+  })
 })

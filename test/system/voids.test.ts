@@ -4,7 +4,9 @@ import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
+import { orderVoids } from '../../src/flows/voids/order-voids.ts'
 import { previewVoids, voidEvents, type Voided } from '../../src/flows/voids/void-events.ts'
+import { dyingPool, ProcessDied } from '../simulation/dying-pool.ts'
 import { type Deployment, deployment } from './deployment.ts'
 
 // Taking usage back: what was not billed never is; what was is given back in the open hour; the identity stays taken.
@@ -86,7 +88,7 @@ test('an hour of which everything was taken back has no bill, and its facts are 
   expect(await deployed.billsOf('acme')).toEqual([])
   await expectProved()
   await deployed.pool.query(`update voided_event set reason = 'another'`)
-  await expect(expectProved()).rejects.toThrow()
+  await expect(expectProved()).rejects.toThrow('to deeply equal')
 })
 
 test('what is billed is given back once, in the open hour, at its own price, naming the bill; a credit', async () => {
@@ -220,3 +222,32 @@ test('a preview says the same and changes nothing', async () => {
   expect((await deployed.pool.query('select from voided_event')).rowCount).toBe(0)
   expect(await takeBack(['1', first], ['2', first])).toEqual(preview)
 })
+
+// Guarantee: whatever statement an order dies at, it was carried out with its entry of the audit log, or not at all.
+test('an order that is killed at any statement, and given again, takes the event back once', async () => {
+  const KILLS = 24
+  await deployed.send(Array.from({ length: KILLS * 2 }, (_, index) => request(`${index}`, first)))
+  let deaths = 0
+  for (let index = 0; index < KILLS * 2; index++) {
+    let statements = 0
+    const isKilled = () => ++statements === Math.floor(index / 2) + 1
+    const dying = dyingPool(deployed.pool, () =>
+      isKilled() ? (index % 2 === 0 ? 'before' : 'after') : undefined,
+    )
+    const select = { by: 'id', id: `${index}`, source: undefined, from: first, to: now } as const
+    const order = { account: 'acme', select, isDryRun: false, after: undefined, actor: 'k', reason: 'r' }
+    await orderVoids(dying, order).catch((error: unknown) => {
+      if (!(error instanceof ProcessDied)) throw error
+      deaths++
+    })
+    const again = await orderVoids(deployed.pool, order)
+    expect(again).toMatchObject({ ok: true, events: 1 })
+  }
+  expect(deaths).toBeGreaterThan(KILLS)
+  const voids = await deployed.pool.query('select from voided_event')
+  const entries = await deployed.pool.query(`select from audit_entry where act = 'event/void'`)
+  expect([voids.rowCount, entries.rowCount]).toEqual([KILLS * 2, KILLS * 2])
+  await settleUntil(now)
+  expect(await deployed.billsOf('acme')).toEqual([])
+  await expectProved()
+}, 60_000)
