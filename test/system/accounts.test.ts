@@ -9,6 +9,7 @@ import {
 } from '../../src/flows/accounts/refuse-account.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
+import { differences } from '../simulation/drive.ts'
 import { quiet } from './deployment.ts'
 import { type Answer, requestEvent, testServer, type TestServer } from './http-server.ts'
 
@@ -25,6 +26,18 @@ function pathOf(account: string): string {
 function put(account: string, body: unknown, key = server.adminKey): Promise<Answer> {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   return server.ask(pathOf(account), { method: 'PUT', body: text, key, type: 'application/json' })
+}
+
+function long(bytes: number): string {
+  return 'é'.repeat(bytes / 2 + 1)
+}
+
+function tags(count: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`t${at}`, '']))
+}
+
+function raw(id: string, subject: string) {
+  return { raw: requestEvent(id, { subject }) as Json }
 }
 
 describe('an account', () => {
@@ -91,8 +104,6 @@ describe('an account', () => {
     })
   })
 
-  const long = (bytes: number) => 'é'.repeat(bytes / 2 + 1)
-  const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`t${at}`, '']))
   const BAD: Readonly<Record<string, readonly [account: string, body: unknown, code: string, says: RegExp]>> =
     {
       'no JSON': ['a', '{', 'request/malformed_json', /position 1/],
@@ -171,6 +182,42 @@ describe('an account', () => {
   })
 })
 
+test('bills are in the month of the account’s time zone, and verify knows it', async () => {
+  const { pool } = server.database
+  await put('tokyo', {})
+  // As it would be if the zone had been set in 2024.
+  const zones = (zone: string) =>
+    pool.query('update account_profile set time_zones = $2 where account = $1', [
+      'tokyo',
+      JSON.stringify([{ fromMonth: '2025-01', zone }]),
+    ])
+  await zones('Asia/Tokyo')
+  const times = [
+    '2025-07-31T14:30:00Z',
+    '2025-07-31T15:30:00Z',
+    '2025-08-15T12:00:00Z',
+    '2025-08-31T14:30:00Z',
+  ]
+  const events = ['tokyo', 'in-utc'].flatMap((subject) =>
+    times.map((time) => requestEvent(time, { subject, time })),
+  )
+  await server.send(events)
+  await server.settle()
+  const monthsOf = async (account: string) =>
+    (await server.ask(`/v1/bills?account=${account}`)).json.items.map(
+      ({ statementMonth }: { statementMonth: string }) => statementMonth,
+    )
+  expect(await monthsOf('tokyo')).toEqual(['2025-07', '2025-08', '2025-08', '2025-08'])
+  expect(await monthsOf('in-utc')).toEqual(['2025-07', '2025-07', '2025-08', '2025-08'])
+  expect(await differences(pool)).toEqual([])
+  // A history that is not the one by which the bills were issued.
+  await zones('America/New_York')
+  expect(await differences(pool)).toMatchObject([
+    { place: 'bill 2025-07-31T15Z.tokyo', detail: 'statementMonth is 2025-08, and should be 2025-07' },
+  ])
+  await zones('Asia/Tokyo')
+})
+
 test('accounts are listed by name, page by page', async () => {
   for (const account of ['list-c', 'list-a', 'list-ä', 'list-B']) await put(account, {})
   const names: string[] = []
@@ -188,12 +235,13 @@ test('accounts are listed by name, page by page', async () => {
 
 test('a key of one account sees its own, and puts nothing', async () => {
   await put('mine', { name: 'My own' })
+  await put('not-mine', { name: 'Of another' })
   const key = await server.key(['usage:read'], 'mine')
   const { json } = await server.ask('/v1/accounts', { key })
   expect(json.items.map(({ account }: { account: string }) => account)).toEqual(['mine'])
   expect((await server.ask(pathOf('mine'), { key })).json.name).toBe('My own')
   const [foreign, unknown] = await Promise.all([
-    server.ask(pathOf('acme'), { key }),
+    server.ask(pathOf('not-mine'), { key }),
     server.ask(pathOf('nobody'), { key }),
   ])
   expect([foreign.status, foreign.text]).toEqual([404, unknown.text])
@@ -204,12 +252,12 @@ test('two that make one account known at once both succeed', async () => {
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, at) => put('at-once', at % 2 ? { name: `${at}` } : { closed: null })),
   )
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 200, 200, 201])
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+    200, 200, 200, 200, 200, 200, 200, 201,
+  ])
 })
 
 describe('when only known accounts are taken', () => {
-  const raw = (id: string, subject: string) => ({ raw: requestEvent(id, { subject }) as Json })
-
   test('usage of others is rejected, each alone; it is taken as soon as they are known, in every process', async () => {
     const { pool } = server.database
     const processes = await Promise.all([1, 2].map(() => createIngest({ pool, log: quiet, taken: 'known' })))

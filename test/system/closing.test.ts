@@ -192,10 +192,14 @@ describe('a closed account', () => {
   })
 })
 
+/** The beginning of a day, in hours from the first live one: two days before that of the index before. */
+function midnight(index: number): number {
+  return -(first % 24) - 24 * (100 + 2 * index)
+}
+
 test('many levels of many days in one delivery are stored with their ends, few days a transaction', async () => {
   const accounts = Array.from({ length: 90 }, (_, index) => `day-${index}`)
   // Each account is closed in the first minute of a day, and has a level of the day before.
-  const midnight = (index: number) => -(first % 24) - 24 * (100 + 2 * index)
   for (const [index, account] of accounts.entries()) {
     await putAccount(deployed.pool, 'test', account, { closedAt: at(midnight(index) + 1 / 60) })
   }
@@ -224,9 +228,9 @@ test('a closing races with senders in other processes; what it lets through was 
   const wrong: string[] = []
   let accepted = 0
   let refused = 0
-  let isOver = false
+  const over = new AbortController()
   const sender = async (ingest: (typeof ingests)[number]) => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const answered = new Set(closed)
       const batch = accounts.flatMap((account) => [
         level(account, 7 + Math.random(), '1000', { dataset: `${ids % 20}` }),
@@ -255,7 +259,7 @@ test('a closing races with senders in other processes; what it lets through was 
     void endLevels({ pool: deployed.pool, stopping: () => false })
   }
   await new Promise((resolve) => setTimeout(resolve, 150))
-  isOver = true
+  over.abort()
   await Promise.all(senders)
   await Promise.all(ingests.map((ingest) => ingest.close()))
   await Promise.all(pools.map((pool) => pool.end()))
