@@ -19,6 +19,7 @@ import { restoreCommand } from './restore.ts'
 import { type Serve, serveCommand } from './serve.ts'
 import { settleCommand } from './settle.ts'
 import { sourcesCommand } from './sources.ts'
+import { storageCommand } from './storage.ts'
 import { verifyCommand } from './verify.ts'
 import { voidCommand } from './void.ts'
 import { voidsCommand } from './voids.ts'
@@ -58,6 +59,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     restoreCommand(readSettings, setExitCode),
     rateCommand(setExitCode),
     priceBookCommand(setExitCode),
+    storageCommand(),
     cyclesCommand(),
     sourcesCommand(),
     heldCommand(),

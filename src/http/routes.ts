@@ -14,6 +14,7 @@ import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
 import { getPriceVersionDiff, getPriceVersions } from './routes/price-versions.ts'
 import { getHeldEvents, getHeldGroups, getRefusedEvents } from './routes/unbilled.ts'
 import { getSources } from './routes/sources.ts'
+import { getStorage } from './routes/storage.ts'
 import { getUsage } from './routes/usage.ts'
 import { getVoids, postVoids } from './routes/voids.ts'
 
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   postImportEnd,
   getImport,
   getUsage,
+  getStorage,
   getBills,
   getBill,
   getBillLines,

@@ -66,6 +66,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
     paths: () => [`/v1/usage?from=${from}&to=${to}&groupBy=project,operation`],
     status: 200,
   },
+  'GET /v1/storage': { paths: () => ['/v1/storage'], status: 200 },
   'GET /v1/bills': { paths: () => ['/v1/bills'], status: 200 },
   'GET /v1/bills/:id': { paths: (bill) => [`/v1/bills/${bill}`], status: 404 },
   'GET /v1/bills/:id/lines': { paths: (bill) => [`/v1/bills/${bill}/lines`], status: 404 },

@@ -1,0 +1,171 @@
+import { addEvent, emptyAccountHour } from '../../core/bill/account-hour.ts'
+import { bucketOf } from '../../core/ingest/bucket.ts'
+import { reread } from '../../core/ingest/reread.ts'
+import { compareLevels, type Level } from '../../core/meter/level.ts'
+import { isZero } from '../../core/money/decimal.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { compareBytes } from '../../core/text/well-formed.ts'
+import { type Hour, hourOf, next } from '../../core/time/hour.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
+import type { SeriesName } from '../../store/queries/read-account-series.ts'
+import { readLevelsNow, type SeriesLevel } from '../../store/queries/read-levels-now.ts'
+import { type OpenAct, readOpenActs } from '../../store/queries/read-open-acts.ts'
+import { readOpenHours } from '../../store/queries/read-open-hours.ts'
+import { readUnbilledLevels } from '../../store/queries/read-unbilled-levels.ts'
+import { run, type Sql } from '../../store/query.ts'
+import type { Pool } from '../../store/reading-pool.ts'
+import { transaction } from '../../store/transaction.ts'
+import { bookOf } from '../prices/read-price-version.ts'
+import { eventsAt } from '../settle/cycle-acts.ts'
+import { findMarks } from '../start/read-deployment.ts'
+import { usageEvent } from './read-line-events.ts'
+import type { Page } from './page.ts'
+import { OPEN_LEVELS_MAX } from './read-open-usage.ts'
+
+/** Hours whose events one statement reads: it opens at most as many days. */
+const HOURS_AT_ONCE = 48
+const ACTS_AT_ONCE = 2_000
+
+export interface AskLevelsNow {
+  readonly account: string
+  readonly after: readonly [project: string, dataset: string] | undefined
+  readonly limit: number
+}
+
+export interface LevelsNow extends Page<Level, readonly [project: string, dataset: string]> {
+  /** By the database's clock: an age is counted until then. */
+  readonly asOf: Instant
+}
+
+export type ReadLevelsNowResult =
+  | { readonly ok: true; readonly levels: LevelsNow }
+  | { readonly ok: false; readonly code: 'usage/too_many_open_events'; readonly detail: string }
+
+/**
+ * What an account stores now: the level in force of each series, by project and dataset, billed or not. Levels of 0 bytes
+ * are left out, so a page may be short, even empty, and yet have a next one.
+ */
+export async function listLevelsNow(
+  pool: Pool,
+  { account, after, limit }: AskLevelsNow,
+): Promise<ReadLevelsNowResult> {
+  return transaction(pool, async (sql) => {
+    await run(sql, holdSnapshot, undefined)
+    const { now } = await findMarks(sql)
+    const { book } = await bookOf(sql, null)
+    const scope: Scope = { sql, book, bucket: bucketOf(account), account, now }
+    const { released, withdrawn } = await openActs(scope)
+    const unbilled = await unbilledLevels(scope, released)
+    if (!unbilled) return refuseMany()
+    const position = after && { project: after[0], dataset: after[1] }
+    const settled = await run(sql, readLevelsNow, { ...scope, withdrawn, after: position, limit: limit + 1 })
+    const last = settled.length > limit ? settled[limit - 1] : undefined
+    const isHere = (level: Level) =>
+      (!position || compareNames(nameOf(level), position) > 0) &&
+      (!last || compareNames(nameOf(level), last) <= 0)
+    const series = inForce(
+      settled.slice(0, limit),
+      unbilled.filter((level) => level.at <= now && isHere(level)),
+    )
+    const kept = series.slice(0, limit)
+    const isCut = last !== undefined || series.length > limit
+    const end = kept.at(-1)
+    return {
+      ok: true,
+      levels: {
+        items: kept.flatMap(({ level }) => (level && !isZero(level.bytes) ? [level] : [])),
+        next: isCut && end ? [end.project, end.dataset] : null,
+        asOf: now,
+      },
+    }
+  })
+}
+
+function refuseMany(): ReadLevelsNowResult {
+  const detail = `The hours without bills have more than ${OPEN_LEVELS_MAX} levels of stored data of this account`
+  const advice = 'ask again when these have their bills (see /v1/cycles)'
+  return { ok: false, code: 'usage/too_many_open_events', detail: `${detail}: ${advice}.` }
+}
+
+interface Scope {
+  readonly sql: Sql
+  readonly book: PriceBook
+  readonly bucket: number
+  readonly account: string
+  readonly now: Instant
+}
+
+/** Releases that will bring levels, and voids that will take some back, in bills to come. */
+async function openActs({
+  sql,
+  bucket,
+  account,
+  now,
+}: Scope): Promise<{ released: OpenAct[]; withdrawn: OpenAct[] }> {
+  const [released, withdrawn]: [OpenAct[], OpenAct[]] = [[], []]
+  const range = { bucket, account, from: 0 as Hour, to: next(hourOf(now)), limit: ACTS_AT_ONCE }
+  for (let after: OpenAct | undefined; ;) {
+    const acts = await run(sql, readOpenActs, { ...range, after })
+    for (const act of acts) (act.isVoid ? withdrawn : released).push(act)
+    if (acts.length < ACTS_AT_ONCE || released.length + withdrawn.length > OPEN_LEVELS_MAX) break
+    after = acts.at(-1)
+  }
+  return { released, withdrawn }
+}
+
+/** Levels on no bill yet; undefined when there are too many. */
+async function unbilledLevels(
+  scope: Scope,
+  released: readonly OpenAct[],
+): Promise<readonly Level[] | undefined> {
+  const { sql, book, bucket, account, now } = scope
+  const sums = emptyAccountHour()
+  const types = [...book.eventTypes]
+    .filter(([, { component }]) => component === 'storage')
+    .map(([name]) => name)
+  const hours = await run(sql, readOpenHours, { bucket, account, from: 0 as Hour, to: next(hourOf(now)) })
+  for (let start = 0; start < hours.length; start += HOURS_AT_ONCE) {
+    const some = hours.slice(start, start + HOURS_AT_ONCE)
+    const ask = { bucket, account, types, hours: some, limit: OPEN_LEVELS_MAX + 1 }
+    for (const kept of await run(sql, readUnbilledLevels, ask))
+      addEvent(sums, book, usageEvent(book, account, kept))
+    if (sums.levels.length > OPEN_LEVELS_MAX) return undefined
+  }
+  if (released.length > OPEN_LEVELS_MAX) return undefined
+  for (const event of (await eventsAt(sql, released)).values()) {
+    if (!event.isCopy)
+      addEvent(sums, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
+  }
+  return sums.levels
+}
+
+interface Series extends SeriesName {
+  readonly level: Level | undefined
+}
+
+/** Each series with the last of its levels, settled or not, in the order of project and dataset. */
+function inForce(settled: readonly SeriesLevel[], unbilled: readonly Level[]): readonly Series[] {
+  const series = new Map<string, Series>()
+  const add = (name: SeriesName, level: Level | undefined) => {
+    // U+0000 occurs in no name.
+    const key = `${name.project}\0${name.dataset}`
+    const before = series.get(key)?.level
+    const isLater = !before || (level && compareLevels(level, before) > 0)
+    series.set(key, { ...name, level: isLater ? level : before })
+  }
+  for (const { project, dataset, level } of settled) {
+    const names = { project: project || null, dataset: dataset || null }
+    add({ project, dataset }, level && { ...level, ...names, region: level.region || null })
+  }
+  for (const level of unbilled) add(nameOf(level), level)
+  return [...series.values()].sort(compareNames)
+}
+
+function nameOf({ project, dataset }: Level): SeriesName {
+  return { project: project ?? '', dataset: dataset ?? '' }
+}
+
+function compareNames(a: SeriesName, b: SeriesName): number {
+  return compareBytes(a.project, b.project) || compareBytes(a.dataset, b.dataset)
+}
