@@ -1,22 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { formatHour, formatHourStart, type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
-import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
+import { formatHour, formatHourStart, type Hour } from '../../src/core/time/hour.ts'
 import { REASON_BYTES_MAX } from '../../src/flows/voids/read-void-reason.ts'
-import { SELECT_EVENTS_MAX } from '../../src/flows/voids/select-events.ts'
-import { VOIDS_PER_TRANSACTION_MAX } from '../../src/flows/voids/void-events.ts'
 import { VOID_RANGE_HOURS_MAX } from '../../src/http/routes/voids.ts'
-import { verify } from '../../src/flows/verify/verify.ts'
-import { type Answer, requestEvent, testServer, type TestServer } from './http-server.ts'
+import { requestEvent, type TestServer } from './http-server.ts'
+import { at, first, now, voidServer, type VoidServer } from './void-server.ts'
 
 // Taking usage back over HTTP: what an order means, what it comes to, and where it shows.
-
-/** The tests settle the current hour, and must not cross into another one. */
-const leftMs = 3_600_000 - (Date.now() % 3_600_000)
-if (leftMs < 90_000) await new Promise((resolve) => setTimeout(resolve, leftMs + 100))
-
-const now = hourOf(Date.now() as Instant)
-const first = (now - 4) as Hour
-const at = (hour: number, minute = 10) => formatInstant((startOf(hour as Hour) + minute * 60_000) as Instant)
 
 function request(account: string, id: string, hour: number, data: object = {}) {
   const fields = { operation: 'SimpleQuery', status: 200, ...data }
@@ -27,48 +16,18 @@ function level(account: string, id: string, hour: number, bytes: string) {
   return requestEvent(id, { subject: account, type: 'farthing.storage', time: at(hour, 0), data })
 }
 
+let world: VoidServer
 let server: TestServer
 beforeAll(async () => {
-  server = await testServer({ firstHour: first })
+  world = await voidServer()
+  server = world.server
 })
 afterAll(() => server.close())
 
-function order(body: object, query = ''): Promise<Answer> {
-  const init = { method: 'POST', body: JSON.stringify(body), type: 'application/json' }
-  return server.ask(`/v1/voids${query}`, init)
-}
+const get: VoidServer['get'] = (path) => world.get(path)
+const order: VoidServer['order'] = (body, query) => world.order(body, query)
+
 const range = { from: at(first, 0), to: at(now + 1, 0) }
-
-/** Hours are settled in order: all before the current one, then that one, then the next. */
-let settled = now
-async function settleHours(): Promise<void> {
-  await server.settle({ graceMs: Date.now() - startOf(settled) })
-  settled = (settled + 1) as Hour
-}
-
-async function expectProved(): Promise<void> {
-  const found: unknown[] = []
-  const all = { from: 0 as Hour, to: (2 ** 31 - 1) as Hour, onProgress: () => undefined }
-  for await (const difference of verify(server.database.pool, all)) found.push(difference)
-  expect(found).toEqual([])
-}
-
-async function get(path: string) {
-  const answer = await server.ask(path)
-  expect([path, answer.status]).toEqual([path, 200])
-  return answer.json
-}
-
-/** The answers to an order, part by part. */
-async function parts(body: object, query: string) {
-  const answers = []
-  for (let cursor = ''; ;) {
-    const { json } = await order(body, `?dryRun=${query}${cursor}`)
-    answers.push(json)
-    if (json.next === null) return answers
-    cursor = `&cursor=${json.next}`
-  }
-}
 
 const NOTHING = { voided: 0, alreadyVoided: 0, held: 0, copies: 0, levels: 0, givenBack: '0', notBilled: '0' }
 const END = { currency: 'USD', doneUntil: null, next: null }
@@ -91,7 +50,7 @@ describe('one order after the other', () => {
       level('acme', 'l2', own + 1, '5000000000'),
     ])
     if (json.accepted !== 8 || json.held !== 1) throw new Error(JSON.stringify(json))
-    await settleHours()
+    await world.settleHours()
     await server.send([{ ...request('acme', 'open', open), time: new Date().toISOString() }])
   }, 60_000)
 
@@ -134,7 +93,7 @@ describe('one order after the other', () => {
       return [0, 1].map((column) => rows.reduce((sum, row) => sum + Number(row[column]), 0))
     }
     expect(await sums()).toEqual([1, 0])
-    await settleHours()
+    await world.settleHours()
     expect(await sums()).toEqual([1, 0])
     // Corrections by voids land in the hour in which it happened.
     const hourly = `/v1/usage?account=acme&from=${at(own, 0)}&to=${at(own + 1, 0)}&window=hour`
@@ -155,7 +114,7 @@ describe('one order after the other', () => {
       [null, '-1', '-1', '-0.000005', bill],
       ['copies', '-1', '0', '-0.000005', bill],
     ])
-    await expectProved()
+    await world.expectProved()
   })
 
   test('behind a line that gives back are the events that were taken back, with negative quantities', async () => {
@@ -311,102 +270,5 @@ describe('what an order may say', () => {
     const key = await server.key(['usage:write', 'usage:read', 'bills:read', 'prices:write'])
     const init = { method: 'POST', body: JSON.stringify(good), type: 'application/json', key }
     expect((await server.ask('/v1/voids', init)).json.code).toBe('auth/missing_scope')
-  })
-})
-
-describe('a range', () => {
-  const COUNT = 2_500
-  const reason = 'metered twice'
-  test('of more events than one transaction takes back comes in parts, each event once', async () => {
-    const events = Array.from({ length: COUNT }, (_, index) => {
-      const data = { operation: index % 5 === 0 ? 'GetProject' : 'SimpleQuery', status: 200 }
-      const time = at(first - 1_000 + (index % 3), 1 + (index % 50))
-      return { ...requestEvent(`b-${index}`, { subject: 'bulk', time }), time, data }
-    })
-    const { json } = await server.send(events)
-    expect(json.accepted).toBe(COUNT)
-    const body = {
-      account: 'bulk',
-      from: at(first - 1_000, 1),
-      to: at(first - 998, 50),
-      operation: 'SimpleQuery',
-      reason,
-    }
-    const meant = events.filter(
-      ({ time, data }) => time < body.to && data.operation === body.operation,
-    ).length
-    expect(meant).toBeLessThan((COUNT * 4) / 5)
-    const dry = await parts(body, 'true')
-    const done = await parts(body, 'false')
-    expect(done).toEqual(dry.map((part) => ({ ...part, dryRun: false })))
-    expect(done.map(({ events: of }) => of)).toEqual([1_000, meant - 1_000])
-    expect(done.at(0).doneUntil).toBe(formatHourStart((first - 999) as Hour))
-    const money = done.reduce((sum, { notBilled }) => sum + Number(notBilled) * 1e6, 0)
-    expect(Math.round(money)).toBe(-5 * meant)
-    const again = await parts(body, 'false')
-    expect(again.map(({ voided, alreadyVoided }) => [voided, alreadyVoided])).toEqual([
-      [0, 1_000],
-      [0, meant - 1_000],
-    ])
-    await server.settle({ graceMs: 600_000 })
-    const bills = await get('/v1/bills?account=bulk')
-    const total = bills.items.reduce(
-      (sum: number, bill: { total: string }) => sum + Number(bill.total) * 1e6,
-      0,
-    )
-    expect(Math.round(total)).toBe(5 * ((COUNT * 4) / 5 - meant))
-    await expectProved()
-  }, 60_000)
-
-  test('ordered twice at once gives each event back once', async () => {
-    const time = (index: number) => at(first - 2_000 + (index % 4), 1)
-    const events = Array.from({ length: 1_500 }, (_, index) =>
-      requestEvent(`t-${index}`, { subject: 'twice', time: time(index) }),
-    )
-    expect((await server.send(events)).json.accepted).toBe(1_500)
-    await server.settle({ graceMs: 600_000 })
-    const body = { account: 'twice', from: time(0), to: at(first - 1_996, 0), reason }
-    const orders = await Promise.all([0, 1].map(() => parts(body, 'false')))
-    const answers = orders.flat()
-    const sum = (name: string) => answers.reduce((all, answer) => all + Number(answer[name]), 0)
-    expect([sum('events'), sum('voided'), sum('alreadyVoided')]).toEqual([3_000, 1_500, 1_500])
-    expect(Math.round(sum('givenBack') * 1e6)).toBe(-7_500)
-    await settleHours()
-    const bills = (await get('/v1/bills?account=twice')).items
-    expect(bills.map(({ total }: { total: string }) => total)).toEqual([
-      ...[0, 1, 2, 3].map(() => '0.001875'),
-      '-0.0075',
-    ])
-    await expectProved()
-  }, 60_000)
-
-  test('a call looks at so many events and no more, and the next one goes on', async () => {
-    const COPIES = SELECT_EVENTS_MAX + 1
-    for (let sent = 0; sent < COPIES; sent += 10_000) {
-      const length = Math.min(10_000, COPIES - sent)
-      const events = Array.from({ length }, (_, index) =>
-        requestEvent(`m-${sent + index}`, { subject: 'many', time: at(first - 3_000, 1) }),
-      )
-      expect((await server.send(events)).json.accepted).toBe(length)
-    }
-    const hours = { from: at(first - 3_000, 0), to: at(first - 2_999, 0) }
-    const found = await parts({ account: 'many', ...hours, operation: 'None', reason }, 'true')
-    expect(found.map(({ events: of, doneUntil }) => [of, doneUntil])).toEqual([
-      [0, hours.from.replace('.000', '')],
-      [0, null],
-    ])
-  }, 60_000)
-
-  test('an id of more events than one transaction takes back must be said more exactly', async () => {
-    const events = Array.from({ length: VOIDS_PER_TRANSACTION_MAX + 1 }, (_, index) =>
-      requestEvent('same', { subject: 'sources', source: `s-${index}`, time: at(first - 4_000, 1) }),
-    )
-    expect((await server.send(events)).json.accepted).toBe(events.length)
-    const body = { account: 'sources', id: 'same', reason }
-    const { status, json } = await order(body)
-    expect([status, json.code]).toEqual([422, 'void/too_many'])
-    expect((await order({ ...body, source: 's-7' })).json).toMatchObject({ events: 1, voided: 1 })
-    const later = { ...body, from: at(first - 3_999, 0) }
-    expect((await order(later)).json.code).toBe('void/not_found')
   })
 })
