@@ -188,8 +188,8 @@ export function otherPrice(
     was,
     becomes,
     message: (_, change) => {
-      const ending = becomes === NOT_IN_FORCE ? 'it would not be in force' : `would be ${becomes}`
-      return `The price of ${placeOfRate(rate)} at ${formatHourStart(change.hour)} is ${was}, and ${ending}.`
+      const words = becomes === NOT_IN_FORCE ? 'it would not be in force' : `would be ${becomes}`
+      return `The price of ${placeOfRate(rate)} at ${formatHourStart(change.hour)} is ${was}, and ${words}.`
     },
     fix: (_, open, firstOpenHour) => {
       const written = priceAsWritten(term)

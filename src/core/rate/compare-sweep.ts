@@ -94,7 +94,7 @@ function giveSeats(group: Group, lanes: ReadonlyMap<string, Lane>): void {
     const found = { isSilent, isGained: false, isCompared: false }
     swept.seats.push({ group: swept, lane, ...lists, ...found, pair: [undefined, undefined] })
   }
-  if (group.isKnown && swept.seats.every(({ isSilent }) => isSilent)) return
+  if (swept.seats.every(({ isSilent }) => isSilent)) return
   for (const one of swept.seats) one.lane.seats.push(one)
 }
 
