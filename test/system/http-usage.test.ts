@@ -157,6 +157,7 @@ describe('hours, and usage on no bill', () => {
         accounts: 1,
         firstHour: hour,
         lastHour: hour,
+        advice: expect.stringContaining('publish a price book that lists the operation'),
       },
     ])
     const { code, subject } = items[0]
