@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os'
 import type { Instant } from '../core/time/instant.ts'
+import { localActor } from '../flows/audit/local-actor.ts'
 import { restoreBackup } from '../flows/backup/restore-backup.ts'
 import { adminKeyPath } from '../flows/keys/admin-key-file.ts'
 import { type ReadOwnSettings, withEmptyDatabase } from './own-database.ts'
@@ -26,7 +26,7 @@ export async function restore(
         pool,
         dataDir,
         now: Date.now() as Instant,
-        actor: `cli:${userName()}`,
+        actor: localActor(),
         onProgress: (step, progress) => onProgress(progress, step === 'checking' ? 'checked' : 'restored'),
       })
     }),
@@ -38,13 +38,4 @@ export async function restore(
   }
   if (verify) await verifyBills({}, readSettings, setExitCode)
   else if (!json) say('Next: farthing verify makes every bill anew, and farthing serve goes on.')
-}
-
-/** Of the person at this machine; its number where it has no name. */
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.geteuid?.() ?? 'unknown')
-  }
 }

@@ -2,8 +2,11 @@ import type pg from 'pg'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
+import { type RestoredBackup, restoreBackup } from '../../src/flows/backup/restore-backup.ts'
+import { type SavedBackup, saveBackup } from '../../src/flows/backup/save-backup.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'
 import { BACKED_UP } from '../../src/store/backed-up-tables.ts'
+import type { TestDatabase } from '../database.ts'
 import { type Deployment, deployment } from './deployment.ts'
 
 /** The hour of the run; live hours begin five hours before it. */
@@ -93,4 +96,33 @@ export async function contents(pool: pg.Pool): Promise<ReadonlyMap<string, reado
     return [table, rows.map(({ row }) => row)] as const
   })
   return new Map(await Promise.all(tables))
+}
+
+/** Back up, at a time that is always the same. */
+export function save(
+  { pool }: Pick<Deployment, 'pool'>,
+  to: string,
+  foreign: string[] = [],
+): Promise<SavedBackup> {
+  return saveBackup({
+    pool,
+    to,
+    farthing: '0.1.0',
+    createdAt: '2026-01-02T03:04:05.678Z',
+    onProgress: () => {},
+    onForeignTable: (name) => foreign.push(name),
+  })
+}
+
+export function restoreInto(
+  { connection, pool }: TestDatabase,
+  from: string,
+  dataDir: string,
+): Promise<RestoredBackup> {
+  const now = Date.now() as Instant
+  return restoreBackup({ from, connection, pool, dataDir, now, actor: 'cli:test', onProgress: () => {} })
+}
+
+export function mustBe(outcome: SavedBackup | RestoredBackup): void {
+  if (!outcome.ok) throw new Error(outcome.detail)
 }
