@@ -1,4 +1,5 @@
 import { type Draft, draftBill } from '../../core/bill/draft-bill.ts'
+import type { Tally } from '../../core/bill/tally.ts'
 import type { Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
@@ -27,12 +28,24 @@ export interface DraftAccount {
 export async function draftAccount(sql: Sql, account: DraftAccount): Promise<Draft | undefined> {
   const { hour, book, priceVersion, facts, beforeStep } = account
   const { tally } = facts
-  await chargeStorage(sql, book, tally, { ...account, ...facts, announced: facts.levels })
-  const older = new Set(
-    [...tally.values()].map(({ usageHour }) => usageHour).filter((usage) => usage !== hour),
-  )
+  if (mayStore(account)) {
+    await chargeStorage(sql, book, tally, { ...account, ...facts, announced: facts.levels })
+  }
+  const older = olderHours(hour, tally)
   const key = { bucket: facts.bucket, account: facts.account, beforeStep }
   const billed = older.size === 0 ? [] : await run(sql, readBilledHours, { ...key, hours: [...older] })
   const isBilled = (usageHour: Hour) => billed.includes(usageHour)
   return draftBill({ account: facts.account, hour, priceVersion, isBilled }, tally)
+}
+
+/** Most accounts store nothing, and need not be asked about. */
+function mayStore({ facts, known, restatedFrom, isLate }: DraftAccount): boolean {
+  if (isLate || restatedFrom !== undefined || known.length > 0) return true
+  return facts.levels.length > 0 || facts.withdrawn.length > 0
+}
+
+function olderHours(own: Hour, tally: Tally): ReadonlySet<Hour> {
+  const older = new Set<Hour>()
+  for (const { usageHour } of tally.values()) if (usageHour !== own) older.add(usageHour)
+  return older
 }
