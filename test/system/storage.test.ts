@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '../../src/core/text/canonical-json.ts'
+import { bucketOf } from '../../src/core/ingest/bucket.ts'
 import { plain } from '../../src/core/money/decimal.ts'
 import { formatHourStart, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { listLevelsNow } from '../../src/flows/read/list-levels-now.ts'
+import { voidEvents } from '../../src/flows/voids/void-events.ts'
 import { differences, graceUntil, settleAll } from '../simulation/drive.ts'
 import { type Deployment, deployment } from './deployment.ts'
+import { HISTORIES, type Said } from './storage-histories.ts'
 
 const HOUR_MS = 3_600_000
 const NOW = hourOf(Date.now() as Instant)
@@ -42,16 +45,6 @@ interface Stored {
   readonly deployed: Deployment
   readonly first: Hour
   readonly prices: Prices
-}
-
-/** A level as a test says it: minutes from the start of the deployment, and steps of bytes. */
-interface Said {
-  readonly minute: number
-  readonly steps: number
-  readonly dataset?: string
-  readonly project?: string
-  readonly source?: string
-  readonly id?: string
 }
 
 let ids = 0
@@ -117,6 +110,11 @@ async function charged({ deployed, first }: Stored): Promise<Charged> {
   return rows.map(({ line }) => line).toSorted()
 }
 
+/** Those of one account. */
+function of(index: number, lines: Charged): Charged {
+  return lines.filter((line) => line.startsWith(`account-${index} `))
+}
+
 /** Settle the hours before this one, from the start of the deployment, as if they had just ended. */
 function settleTo({ deployed, first }: Stored, hour: number): Promise<number> {
   return deployed.settle({ graceMs: graceUntil(first + hour) })
@@ -129,136 +127,6 @@ async function expectExact(stored: Stored): Promise<void> {
   expect(is).toEqual(wanted)
   expect(await differences(stored.deployed.pool)).toEqual([])
 }
-
-const DAY = 24 * 60
-
-/** What comes in, and up to which hour is settled before the next. */
-interface Round {
-  readonly send: readonly Said[]
-  readonly outcomes?: readonly string[]
-  readonly settleTo?: number
-}
-
-const HISTORIES: readonly { readonly name: string; readonly rounds: readonly Round[] }[] = [
-  {
-    name: 'a level that nobody reports again for twelve days',
-    rounds: [{ send: [{ minute: 61, steps: 7 }] }],
-  },
-  {
-    name: 'a level that is ended by 0',
-    rounds: [
-      { send: [{ minute: 30, steps: 5 }] },
-      { send: [{ minute: 11 * DAY + 17, steps: 0 }], settleTo: 264 },
-    ],
-  },
-  {
-    name: 'levels out of order, in one delivery and over settled hours',
-    rounds: [
-      {
-        send: [
-          { minute: 200, steps: 3 },
-          { minute: 100, steps: 9 },
-          { minute: 150, steps: 1 },
-        ],
-        settleTo: 30,
-      },
-      { send: [{ minute: 125, steps: 4 }], settleTo: 40 },
-      {
-        send: [
-          { minute: 90, steps: 2 },
-          { minute: 190, steps: 0 },
-        ],
-        settleTo: 50,
-      },
-    ],
-  },
-  {
-    name: 'a level sent twice, at once and later',
-    rounds: [
-      {
-        send: [
-          { minute: 10, steps: 8, id: 'twice' },
-          { minute: 10, steps: 8, id: 'twice' },
-        ],
-        outcomes: ['accepted', 'duplicate'],
-        settleTo: 5,
-      },
-      { send: [{ minute: 10, steps: 8, id: 'twice' }], outcomes: ['duplicate'], settleTo: 9 },
-    ],
-  },
-  {
-    name: 'two levels at one instant, from two sources, whichever comes first',
-    rounds: [
-      {
-        send: [
-          { minute: 45, steps: 100, source: 'b' },
-          { minute: 45, steps: 6, source: 'a' },
-        ],
-        settleTo: 4,
-      },
-      { send: [{ minute: 300, steps: 6, source: 'a' }], settleTo: 20 },
-      { send: [{ minute: 300, steps: 50, source: 'b' }] },
-    ],
-  },
-  {
-    name: 'two levels at one instant, from one source',
-    rounds: [
-      {
-        send: [
-          { minute: 7, steps: 1, id: 'y' },
-          { minute: 7, steps: 9, id: 'z' },
-          { minute: 7, steps: 4, id: 'x' },
-        ],
-      },
-    ],
-  },
-  {
-    name: 'data stored long before its price begins',
-    rounds: [
-      { send: [{ minute: 0, steps: 11 }], settleTo: 90 },
-      { send: [{ minute: 100 * 60 + 30, steps: 2 }] },
-    ],
-  },
-  {
-    name: 'a level ten days late, across a free period and a change of price',
-    rounds: [
-      {
-        send: [
-          { minute: DAY, steps: 10 },
-          { minute: DAY, steps: 1, dataset: 'other' },
-        ],
-        settleTo: 24 * 12,
-      },
-      { send: [{ minute: 2 * DAY + 13, steps: 3 }] },
-    ],
-  },
-  {
-    name: 'an end that is ten days late',
-    rounds: [
-      { send: [{ minute: DAY, steps: 10 }], settleTo: 24 * 12 },
-      { send: [{ minute: 2 * DAY + 13, steps: 0 }] },
-    ],
-  },
-  {
-    name: 'datasets of one project, and one dataset name in two',
-    rounds: [
-      {
-        send: [
-          { minute: 5, steps: 1 },
-          { minute: 6, steps: 2, dataset: 'e' },
-          { minute: 7, steps: 4, project: 'q' },
-        ],
-        settleTo: 10,
-      },
-      {
-        send: [
-          { minute: 90, steps: 0 },
-          { minute: 91, steps: 3, project: 'q' },
-        ],
-      },
-    ],
-  },
-]
 
 // Free for four days, then priced, then dearer.
 const TWO_WEEKS: Prices = { 96: '0.01', 200: '0.025' }
@@ -286,10 +154,7 @@ describe('the sum of lines is the exact integral', () => {
 
   for (const [index, { name }] of HISTORIES.entries()) {
     test(`of ${name}`, async () => {
-      const account = `account-${index} `
-      const [wanted, is] = (await Promise.all([should(stored), charged(stored)])).map((lines) =>
-        lines.filter((line) => line.startsWith(account)),
-      ) as [Charged, Charged]
+      const [wanted, is] = [of(index, await should(stored)), of(index, await charged(stored))]
       expect(wanted.length).toBeGreaterThan(0)
       expect(is).toEqual(wanted)
     })
@@ -385,7 +250,7 @@ describe('the levels that are in force now', () => {
     // Late, older than what is in force; later; ended; at the same instant by a greater source; a new series between.
     await send(
       { minute: 5, steps: 9 },
-      { minute: 70, steps: 4, dataset: 'a' },
+      { minute: 70, steps: 4, dataset: 'a', id: 'billed' },
       { minute: 80, steps: 0, project: 'z' },
       { minute: 10, steps: 7, source: 't' },
       { minute: 90, steps: 8, dataset: 'b' },
@@ -395,6 +260,20 @@ describe('the levels that are in force now', () => {
     await settleAll(deployed)
     for (const limit of [1, 2, 3, 100]) expect(await now(limit)).toEqual(later)
     await expectExact(stored)
+    await send({ minute: 100, steps: 5, dataset: 'b', id: 'unbilled' })
+    expect(await now()).toEqual(['p/a 4 since 70 by s', 'p/b 5 since 100 by s', 'p/d 7 since 10 by t'])
+    // Taken back: at once, whether a bill has it or not.
+    const key = (id: string, minute: number) => {
+      const hour = (first + Math.floor(minute / 60)) as Hour
+      return { hour, bucket: bucketOf('acme'), account: 'acme', id, source: 's' }
+    }
+    const order = { actor: 'cli:test', reason: 'by mistake', what: 'of a test' }
+    const { decisions } = await voidEvents(deployed.pool, order, [key('unbilled', 100), key('billed', 70)])
+    expect(decisions).toHaveLength(2)
+    const without = ['p/a 2 since 20 by s', 'p/b 8 since 90 by s', 'p/d 7 since 10 by t']
+    for (const limit of [1, 2, 100]) expect(await now(limit)).toEqual(without)
+    await settleAll(deployed)
+    expect(await now()).toEqual(without)
     await deployed.close()
   })
 })

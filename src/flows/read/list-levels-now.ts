@@ -60,22 +60,17 @@ export async function listLevelsNow(
     if (!unbilled) return refuseMany()
     const position = after && { project: after[0], dataset: after[1] }
     const settled = await run(sql, readLevelsNow, { ...scope, withdrawn, after: position, limit: limit + 1 })
-    const last = settled.length > limit ? settled[limit - 1] : undefined
-    const isHere = (level: Level) =>
-      (!position || compareNames(nameOf(level), position) > 0) &&
-      (!last || compareNames(nameOf(level), last) <= 0)
-    const series = inForce(
-      settled.slice(0, limit),
-      unbilled.filter((level) => level.at <= now && isHere(level)),
+    const later = unbilled.filter(
+      (level) => level.at <= now && (!position || compareNames(nameOf(level), position) > 0),
     )
+    const series = inForce(settled, later)
     const kept = series.slice(0, limit)
-    const isCut = last !== undefined || series.length > limit
     const end = kept.at(-1)
     return {
       ok: true,
       levels: {
         items: kept.flatMap(({ level }) => (level && !isZero(level.bytes) ? [level] : [])),
-        next: isCut && end ? [end.project, end.dataset] : null,
+        next: series.length > limit && end ? [end.project, end.dataset] : null,
         asOf: now,
       },
     }
