@@ -27,12 +27,12 @@ function add(seed: number, text: string): number {
 }
 
 /** Beyond this ratio of lengths, looking each value up is faster than merging (measured). */
-const MERGE_RATIO_MAX = 50
+const MERGE_RATIO = 50
 
 /** The values that two ascending lists have in common, each once. */
 export function commonFingerprints(a: Uint32Array, b: Uint32Array): readonly number[] {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a]
-  return long.length > MERGE_RATIO_MAX * short.length ? lookUp(short, long) : merge(short, long)
+  return long.length > MERGE_RATIO * short.length ? lookUp(short, long) : merge(short, long)
 }
 
 function merge(a: Uint32Array, b: Uint32Array): readonly number[] {

@@ -11,10 +11,10 @@ import { transaction } from '../../store/transaction.ts'
 import { joined } from './find-copies-across-hours.ts'
 
 /** Fewer segments of one hour are not worth the writing. */
-const PARTS_MIN = 8
+const WORTH_PARTS = 8
 /** What came late to a joined day is joined to it when it is a fair share, or in many pieces. */
-const SHARE_MIN = 1 / 8
-const PIECES_MAX = 64
+const WORTH_SHARE = 1 / 8
+const WORTH_PIECES = 64
 
 /**
  * Join the fingerprints of days that are settled into one segment for each range of buckets: a window of 62 days is then
@@ -23,7 +23,7 @@ const PIECES_MAX = 64
  * @returns how many segments were made
  */
 export async function joinSegments(pool: pg.Pool, before: Hour, stopping: () => boolean): Promise<number> {
-  const parts = await run(pool, readSegmentParts, { before, partsMin: PARTS_MIN })
+  const parts = await run(pool, readSegmentParts, { before, partsMin: WORTH_PARTS })
   let made = 0
   for (const group of groupsOf(parts)) {
     if (stopping()) return made
@@ -53,9 +53,9 @@ function reachOf(group: readonly SegmentPart[]): number {
 
 function isWorth(group: readonly SegmentPart[]): boolean {
   const pieces = group.filter(({ hours }) => hours < SEGMENT_HOURS)
-  if (pieces.length < PARTS_MIN) return false
+  if (pieces.length < WORTH_PARTS) return false
   const size = (some: readonly SegmentPart[]) => some.reduce((sum, { fingerprints }) => sum + fingerprints, 0)
-  return pieces.length > PIECES_MAX || size(pieces) >= SHARE_MIN * size(group)
+  return pieces.length > WORTH_PIECES || size(pieces) >= WORTH_SHARE * size(group)
 }
 
 /** @returns false when another process is at it */
