@@ -37,7 +37,7 @@ export interface SettlePass extends SealDue {
  * @returns how many hours it settled, each counted once whatever its accounts
  */
 export async function settlePass(pass: SettlePass): Promise<number> {
-  await releaseHeld(pass.pool, pass.stopping)
+  await releaseHeld(pass.pool, () => pass.stopping())
   await sealDue(pass)
   // A process may have been killed between settling the last bucket of an hour and noting it.
   await run(pass.pool, raiseSettledUntil, undefined)
