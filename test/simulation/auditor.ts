@@ -1,5 +1,18 @@
 import { createHash } from 'node:crypto'
+import {
+  type Books,
+  cycleName,
+  type Database,
+  type EventName,
+  grouped,
+  type Noted,
+  readBooks,
+  type StoredLine,
+  type StoredVoid,
+} from './books.ts'
 import { addClaim, type Claim, claimName, type Claims, claimsOf, type KeptEvent, priceAt } from './claims.ts'
+import { auditCopies, type QuietVoid } from './copies.ts'
+import { countedEvents, type Counting } from './counted-events.ts'
 import { divideHalfEven, fixed } from './fixed-point.ts'
 import type { PricedRate, PriceTable } from './prices.ts'
 import { addStoredClaims, bytesFirst } from './stored-claims.ts'
@@ -8,10 +21,6 @@ import { addStoredClaims, bytesFirst } from './stored-claims.ts'
  * The auditor: computes what each account owes from the stored events alone, and holds the stored bills against it.
  * It imports nothing of Farthing, so that a mistake there is not made here too.
  */
-export interface Database {
-  query(text: string): Promise<{ rows: unknown[] }>
-}
-
 export interface Audit {
   readonly events: number
   readonly bills: number
@@ -23,83 +32,40 @@ export interface Audit {
   readonly late: number
   /** Events that do not count, because their identity does under another time. */
   readonly copies: number
+  /** Events that were taken back, and those of them that had been billed. */
+  readonly voids: number
+  readonly givenBack: number
+  /** Held events that were billed later than in their own cycle. */
+  readonly releases: number
+  /** Price books that were published. */
+  readonly versions: number
   /** Empty when the books are right. */
   readonly findings: readonly string[]
 }
 
-interface StoredBill {
-  readonly hour: number
-  readonly account: string
-  readonly step: string
-  readonly sequence: string
-  readonly late: boolean
-  readonly lines: number
-  readonly total: string
-  readonly request: string
-  readonly processing: string
-  readonly storage: string
-  readonly digest: string
-  readonly previous: string | null
-  readonly events_digest: string
-}
-
-interface StoredLine {
-  readonly hour: number
-  readonly account: string
-  readonly number: number
-  readonly component: string
-  readonly item: string
-  readonly rate: string
-  readonly operation: string | null
-  readonly project: string | null
-  readonly region: string | null
-  readonly usage_hour: number
-  readonly quantity: string
-  readonly waived: string
-  readonly pricing_quantity: string
-  readonly unit_price: string
-  readonly amount: string
-  readonly corrects: string | null
-}
-
-interface Copy {
-  readonly account: string
-  readonly hour: number
-  readonly source: string
-  readonly id: string
-}
-
-interface SettledHour {
-  readonly hour: number
-  readonly account: string
-  readonly step: string
-  readonly events_digest: string
-}
-
-interface Books {
-  readonly events: readonly KeptEvent[]
-  /** Marked as copies of an event that counts. */
-  readonly copies: readonly Copy[]
-  readonly bills: readonly StoredBill[]
-  readonly lines: readonly StoredLine[]
-  readonly without: readonly SettledHour[]
-  readonly settledUntil: number
-}
-
 /**
  * Audit books in which every hour is settled.
+ * @param versions the price tables that were published, version 1 first; or the only one
  * @param windowHours copies of one identity under times this far apart are one event
  */
-export async function audit(database: Database, table: PriceTable, windowHours: number): Promise<Audit> {
+export async function audit(
+  database: Database,
+  versions: PriceTable | readonly PriceTable[],
+  windowHours: number,
+  quietVoids: readonly QuietVoid[] = [],
+): Promise<Audit> {
   const books = await readBooks(database)
-  const { events, bills, lines } = books
-  const copies = copiesOf(books, windowHours)
-  const counted = events.filter((event) => !copies.has(eventName(event)))
+  const tables = 'rates' in versions ? [versions] : versions
+  // Nothing published changes for an hour that has begun, so the newest table has every price that was ever billed.
+  const newest = tables.at(-1)!
+  const { events, bills, lines, voids } = books
+  const counted = countedEvents(books, tables)
   const findings = [
     ...unfinished(books),
-    ...auditCopies(books, copies),
-    ...auditClaims({ ...books, events: counted }, table),
-    ...auditLines(books, table),
+    ...auditCopies(books, windowHours, quietVoids),
+    ...counted.findings,
+    ...auditClaims(books, counted.counting, tables),
+    ...auditLines(books, newest),
     ...auditBills(books),
   ]
   return {
@@ -109,74 +75,17 @@ export async function audit(database: Database, table: PriceTable, windowHours: 
     corrections: lines.filter((line) => line.usage_hour !== line.hour).length,
     waived: lines.filter(({ waived }) => fixed(waived) !== 0n).length,
     late: bills.filter(({ late }) => late).length,
-    copies: copies.size,
+    copies: books.copies.length,
+    voids: voids.length,
+    givenBack: voids.filter(({ cycle, counted: bill }) => bill !== null && bill < cycle).length,
+    releases: books.releases.length,
+    versions: tables.length,
     findings,
   }
 }
 
-async function readBooks(database: Database): Promise<Books> {
-  const rows = async <Row>(text: string) => (await database.query(text)).rows as Row[]
-  const [deployment] = await rows<{ settled_until: number }>('select settled_until from deployment')
-  return {
-    settledUntil: deployment!.settled_until,
-    events: (
-      await rows<KeptEvent & { at: string }>(
-        'select hour, cycle, account, source, id, at, type, data, attributes from usage_event',
-      )
-    ).map((event) => ({ ...event, at: Number(event.at) })),
-    copies: await rows('select account, hour, source, id from conflict_event'),
-    bills: await rows(
-      `select hour, account, step, sequence, late, lines, total, request, processing, storage,
-              encode(digest, 'hex') as digest, encode(previous_digest, 'hex') as previous,
-              encode(events_digest, 'hex') as events_digest
-         from bill order by account, sequence`,
-    ),
-    lines: await rows('select * from bill_line order by account, hour, number'),
-    without: await rows(
-      `select hour, account, step, encode(events_digest, 'hex') as events_digest from settled_hour`,
-    ),
-  }
-}
-
-/**
- * Events that do not count, because their identity was settled before under another time: in an earlier settled hour of
- * the account, or in the same one for an earlier hour.
- */
-function copiesOf({ events, bills, without }: Books, windowHours: number): ReadonlySet<string> {
-  const steps = new Map(
-    [...bills, ...without].map(({ account, hour, step }) => [cycleName(account, hour), Number(step)]),
-  )
-  const stepOf = ({ account, cycle }: KeptEvent) => steps.get(cycleName(account, cycle)) ?? 0
-  const copies = new Set<string>()
-  for (const same of grouped(events, ({ account, source, id }) =>
-    JSON.stringify([account, source, id]),
-  ).values()) {
-    const standing: number[] = []
-    for (const event of same.toSorted((a, b) => stepOf(a) - stepOf(b) || a.hour - b.hour)) {
-      const isCopy = standing.some((hour) => Math.abs(hour - event.hour) <= windowHours)
-      if (isCopy) copies.add(eventName(event))
-      else standing.push(event.hour)
-    }
-  }
-  return copies
-}
-
-function auditCopies({ copies }: Books, should: ReadonlySet<string>): readonly string[] {
-  const marked = new Set(copies.map(eventName))
-  return [
-    ...[...marked]
-      .filter((name) => !should.has(name))
-      .map((name) => `${name} is marked as a copy, and counts`),
-    ...[...should].filter((name) => !marked.has(name)).map((name) => `${name} is a copy, and not marked`),
-  ]
-}
-
-function eventName({ account, source, id, hour }: Copy): string {
-  return JSON.stringify([account, source, id, hour])
-}
-
-/** Every event's cycle is settled, once. */
-function unfinished({ events, bills, without }: Books): readonly string[] {
+/** The cycle of every fact is settled, once. */
+function unfinished({ events, releases, voids, bills, without }: Books): readonly string[] {
   const settled = new Set<string>()
   const findings: string[] = []
   for (const { account, hour } of [...bills, ...without]) {
@@ -184,7 +93,8 @@ function unfinished({ events, bills, without }: Books): readonly string[] {
     if (settled.has(name)) findings.push(`${name} is settled twice`)
     settled.add(name)
   }
-  const open = new Set(events.map(({ account, cycle }) => cycleName(account, cycle)))
+  const facts = [...events, ...releases, ...voids]
+  const open = new Set(facts.map(({ account, cycle }) => cycleName(account, cycle)))
   return [
     ...findings,
     ...[...open].filter((name) => !settled.has(name)).map((name) => `${name} is not settled`),
@@ -193,19 +103,29 @@ function unfinished({ events, bills, without }: Books): readonly string[] {
 
 /**
  * What should be charged against what is, by account, usage hour, item, operation, project and region. Requests and
- * processing also bill by bill: each event is in the bill of its cycle and in no other.
+ * processing also bill by bill: each event is in one bill, and what was taken back after that in one more, with the
+ * opposite sign. Stored data that was taken back was never there.
  */
-function auditClaims({ events, lines, settledUntil }: Books, table: PriceTable): readonly string[] {
+function auditClaims(
+  { lines, settledUntil, versionOf }: Books,
+  counting: readonly Counting[],
+  tables: readonly PriceTable[],
+): readonly string[] {
+  const newest = tables.at(-1)!
   const should: Claims = new Map()
   const charged: Claims = new Map()
-  for (const event of events) {
-    for (const claim of claimsOf(table, event)) addClaim(should, inBill(claim, event.cycle))
+  for (const { event, cycle, claims, taken } of counting) {
+    for (const claim of claims) addClaim(should, inBill(claim, cycle))
+    if (taken === undefined || taken.counted === null) continue
+    const back = claimsOf(tables[(versionOf(event.account, taken.cycle) ?? 1) - 1]!, event) ?? []
+    for (const claim of back) addClaim(should, inBill(opposite(claim), taken.cycle))
   }
   for (const line of lines) {
-    const claim = claimOfLine(line, table)
+    const claim = claimOfLine(line, newest)
     addClaim(charged, claim.rate.component === 'storage' ? claim : inBill(claim, line.hour))
   }
-  addStoredClaims(should, table, events, settledUntil)
+  const standing = counting.filter(({ taken }) => taken === undefined).map(({ event }) => event)
+  addStoredClaims(should, newest, standing, settledUntil)
   return [...new Set([...should.keys(), ...charged.keys()])].flatMap((name) => {
     const [owes, pays] = [should.get(name), charged.get(name)]
     const [quantity, waived] = [pays?.quantity ?? 0n, pays?.waived ?? 0n]
@@ -215,13 +135,13 @@ function auditClaims({ events, lines, settledUntil }: Books, table: PriceTable):
   })
 }
 
+function opposite(claim: Claim): Claim {
+  return { ...claim, quantity: -claim.quantity, waived: -claim.waived }
+}
+
 /** A claim that may be met by one bill only: its hour becomes part of the account's name. */
 function inBill(claim: Claim, hour: number): Claim {
   return { ...claim, account: cycleName(claim.account, hour) }
-}
-
-function cycleName(account: string, hour: number): string {
-  return `${account} in the bill of hour ${hour}`
 }
 
 function claimOfLine(line: StoredLine, table: PriceTable): Claim {
@@ -246,7 +166,7 @@ function rateOf({ item, rate, component }: StoredLine, { rates }: PriceTable): P
 }
 
 /** Quantity x price of the usage hour = amount, to the last digit. */
-function auditLines({ lines, bills }: Books, table: PriceTable): readonly string[] {
+function auditLines({ lines, bills, versionOf }: Books, table: PriceTable): readonly string[] {
   const sequences = new Map(bills.map((bill) => [cycleName(bill.account, bill.hour), Number(bill.sequence)]))
   return lines.flatMap((line) => {
     const rate = rateOf(line, table)
@@ -261,6 +181,7 @@ function auditLines({ lines, bills }: Books, table: PriceTable): readonly string
       'pricing quantity': fixed(line.pricing_quantity) === pricing,
       amount: fixed(line.amount, 24) === pricing * unitPrice,
       quantity: fixed(line.quantity) !== 0n || fixed(line.waived) !== 0n,
+      version: line.price_version === versionOf(line.account, line.hour),
       // Only a bill that was there names what it corrects.
       corrects: (line.corrects !== null) === corrected < own,
     }
@@ -271,9 +192,9 @@ function auditLines({ lines, bills }: Books, table: PriceTable): readonly string
 }
 
 /** Totals are the sums of lines, the chain is whole, and digests are those of the cycles' events. */
-function auditBills({ bills, lines, events, without }: Books): readonly string[] {
+function auditBills({ bills, lines, events, releases, voids, without }: Books): readonly string[] {
   const linesOf = grouped(lines, ({ account, hour }) => cycleName(account, hour))
-  const eventsOf = grouped(events, ({ account, cycle }) => cycleName(account, cycle))
+  const facts = { events: byCycle(events), releases: byCycle(releases), voids: byCycle(voids) }
   const chained = grouped(bills, ({ account }) => account)
   const steps = grouped([...bills, ...without], ({ account }) => account)
   const ofBills = bills.flatMap((bill) => {
@@ -293,7 +214,7 @@ function auditBills({ bills, lines, events, without }: Books): readonly string[]
   })
   const ofDigests = [...bills, ...without].flatMap(({ account, hour, events_digest }) => {
     const name = cycleName(account, hour)
-    return wrongParts(name, { 'events digest': events_digest === digestOf(eventsOf.get(name) ?? []) })
+    return wrongParts(name, { 'events digest': events_digest === digestOf(name, facts) })
   })
   const ofSteps = [...steps].flatMap(([account, settled]) => {
     const numbers = settled.map(({ step }) => Number(step)).sort((a, b) => a - b)
@@ -312,26 +233,34 @@ function amounts(lines: readonly StoredLine[], component?: string): bigint {
   return counted.reduce((sum, { amount }) => sum + fixed(amount, 24), 0n)
 }
 
-/** SHA-256 over the cycle's events in key order, each field ended by U+0000. */
-function digestOf(events: readonly KeptEvent[]): string {
+function byCycle<Row extends { readonly account: string; readonly cycle: number }>(
+  rows: readonly Row[],
+): ReadonlyMap<string, readonly Row[]> {
+  return grouped(rows, ({ account, cycle }) => cycleName(account, cycle))
+}
+
+interface FactsByCycle {
+  readonly events: ReadonlyMap<string, readonly KeptEvent[]>
+  readonly releases: ReadonlyMap<string, readonly Noted[]>
+  readonly voids: ReadonlyMap<string, readonly StoredVoid[]>
+}
+
+/** SHA-256 over the cycle's events, then its releases, then its voids, each in key order, each field ended by U+0000. */
+function digestOf(name: string, { events, releases, voids }: FactsByCycle): string {
   const hash = createHash('sha256')
-  const inOrder = events.toSorted(
-    (a, b) => a.hour - b.hour || bytesFirst(a.id, b.id) || bytesFirst(a.source, b.source),
-  )
-  for (const { hour, id, source, at, type, data, attributes } of inOrder) {
-    for (const field of ['event', hour, id, source, at, type, data, attributes ?? ''])
-      hash.update(`${field}\0`)
+  const add = (...fields: readonly (string | number | null)[]) => {
+    for (const field of fields) hash.update(`${field ?? ''}\0`)
+  }
+  for (const { hour, id, source, at, type, data, attributes } of inKeyOrder(events.get(name)))
+    add('event', hour, id, source, at, type, data, attributes)
+  for (const { hour, id, source } of inKeyOrder(releases.get(name))) add('release', hour, id, source)
+  for (const taken of inKeyOrder(voids.get(name))) {
+    const { hour, id, source, counted, ordered_at, ordered_by, reason } = taken
+    add('void', hour, id, source, counted, ordered_at, ordered_by, reason)
   }
   return hash.digest('hex')
 }
 
-function grouped<Row>(rows: readonly Row[], nameOf: (row: Row) => string): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>()
-  for (const row of rows) {
-    const name = nameOf(row)
-    const group = groups.get(name)
-    if (group) group.push(row)
-    else groups.set(name, [row])
-  }
-  return groups
+function inKeyOrder<Row extends EventName>(rows: readonly Row[] = []): readonly Row[] {
+  return rows.toSorted((a, b) => a.hour - b.hour || bytesFirst(a.id, b.id) || bytesFirst(a.source, b.source))
 }

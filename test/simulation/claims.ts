@@ -51,31 +51,37 @@ export function claimName({ account, usageHour, rate, operation, project, region
   return JSON.stringify([account, usageHour, rate.item, rate.rate, operation, project, region])
 }
 
-/** What one event of requests or processing is charged; nothing for one that is held, has no fee, or is a level. */
-export function claimsOf(table: PriceTable, event: KeptEvent): readonly Claim[] {
+/** What one event is charged, nothing if it is a level or has no fee; undefined where the table does not cover it. */
+export function claimsOf(table: PriceTable, event: KeptEvent): readonly Claim[] | undefined {
   const data = JSON.parse(event.data) as Data
   const component = componentOf(table, event.type)
-  if (component !== 'request' && component !== 'processing') return []
+  if (component === 'storage') return 'bytes' in data ? [] : undefined
+  if (component === undefined || (component === 'processing' && !('mode' in data))) return undefined
   const operation = textOf(data['operation']) ?? table.types[event.type]?.operation ?? ''
-  const rates = table.rates.filter(
-    (rate) => rate.component === component && rate.operations.includes(operation),
-  )
+  const listed = table.rates.filter((rate) => rate.operations.includes(operation))
+  if (listed.length === 0 && !table.free.includes(operation)) return undefined
+  const rates = listed.filter((rate) => rate.component === component)
   const inForce = rates.filter((rate) => priceAt(rate, event.hour) !== undefined)
-  if (inForce.some((rate) => priceAt(rate, event.hour) === 'unknown')) return []
-  return inForce.map((rate) => {
-    const amount = amountOf(rate, data)
-    const billed = isBilled(rate, data)
-    return {
-      account: event.account,
-      usageHour: event.hour,
-      rate,
-      operation,
-      project: textOf(data['project']),
-      region: textOf(data['region']),
-      quantity: billed ? amount : 0n,
-      waived: billed ? 0n : amount,
-    }
-  })
+  if (rates.length > 0 && inForce.length === 0) return undefined
+  const isOpen = (rate: PricedRate) =>
+    priceAt(rate, event.hour) === 'unknown' || (isBilled(rate, data) && amountOf(rate, data) === undefined)
+  if (inForce.some(isOpen)) return undefined
+  return inForce.map((rate) => claimOf(event, operation, data, rate))
+}
+
+function claimOf(event: KeptEvent, operation: string, data: Data, rate: PricedRate): Claim {
+  const amount = amountOf(rate, data) ?? 0n
+  const billed = isBilled(rate, data)
+  return {
+    account: event.account,
+    usageHour: event.hour,
+    rate,
+    operation,
+    project: textOf(data['project']),
+    region: textOf(data['region']),
+    quantity: billed ? amount : 0n,
+    waived: billed ? 0n : amount,
+  }
 }
 
 export function componentOf({ types }: PriceTable, type: string): string | undefined {
@@ -91,10 +97,10 @@ export function quantityOf(value: unknown): bigint {
   return typeof value === 'number' ? BigInt(value) * UNIT : fixed(String(value))
 }
 
-function amountOf({ component, unit }: PricedRate, data: Data): bigint {
+function amountOf({ component, unit }: PricedRate, data: Data): bigint | undefined {
   if (component === 'request') return data['count'] === undefined ? UNIT : quantityOf(data['count'])
   const quantities = (data['quantities'] ?? {}) as Data
-  return quantities[unit] === undefined ? 0n : quantityOf(quantities[unit])
+  return quantities[unit] === undefined ? undefined : quantityOf(quantities[unit])
 }
 
 function isBilled(rate: PricedRate, data: Data): boolean {

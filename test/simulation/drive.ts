@@ -7,15 +7,20 @@ import type { Hour } from '../../src/core/time/hour.ts'
 import { endImport } from '../../src/flows/ingest/imports.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
+import { joinSegments } from '../../src/flows/settle/join-segments.ts'
 import { settlePass } from '../../src/flows/settle/settle.ts'
 import { type Difference, verify } from '../../src/flows/verify/verify.ts'
-import type { Log } from '../../src/store/connect.ts'
+import { type Log, makePool } from '../../src/store/connect.ts'
 import type { Sql } from '../../src/store/query.ts'
 import { type Deployment, deployment } from '../system/deployment.ts'
+import { makeClockMovable, movable, moveClock } from '../system/moved-clock.ts'
+import type { QuietVoid } from './copies.ts'
 import { dyingPool, type Death, ProcessDied } from './dying-pool.ts'
-import type { Delivery, History, Pass, Round } from './history.ts'
+import type { Delivery, History, Order, Pass, Round } from './history.ts'
 import type { Answer } from './ledger.ts'
-import { type PriceTable, priceBookText, priceTable } from './prices.ts'
+import { type PriceTable, priceBookText, priceTable, publications } from './prices.ts'
+import { publisher } from './publisher.ts'
+import { takeBack, withSettledHours } from './take-back.ts'
 
 const HOUR_MS = 3_600_000
 export const IDENTITY_WINDOW_MS = 62 * 24 * HOUR_MS
@@ -24,36 +29,59 @@ const TRIES_MAX = 50
 
 export interface Driven {
   readonly deployed: Deployment
-  readonly table: PriceTable
+  /** The price tables that were published, version 1 first. */
+  readonly tables: readonly PriceTable[]
   readonly answers: readonly Answer[]
+  /** What was taken back while nothing else happened. */
+  readonly quietVoids: readonly QuietVoid[]
   /** What was logged besides the deaths that were meant. */
   readonly errors: readonly unknown[]
 }
 
-/** Play a history against a database of its own, through real ingest and settlement, until every hour is settled. */
+/** Play a history against a database of its own, through the real flows, until every hour is settled. */
 export async function drive(history: History): Promise<Driven> {
-  const table = priceTable(history.firstHour)
-  const deployed = await started(history.firstHour, table)
+  const { firstHour, windowMs, hourToCome } = history
+  const first = priceTable(firstHour)
+  const deployed = await started(firstHour, first)
+  await makeClockMovable(deployed.pool)
+  const clocked = makePool(movable(deployed.connection), { max: 10, applicationName: 'farthing-test' })
   const random = seededRandom(history.seed)
   let deaths = 0
   const fate = (): Death => (random.chance(deaths) ? (random.chance(0.5) ? 'before' : 'after') : undefined)
-  const pool = dyingPool(deployed.pool, fate)
+  const pool = dyingPool(clocked, fate)
   const errors: unknown[] = []
   const log: Log = { info() {}, warn() {}, error: ({ err }: { err?: unknown }) => note(errors, err) }
   const ingests = await Promise.all(Array.from({ length: PROCESSES }, () => createIngest({ pool, log })))
   const answers: Answer[] = []
+  let clockWasBehind = false
+  const quietVoids: QuietVoid[] = []
+  const publish = publisher(pool, first, publications(firstHour, hourToCome))
   for (const round of history.rounds) {
+    const { clockAheadMs } = round
+    await moveClock(clocked, `${clockAheadMs / 1000} seconds`)
+    clockWasBehind ||= clockAheadMs < 0
     deaths = round.deaths
+    for (const order of round.quietOrders) {
+      const keys = await takeBack(pool, clocked, order)
+      quietVoids.push(...(await withSettledHours(clocked, keys)))
+    }
     await playRound(round, {
-      send: (delivery) => send(ingests[delivery.process]!, delivery, answers),
-      settle: (pass) => passOnce(pool, pass, history.windowMs),
+      async send(delivery) {
+        const told = await send(ingests[delivery.process]!, delivery)
+        answers.push(...told.map((answer) => ({ ...answer, clockWasBehind })))
+      },
+      take: (order) => takeBack(pool, clocked, order),
+      publish: publish.next,
+      join: () => unlessDead(() => joinSegments(pool, (hourToCome + 48) as Hour, () => false)),
+      settle: (pass) => passOnce(pool, pass, windowMs, clockAheadMs),
     })
     deaths = 0
-    for (const name of round.endImports) await endImport(deployed.pool, name)
+    for (const name of round.endImports) await endImport(clocked, name)
   }
   await Promise.all(ingests.map((ingest) => ingest.close()))
-  await settleAll(deployed, history.windowMs)
-  return { deployed, table, answers, errors }
+  await clocked.end()
+  await settleAll(deployed, windowMs)
+  return { deployed, tables: publish.tables, answers, quietVoids, errors }
 }
 
 /** A deployment with the prices of a table. */
@@ -74,17 +102,24 @@ function note(errors: unknown[], error: unknown): void {
 
 interface Acts {
   readonly send: (delivery: Delivery) => Promise<void>
+  readonly take: (order: Order) => Promise<unknown>
+  readonly publish: () => Promise<void>
+  readonly join: () => Promise<unknown>
   readonly settle: (pass: Pass) => Promise<void>
 }
 
-async function playRound({ deliveries, passes, atOnce }: Round, acts: Acts): Promise<void> {
-  const sending = Promise.all(deliveries.map(acts.send))
-  if (!atOnce) await sending
-  await Promise.all([sending, ...passes.map(acts.settle)])
+async function playRound(round: Round, acts: Acts): Promise<void> {
+  const before = Promise.all([
+    ...round.deliveries.map(acts.send),
+    ...round.orders.map(acts.take),
+    ...(round.publishes ? [acts.publish()] : []),
+  ])
+  if (!round.atOnce) await before
+  await Promise.all([before, ...round.passes.map(acts.settle), ...(round.joins ? [acts.join()] : [])])
 }
 
 /** As a producer does: the same again until there is an answer. */
-async function send(ingest: Ingest, { events, writer }: Delivery, answers: Answer[]): Promise<void> {
+async function send(ingest: Ingest, { events, writer }: Delivery): Promise<readonly Answer[]> {
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
     const submitted = await ingest.submit(
       events.map((raw) => ({ raw })),
@@ -92,10 +127,7 @@ async function send(ingest: Ingest, { events, writer }: Delivery, answers: Answe
       writer,
     )
     if (submitted.ok) {
-      for (const [index, { outcome }] of submitted.results.entries()) {
-        answers.push({ event: events[index]!, outcome })
-      }
-      return
+      return submitted.results.map(({ outcome }, index) => ({ event: events[index]!, outcome }))
     }
     await sleep(1)
   }
@@ -107,12 +139,21 @@ async function passOnce(
   pool: Deployment['pool'],
   { sealTo, historyQuietMs }: Pass,
   identityWindowMs: number,
+  clockAheadMs: number,
 ): Promise<void> {
-  const graceMs = graceUntil(sealTo)
+  const graceMs = graceUntil(sealTo) + clockAheadMs
+  await unlessDead(() =>
+    settlePass({ pool, graceMs, historyQuietMs, identityWindowMs, stopping: () => false }),
+  )
+}
+
+/** @returns undefined when the process has died over it */
+async function unlessDead<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
   try {
-    await settlePass({ pool, graceMs, historyQuietMs, identityWindowMs, stopping: () => false })
+    return await work()
   } catch (error) {
     if (!(error instanceof ProcessDied)) throw error
+    return undefined
   }
 }
 
@@ -133,6 +174,9 @@ export async function settleAll(
               exists (select from history_hour) or settled_until < sealed_until
               or exists (select from late_hour where cycle >= settled_until)
               or exists (select from restated_account where cycle >= settled_until)
+              or exists (select from released_event where cycle >= settled_until)
+              or exists (select from voided_event where cycle >= settled_until)
+              or exists (select from held_event h where h.price_version < deployment.price_version)
               or exists (select from usage_event where cycle >= settled_until) as open
          from deployment`,
     )

@@ -26,8 +26,33 @@ export interface Pass {
   readonly historyQuietMs: number
 }
 
-/** Deliveries, and passes of settlement: all at once, or the passes after the deliveries. */
+/** Take back what came so far of one identity, or of it in one hour. */
+export interface Taking {
+  readonly account: string
+  readonly source: string
+  readonly id: string
+  /** Undefined: under whatever time. */
+  readonly hour: number | undefined
+}
+
+/** Some identities in one order. */
+export interface Order {
+  readonly takings: readonly Taking[]
+  /** Given by two at once. */
+  readonly twice: boolean
+}
+
+/** Deliveries, orders, publications and passes of settlement: all at once, or the passes after the others. */
 export interface Round {
+  /** How far the database clock is ahead of the real one; negative: behind. */
+  readonly clockAheadMs: number
+  /** Given before anything else happens. */
+  readonly quietOrders: readonly Order[]
+  readonly orders: readonly Order[]
+  /** Is a price book published? */
+  readonly publishes: boolean
+  /** Are the segments of identities joined? */
+  readonly joins: boolean
   readonly deliveries: readonly Delivery[]
   readonly passes: readonly Pass[]
   readonly atOnce: boolean
@@ -43,6 +68,8 @@ export interface History {
   readonly firstHour: number
   /** Copies under times this far apart are one event. */
   readonly windowMs: number
+  /** Nothing of it and later has happened. */
+  readonly hourToCome: number
   readonly rounds: readonly Round[]
 }
 
@@ -78,8 +105,10 @@ export function randomHistory(seed: number, currentHour: number): History {
       events[roundFor(random, other - firstHour, roundCount)]!.push(sent)
     }
   }
-  const rounds = events.map((group, index) => roundOf(random, group, firstHour + index))
-  return { seed, firstHour, windowMs, rounds }
+  const rounds = events.map((group, index) => {
+    return roundOf(random, group, events.slice(0, index + 1).flat(), firstHour + index)
+  })
+  return { seed, firstHour, windowMs, hourToCome: currentHour + 2, rounds }
 }
 
 /** Every live hour, and some of the day before. */
@@ -106,7 +135,7 @@ function eventOf(random: Random, fields: Pick<Sent, 'subject' | 'id' | 'time'> &
 }
 
 function isLevel({ type }: { readonly type: string }): boolean {
-  return /storage|level/.test(type)
+  return /storage|level|stock/.test(type)
 }
 
 /** The edges of the hour most of all, in every spelling. */
@@ -128,7 +157,8 @@ function copies(random: Random, original: Sent, hour: number): readonly Sent[] {
   return sent
 }
 
-function roundOf(random: Random, events: readonly Sent[], openHour: number): Round {
+/** @param soFar events that may have come */
+function roundOf(random: Random, events: readonly Sent[], soFar: readonly Sent[], openHour: number): Round {
   const deliveries: Delivery[] = []
   const rest = shuffled(random, events)
   while (rest.length > 0) {
@@ -137,17 +167,35 @@ function roundOf(random: Random, events: readonly Sent[], openHour: number): Rou
     deliveries.push({ events: batch, writer, process: random.below(2) })
     if (random.chance(0.1)) rest.push(...batch)
   }
-  const passes = Array.from({ length: random.below(3) }, () => ({
-    sealTo: openHour + random.below(3) - 1,
+  // Rounds without a pass leave several hours due at once, and so does one that looks far ahead.
+  const passes = Array.from({ length: random.below(4) }, () => ({
+    sealTo: openHour + pick(random, [-1, 0, 0, 1, 1, 2, -3]),
     historyQuietMs: random.chance(0.5) ? 0 : QUIET_FOREVER_MS,
   }))
   return {
+    clockAheadMs: random.chance(0.2) ? (random.below(5) - 2) * HOUR_MS : 0,
+    quietOrders: ordersOf(random, soFar),
+    orders: ordersOf(random, soFar),
+    publishes: random.chance(0.4),
+    joins: random.chance(0.3),
     deliveries,
     passes,
     atOnce: random.chance(0.6),
     deaths: random.chance(0.4) ? 0.03 : 0,
     endImports: IMPORTS.filter(() => random.chance(0.2)),
   }
+}
+
+function ordersOf(random: Random, events: readonly Sent[]): readonly Order[] {
+  if (events.length === 0) return []
+  return Array.from({ length: random.below(3) }, () => ({
+    twice: random.chance(0.2),
+    takings: Array.from({ length: random.chance(0.8) ? 1 : 6 }, () => {
+      const { subject, source, id, time } = pick(random, events)
+      const hour = random.chance(0.5) ? Math.floor(Date.parse(time) / HOUR_MS) : undefined
+      return { account: subject, source, id, hour }
+    }),
+  }))
 }
 
 function shuffled<T>(random: Random, list: readonly T[]): T[] {

@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Outcome } from '../../src/flows/ingest/ingest-types.ts'
-import type { Database } from './auditor.ts'
+import type { Database } from './books.ts'
 import type { Sent } from './history.ts'
 
 /** What a producer was told about one event, each time that it was told something. */
 export interface Answer {
   readonly event: Sent
   readonly outcome: Outcome
+  /**
+   * Was the database clock behind, or just so that the process does not know better? Then usage of the current hour is
+   * of the future, and may be taken later.
+   */
+  readonly clockWasBehind?: boolean
 }
 
 interface Kept {
@@ -17,6 +22,8 @@ interface Kept {
   readonly at: string
   readonly type: string
   readonly data: string
+  /** Held, or taken back: on no bill for its sender to be surprised by. */
+  readonly unbilled: boolean
 }
 
 const HOUR_MS = 3_600_000
@@ -30,7 +37,13 @@ export async function checkAnswers(
   database: Database,
   answers: readonly Answer[],
 ): Promise<readonly string[]> {
-  const { rows } = await database.query('select account, source, id, hour, at, type, data from usage_event')
+  const { rows } = await database.query(
+    `select account, source, id, hour, at, type, data,
+            exists (select from held_event h where (h.hour, h.account, h.id, h.source) = (e.hour, e.account, e.id, e.source))
+            or exists (select from voided_event v
+                        where (v.hour, v.account, v.id, v.source) = (e.hour, e.account, e.id, e.source)) as unbilled
+       from usage_event e`,
+  )
   const kept = new Map(
     (rows as Kept[]).map((row) => [nameOf(row.account, row.source, row.id, row.hour), row]),
   )
@@ -54,13 +67,14 @@ function nameOf(account: string, source: string, id: string, hour: number): stri
 function checkGroup(name: string, answers: readonly Answer[], kept: Kept | undefined): readonly string[] {
   const stored = answers.filter(({ outcome }) => outcome === 'accepted' || outcome === 'held')
   const twice = stored.length > 1 ? [`${name} was accepted ${stored.length} times`] : []
-  const untrue = answers.filter(({ event, outcome }) => !isTrue(outcome, kept && isSame(kept, event)))
+  const untrue = answers.filter((answer) => !isTrue(answer, kept))
   return [...twice, ...untrue.map(({ outcome }) => `${name}: the answer ${outcome} is not true`)]
 }
 
-/** @param same is the stored event the one that was sent? undefined: nothing is stored */
-function isTrue(outcome: Outcome, same: boolean | undefined): boolean {
-  if (outcome === 'rejected') return same !== true
+function isTrue({ event, outcome, clockWasBehind }: Answer, kept: Kept | undefined): boolean {
+  const same = kept && isSame(kept, event)
+  // What is held may be sent again under a price book that knows what it lacks.
+  if (outcome === 'rejected') return same !== true || kept.unbilled || clockWasBehind === true
   if (outcome === 'conflict') return same === false
   return same === true
 }

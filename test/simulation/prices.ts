@@ -127,6 +127,64 @@ function stores(origin: number): readonly PricedRate[] {
   ]
 }
 
+/**
+ * What is published while a history goes on, one after the other: what was unknown becomes known, priced, free or
+ * unreadable, and prices of hours to come change.
+ * @param hourToCome has not begun
+ */
+export function publications(
+  origin: number,
+  hourToCome: number,
+): readonly ((before: PriceTable) => PriceTable)[] {
+  return [knowing(origin), filling(origin), knowingTypes, changingFrom(hourToCome)]
+}
+
+type Publication = (before: PriceTable) => PriceTable
+
+function knowing(origin: number): Publication {
+  const processing = { ...DEFAULTS, component: 'processing' } as const
+  const fresh = { ...processing, item: 'Fresh', operations: ['Fresh', 'Extra'], unit: 'page' }
+  const nobodies = { ...DEFAULTS, component: 'request', item: 'Nobodies', operations: ['Nobody'] } as const
+  return ({ rates, free, types }) => ({
+    rates: [
+      ...rates,
+      { ...fresh, perText: '7', per: 7n, terms: changing(origin) },
+      { ...nobodies, terms: always('0.003') },
+    ],
+    free: [...free, 'Tool'],
+    types: { ...types, 'com.example.fresh': { component: 'processing', operation: 'Fresh' } },
+  })
+}
+
+/** Hours that had no price get one, those long past too. */
+function filling(origin: number): Publication {
+  return ({ rates, ...table }) => ({
+    ...table,
+    rates: rates.map((rate) => {
+      if (rate.item === 'Scored') return { ...rate, terms: [[ALWAYS, '0.01'], ...rate.terms.slice(1)] }
+      if (rate.item === 'Later') return { ...rate, terms: [[ALWAYS, 'free'], [origin, '3'], ...rate.terms] }
+      return rate.item === 'Ending' ? { ...rate, until: NEVER } : rate
+    }),
+  })
+}
+
+function knowingTypes({ types, ...table }: PriceTable): PriceTable {
+  const known = {
+    'com.example.stock': { component: 'storage' },
+    'com.example.odd': { component: 'processing', operation: 'Cars' },
+  }
+  return { ...table, types: { ...types, ...known } }
+}
+
+function changingFrom(hour: number): Publication {
+  return ({ rates, ...table }) => ({
+    ...table,
+    rates: rates.map((rate) =>
+      rate.item === 'Storage' ? { ...rate, terms: [...rate.terms, [hour, '0.00004']] } : rate,
+    ),
+  })
+}
+
 /** The table as a price book. JSON is YAML. */
 export function priceBookText({ rates, free, types }: PriceTable): string {
   const items: Record<string, { component: string; rates: Record<string, object> }> = {}

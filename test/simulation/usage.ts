@@ -32,7 +32,7 @@ function place(random: Random): { [key: string]: Json } {
 }
 
 function request(random: Random): UsageData {
-  const operation = pick(random, ['Get', 'Get', 'List', 'Search', 'Ping', 'Nobody'])
+  const operation = pick(random, ['Get', 'Get', 'List', 'Search', 'Ping', 'Nobody', 'Tool'])
   const status = pick(random, [200, 200, 201, 304, 404, 429, 500, 503])
   const count = pick(random, [
     undefined,
@@ -47,11 +47,13 @@ function request(random: Random): UsageData {
 }
 
 function processing(random: Random): UsageData {
-  const type = random.chance(0.1) ? 'com.example.page' : 'farthing.processing'
+  const type = random.chance(0.2)
+    ? pick(random, ['com.example.page', 'com.example.fresh'])
+    : 'farthing.processing'
   const operation =
-    type === 'com.example.page'
-      ? undefined
-      : pick(random, ['Faces', 'Cars', 'Convert', 'Render', 'Later', 'Score', 'Old'])
+    type === 'farthing.processing'
+      ? pick(random, ['Faces', 'Cars', 'Convert', 'Render', 'Later', 'Score', 'Old', 'Extra'])
+      : undefined
   const mode = pick(random, ['sync', 'async'])
   const outcome = mode === 'async' ? pick(random, ['succeeded', 'succeeded', 'failed']) : undefined
   const quantities = {
@@ -72,7 +74,9 @@ function processing(random: Random): UsageData {
 }
 
 function storage(random: Random): UsageData {
-  const type = random.chance(0.1) ? 'com.example.level' : 'farthing.storage'
+  const type = random.chance(0.2)
+    ? pick(random, ['com.example.level', 'com.example.stock'])
+    : 'farthing.storage'
   const bytes = pick(random, ['0', '0', 1, '1000000000', '123456789012345678901234567890'])
   const dataset = pick(random, [undefined, 'd'])
   return { type, data: { bytes, ...place(random), ...(dataset === undefined ? {} : { dataset }) } }

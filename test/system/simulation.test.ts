@@ -18,11 +18,12 @@ describe('the books agree to the last digit', () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + COUNT; seed++) {
     test(`in history ${seed} (replay: SEED=${seed})`, async () => {
       const history = randomHistory(seed, Math.floor(Date.now() / HOUR_MS))
-      const { deployed, table, answers, errors } = await drive(history)
+      const { deployed, tables, answers, quietVoids, errors } = await drive(history)
       try {
         expect(errors).toEqual([])
         expect(await checkAnswers(deployed.pool, answers)).toEqual([])
-        const { findings, ...counts } = await audit(deployed.pool, table, history.windowMs / HOUR_MS)
+        const windowHours = history.windowMs / HOUR_MS
+        const { findings, ...counts } = await audit(deployed.pool, tables, windowHours, quietVoids)
         expect(findings).toEqual([])
         expect(await differences(deployed.pool)).toEqual([])
         audits.push(counts)
@@ -38,7 +39,16 @@ describe('the books agree to the last digit', () => {
     const few = COUNT < 10
     const answers = ['accepted', 'conflict', 'duplicate', 'held', 'rejected'] as const
     expect(answers.filter((outcome) => few || outcomes.has(outcome))).toEqual(answers)
-    const happened = ['late', 'corrections', 'waived', 'copies'] as const
+    const happened = [
+      'late',
+      'corrections',
+      'waived',
+      'copies',
+      'voids',
+      'givenBack',
+      'releases',
+      'versions',
+    ] as const
     const often = happened.filter((what) => few || audits.reduce((sum, one) => sum + one[what], 0) > COUNT)
     expect(often).toEqual(happened)
   })
