@@ -68,12 +68,34 @@ test('one id sent under forty times over weeks of history is billed once', async
   await expectProved()
 })
 
-test('copies further apart than the window are two events', async () => {
-  const far = first - 63 * 24
-  await deployed.send([request('1', far), request('1', first)])
+test('one id sent 1,000 times, with times over 60 days, is billed once; the others are shown as conflicts', async () => {
+  const times = Array.from({ length: 1_000 }, (_, index) => Math.floor((index * 60 * 24 * 60) / 1_000))
+  const oldest = first - 61 * 24
+  const copies = times.map((minutes) => request('1', oldest + Math.floor(minutes / 60), minutes % 60))
+  // In no order, and settled in between.
+  const order = copies
+    .map((copy, index) => ({ copy, at: (index * 7_919) % 1_000 }))
+    .sort((a, b) => a.at - b.at)
+  for (let start = 0; start < order.length; start += 250) {
+    await deployed.send(order.slice(start, start + 250).map(({ copy }) => copy))
+    await deployed.settle()
+  }
+  expect((await billedCalls()).map(([, quantity]) => quantity)).toEqual(['1'])
+  const { rows } = await deployed.pool.query(
+    `select count(*)::int as conflicts from refused_event where id = '1' and outcome = 'conflict'`,
+  )
+  expect(rows).toEqual([{ conflicts: 999 }])
+  await expectProved()
+})
+
+test('copies as far apart as the window are one event, an hour further apart two', async () => {
+  const edge = first - 62 * 24
+  const beyond = edge - 1
+  await deployed.send([request('1', edge), request('1', first), request('2', beyond), request('2', first)])
   await deployed.settle()
   expect(await billedCalls()).toEqual([
-    [far - now, '1'],
+    [beyond - now, '1'],
+    [edge - now, '1'],
     [-6, '1'],
   ])
 })
