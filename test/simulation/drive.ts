@@ -67,7 +67,7 @@ export async function drive(history: History): Promise<Driven> {
     }
     await playRound(round, {
       async send(delivery) {
-        const told = await send(ingests[delivery.process]!, delivery)
+        const told = await send(ingests[delivery.process]!, delivery, errors)
         answers.push(...told.map((answer) => ({ ...answer, clockWasBehind })))
       },
       take: (order) => takeBack(pool, clocked, order),
@@ -119,7 +119,11 @@ async function playRound(round: Round, acts: Acts): Promise<void> {
 }
 
 /** As a producer does: the same again until there is an answer. */
-async function send(ingest: Ingest, { events, writer }: Delivery): Promise<readonly Answer[]> {
+async function send(
+  ingest: Ingest,
+  { events, writer }: Delivery,
+  errors: readonly unknown[],
+): Promise<readonly Answer[]> {
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
     const submitted = await ingest.submit(
       events.map((raw) => ({ raw })),
@@ -131,7 +135,8 @@ async function send(ingest: Ingest, { events, writer }: Delivery): Promise<reado
     }
     await sleep(1)
   }
-  throw new Error(`a delivery was not answered in ${TRIES_MAX} tries`)
+  const [last = 'deaths alone'] = errors.slice(-1)
+  throw new Error(`a delivery was not answered in ${TRIES_MAX} tries: ${String(last)}`)
 }
 
 /** A pass that dies is over: the next one goes on. */
