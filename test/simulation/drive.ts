@@ -68,7 +68,7 @@ export async function drive(history: History): Promise<Driven> {
     await playRound(round, {
       async send(delivery) {
         const told = await send(ingests[delivery.process]!, delivery, errors)
-        answers.push(...told.map((answer) => ({ ...answer, clockWasBehind })))
+        answers.push(...told.map((answer) => ({ ...answer, mayBeAhead: clockWasBehind || isAhead(answer) })))
       },
       take: (order) => takeBack(pool, clocked, order),
       publish: publish.next,
@@ -94,6 +94,10 @@ export async function started(firstHour: number, table: PriceTable): Promise<Dep
   } finally {
     rmSync(dir, { recursive: true })
   }
+}
+
+function isAhead({ event }: Answer): boolean {
+  return Date.parse(event.time) > Date.now()
 }
 
 function note(errors: unknown[], error: unknown): void {

@@ -7,11 +7,8 @@ import type { Sent } from './history.ts'
 export interface Answer {
   readonly event: Sent
   readonly outcome: Outcome
-  /**
-   * Was the database clock behind, or just so that the process does not know better? Then usage of the current hour is
-   * of the future, and may be taken later.
-   */
-  readonly clockWasBehind?: boolean
+  /** By the clock that the process knew, usage of the future, perhaps: then it may be taken later. */
+  readonly mayBeAhead?: boolean
 }
 
 interface Kept {
@@ -71,10 +68,10 @@ function checkGroup(name: string, answers: readonly Answer[], kept: Kept | undef
   return [...twice, ...untrue.map(({ outcome }) => `${name}: the answer ${outcome} is not true`)]
 }
 
-function isTrue({ event, outcome, clockWasBehind }: Answer, kept: Kept | undefined): boolean {
+function isTrue({ event, outcome, mayBeAhead }: Answer, kept: Kept | undefined): boolean {
   const same = kept && isSame(kept, event)
   // What is held may be sent again under a price book that knows what it lacks.
-  if (outcome === 'rejected') return same !== true || kept.unbilled || clockWasBehind === true
+  if (outcome === 'rejected') return same !== true || kept.unbilled || mayBeAhead === true
   if (outcome === 'conflict') return same === false
   return same === true
 }
