@@ -15,7 +15,7 @@ import type { Sql } from '../../src/store/query.ts'
 import { type Deployment, deployment } from '../system/deployment.ts'
 import { makeClockMovable, movable, moveClock } from '../system/moved-clock.ts'
 import type { QuietVoid } from './copies.ts'
-import { dyingPool, type Death, ProcessDied } from './dying-pool.ts'
+import { dyingPool, ProcessDied } from './dying-pool.ts'
 import type { Delivery, History, Order, Pass, Round } from './history.ts'
 import type { Answer } from './ledger.ts'
 import { type PriceTable, priceBookText, priceTable, publications } from './prices.ts'
@@ -26,6 +26,9 @@ const HOUR_MS = 3_600_000
 export const IDENTITY_WINDOW_MS = 62 * 24 * HOUR_MS
 const PROCESSES = 2
 const TRIES_MAX = 50
+/** The share of statements before which a session lingers. */
+const SLOW = 0.03
+const SLOW_MS = 15
 
 export interface Driven {
   readonly deployed: Deployment
@@ -47,7 +50,11 @@ export async function drive(history: History): Promise<Driven> {
   const clocked = makePool(movable(deployed.connection), { max: 10, applicationName: 'farthing-test' })
   const random = seededRandom(history.seed)
   let deaths = 0
-  const fate = (): Death => (random.chance(deaths) ? (random.chance(0.5) ? 'before' : 'after') : undefined)
+  const fate = () => {
+    if (random.chance(deaths)) return random.chance(0.5) ? 'before' : 'after'
+    // What is open between two statements stays open for a while.
+    return random.chance(SLOW) ? sleep(SLOW_MS, undefined) : undefined
+  }
   const pool = dyingPool(clocked, fate)
   const errors: unknown[] = []
   const log: Log = { info() {}, warn() {}, error: ({ err }: { err?: unknown }) => note(errors, err) }
