@@ -25,7 +25,7 @@ import { takeBack, withSettledHours } from './take-back.ts'
 const HOUR_MS = 3_600_000
 export const IDENTITY_WINDOW_MS = 62 * 24 * HOUR_MS
 const PROCESSES = 2
-const TRIES_MAX = 50
+const TRIES_MAX = 300
 /** The share of statements before which a session lingers. */
 const SLOW = 0.03
 const SLOW_MS = 15
