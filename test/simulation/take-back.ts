@@ -34,6 +34,8 @@ export async function takeBack(
   for (const { decisions, already } of answers) {
     if (decisions.length + already !== rows.length) throw new Error('an order forgot some of its events')
   }
+  const taken = answers.reduce((sum, { decisions }) => sum + decisions.length, 0)
+  if (taken > rows.length) throw new Error('two orders at once took the same event back twice')
   return rows
 }
 
