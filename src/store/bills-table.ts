@@ -3,8 +3,8 @@ import type { Bill, BillLine } from '../core/bill/bill.ts'
 import type { Level } from '../core/meter/level.ts'
 import { plain } from '../core/money/decimal.ts'
 import type { Hour } from '../core/time/hour.ts'
-import { copyIn, copyRow } from './copy.ts'
-import { addStorageSeries } from './queries/add-storage-series.ts'
+import { type CopyFields, CopyRows } from './copy.ts'
+import { addStorageSeries, type StorageSeries } from './queries/add-storage-series.ts'
 import { run } from './query.ts'
 
 const COPY_BILLS = `
@@ -43,36 +43,43 @@ export interface SettledLevel extends Settled {
   readonly level: Level
 }
 
-/** Everything that settling some accounts of an hour adds. */
-export interface Settlement {
-  readonly bills: readonly SettledBill[]
-  readonly withoutBill: readonly SettledWithoutBill[]
-  readonly levels: readonly SettledLevel[]
-}
+/** Everything that settling some accounts of an hour adds: rows already, so that no bill is kept in memory. */
+export class Settlement {
+  readonly #bills = new CopyRows()
+  readonly #lines = new CopyRows()
+  readonly #hours = new CopyRows()
+  readonly #levels = new CopyRows()
+  readonly #series: StorageSeries[] = []
 
-/** Store settled account-hours. A second bill for one account and hour fails the transaction: there is one. */
-export async function copySettlement(client: pg.PoolClient, settled: Settlement): Promise<void> {
-  const { bills, withoutBill, levels } = settled
-  await copyIn(
-    client,
-    COPY_LINES,
-    bills.flatMap(({ bucket, bill }) => bill.lines.map((line) => lineRow(bill, bucket, line))),
-  )
-  await copyIn(client, COPY_BILLS, bills.map(billRow))
-  await copyIn(client, COPY_SETTLED_HOURS, withoutBill.map(withoutBillRow))
-  await copyIn(client, COPY_LEVELS, levels.map(levelRow))
-  if (levels.length > 0) {
-    await run(
-      client,
-      addStorageSeries,
-      levels.map(({ bucket, account, level }) => ({ ...level, bucket, account })),
-    )
+  addBill(settled: SettledBill): void {
+    const { bucket, bill } = settled
+    for (const line of bill.lines) this.#lines.add(lineRow(bill, bucket, line))
+    this.#bills.add(billRow(settled))
+  }
+
+  addHourWithoutBill(settled: SettledWithoutBill): void {
+    this.#hours.add(withoutBillRow(settled))
+  }
+
+  addLevel(settled: SettledLevel): void {
+    const { bucket, account, level } = settled
+    this.#levels.add(levelRow(settled))
+    this.#series.push({ ...level, bucket, account })
+  }
+
+  /** Store it. A second bill for one account and hour fails the transaction: there is one. */
+  async copyInto(client: pg.PoolClient): Promise<void> {
+    await this.#lines.copyInto(client, COPY_LINES)
+    await this.#bills.copyInto(client, COPY_BILLS)
+    await this.#hours.copyInto(client, COPY_SETTLED_HOURS)
+    await this.#levels.copyInto(client, COPY_LEVELS)
+    if (this.#series.length > 0) await run(client, addStorageSeries, this.#series)
   }
 }
 
-function billRow({ bucket, step, bill }: SettledBill): string {
+function billRow({ bucket, step, bill }: SettledBill): CopyFields {
   const { total, components } = bill
-  return copyRow([
+  return [
     bill.hour,
     bucket,
     bill.account,
@@ -93,11 +100,11 @@ function billRow({ bucket, step, bill }: SettledBill): string {
     bytea(bill.linesDigest),
     bytea(bill.digest),
     bill.previousDigest && bytea(bill.previousDigest),
-  ])
+  ]
 }
 
-function lineRow({ hour, account }: Bill, bucket: number, line: BillLine): string {
-  return copyRow([
+function lineRow({ hour, account }: Bill, bucket: number, line: BillLine): CopyFields {
+  return [
     hour,
     bucket,
     account,
@@ -118,7 +125,7 @@ function lineRow({ hour, account }: Bill, bucket: number, line: BillLine): strin
     line.amount,
     line.corrects,
     line.priceVersion,
-  ])
+  ]
 }
 
 function withoutBillRow({
@@ -128,24 +135,13 @@ function withoutBillRow({
   step,
   priceVersion,
   eventsDigest,
-}: SettledWithoutBill): string {
-  return copyRow([hour, bucket, account, step, priceVersion, bytea(eventsDigest)])
+}: SettledWithoutBill): CopyFields {
+  return [hour, bucket, account, step, priceVersion, bytea(eventsDigest)]
 }
 
-function levelRow({ bucket, account, step, level }: SettledLevel): string {
+function levelRow({ bucket, account, step, level }: SettledLevel): CopyFields {
   const { project, dataset, region, at, source, id, bytes } = level
-  return copyRow([
-    bucket,
-    account,
-    project ?? '',
-    dataset ?? '',
-    at,
-    source,
-    id,
-    region ?? '',
-    plain(bytes),
-    step,
-  ])
+  return [bucket, account, project ?? '', dataset ?? '', at, source, id, region ?? '', plain(bytes), step]
 }
 
 function bytea(hexadecimal: string): string {

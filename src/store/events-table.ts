@@ -4,7 +4,7 @@ import { eventText } from '../core/bill/digest-text.ts'
 import type { UsageEvent } from '../core/ingest/event.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { formatInstant, type Instant } from '../core/time/instant.ts'
-import { copyIn, copyRow } from './copy.ts'
+import { type CopyFields, CopyRows } from './copy.ts'
 
 const COPY_EVENTS = `
   copy usage_event (at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes)
@@ -22,7 +22,9 @@ export interface StoredEvent extends UsageEvent {
  * @param events in key order: two transactions that insert in different orders would deadlock
  */
 export async function copyEvents(client: pg.PoolClient, events: readonly StoredEvent[]): Promise<void> {
-  await copyIn(client, COPY_EVENTS, events.map(eventRow))
+  const rows = new CopyRows()
+  for (const event of events) rows.add(eventRow(event))
+  await rows.copyInto(client, COPY_EVENTS)
 }
 
 /** CRC-32 of account and event text, as a signed integer: it names a damaged event, and proves nothing. */
@@ -30,9 +32,9 @@ export function checksumOf(event: Omit<UsageEvent, 'usage'>): number {
   return crc32(`${event.account}\0${eventText(event)}`) | 0
 }
 
-function eventRow(event: StoredEvent): string {
+function eventRow(event: StoredEvent): CopyFields {
   const { at, receivedAt, hour, cycle, bucket, account, id, source, type, data, attributes } = event
   const checksum = checksumOf(event)
   const received = formatInstant(receivedAt)
-  return copyRow([at, received, hour, cycle, checksum, bucket, account, id, source, type, data, attributes])
+  return [at, received, hour, cycle, checksum, bucket, account, id, source, type, data, attributes]
 }

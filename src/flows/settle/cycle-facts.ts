@@ -81,7 +81,8 @@ export async function readCycleFacts(
   const pages = isFew
     ? eventsOf(sql, hour, buckets, [...sums.keys()])
     : readHourEventsWhole(sql, { hour, buckets })
-  for await (const page of pages) addPage(reading, sums, page, accounts === null)
+  const stream: Stream = { reading, sums, isOpen: accounts === null, current: undefined }
+  for await (const page of pages) addPage(stream, page)
   const facts: AccountFacts[] = []
   for (const sum of sums.values()) {
     if (reading.acted.has(sum.key.account)) await addActs(reading, sum)
@@ -90,21 +91,30 @@ export async function readCycleFacts(
   return facts
 }
 
-/** @param isOpen accounts that come up are added; otherwise they are none of those asked for */
-function addPage(
-  reading: Reading,
-  sums: Map<string, Sums>,
-  page: readonly SettledEvent[],
-  isOpen: boolean,
-): void {
-  let current: Sums | undefined
+interface Stream {
+  readonly reading: Reading
+  readonly sums: Map<string, Sums>
+  /** Accounts that come up are added; otherwise they are none of those asked for. */
+  readonly isOpen: boolean
+  current: Sums | undefined
+}
+
+/** Events come in key order: those of an account one after the other, so its digest is ready when the next one begins. */
+function addPage(stream: Stream, page: readonly SettledEvent[]): void {
+  const { reading, sums, isOpen } = stream
   for (const event of page) {
-    if (current?.key.account !== event.account) {
-      current = sums.get(event.account)
-      if (!current && isOpen) sums.set(event.account, (current = begin(reading.copies, event)))
+    if (stream.current?.key.account !== event.account) {
+      if (stream.current) finishDigest(reading, stream.current)
+      stream.current = sums.get(event.account)
+      if (!stream.current && isOpen) sums.set(event.account, (stream.current = begin(reading.copies, event)))
     }
-    if (current) add(current, reading, event)
+    if (stream.current) add(stream.current, reading, event)
   }
+}
+
+/** The texts that wait to be hashed need not be kept, unless releases or voids follow. */
+function finishDigest({ acted }: Reading, sums: Sums): void {
+  if (!acted.has(sums.key.account)) sums.eventsDigest = endDigest(sums.digest)
 }
 
 interface Reading extends Pick<ReadCycleFacts, 'hour' | 'copies' | 'onDamaged'> {
@@ -157,6 +167,8 @@ interface Sums {
   readonly key: SettledAccount
   readonly hour: AccountHour
   readonly digest: RunningDigest
+  /** Once it is ready. */
+  eventsDigest: string | undefined
   readonly fingerprints: Map<Hour, number[]>
   readonly copies: ReadonlySet<string> | undefined
   count: number
@@ -167,6 +179,7 @@ function begin(copies: CopyMarks, { bucket, account }: SettledAccount): Sums {
     key: { bucket, account },
     hour: emptyAccountHour(),
     digest: startDigest(),
+    eventsDigest: undefined,
     fingerprints: new Map(),
     copies: copies.get(account),
     count: 0,
@@ -203,8 +216,8 @@ function addOrTake(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent
   }
 }
 
-function factsOf({ key, hour, digest, count, fingerprints }: Sums): AccountFacts {
-  return { ...key, ...hour, count, fingerprints, eventsDigest: endDigest(digest) }
+function factsOf({ key, hour, digest, eventsDigest, count, fingerprints }: Sums): AccountFacts {
+  return { ...key, ...hour, count, fingerprints, eventsDigest: eventsDigest ?? endDigest(digest) }
 }
 
 /** Held events that were released into the cycle count in it; what was taken back does not, or no more. */

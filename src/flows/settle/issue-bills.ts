@@ -4,12 +4,7 @@ import type { Draft } from '../../core/bill/draft-bill.ts'
 import { issueBill } from '../../core/bill/issue-bill.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import {
-  copySettlement,
-  type SettledBill,
-  type SettledLevel,
-  type SettledWithoutBill,
-} from '../../store/bills-table.ts'
+import { Settlement } from '../../store/bills-table.ts'
 import { type AccountState, readAccountStates } from '../../store/queries/read-account-states.ts'
 import { saveAccountStates } from '../../store/queries/save-account-states.ts'
 import { type WithdrawLevels, withdrawLevels } from '../../store/queries/withdraw-levels.ts'
@@ -27,61 +22,74 @@ export interface BillingContext {
   readonly issuedAt: Instant
 }
 
-/** An account's hour, decided: its draft is undefined when there is nothing to bill. */
-export interface DraftedAccount {
-  readonly facts: AccountFacts
-  readonly draft: Draft | undefined
-}
-
 /** SHA-256 of a text, hexadecimal. */
 export function sha256(text: string): string {
   return hash('sha256', text, 'hex')
 }
 
+/** The lines of an account's hour; undefined when there is nothing to bill. */
+export type DraftOf = (facts: AccountFacts) => Promise<Draft | undefined>
+
 /**
- * Give the drafts of some accounts their place in each account's sequence and chain, and store them with what they
- * bring in. The accounts' buckets are claimed, so nobody else issues to them.
+ * Make the bills of some accounts, give each its place in the account's sequence and chain, and store them with what
+ * they bring in. The accounts' buckets are claimed, so nobody else issues to them. Each bill becomes rows at once: what is
+ * kept until it is stored is bytes.
  */
 export async function issueBills(
   client: pg.PoolClient,
   context: BillingContext,
-  drafted: readonly DraftedAccount[],
+  accounts: readonly AccountFacts[],
+  draftOf: DraftOf,
 ): Promise<void> {
-  // An account without lines and without facts leaves no trace: the hour is not settled for it.
-  const settled = drafted.filter(({ facts, draft }) => draft !== undefined || facts.count > 0)
-  if (settled.length === 0) return
-  const keys = settled.map(({ facts }) => facts)
-  const stored = await run(client, readAccountStates, keys)
-  const monthOf = await statementMonths(client, context.hour, keys)
-  const states = new Map(stored.map((state) => [state.account, state]))
-  const bills: SettledBill[] = []
-  const withoutBill: SettledWithoutBill[] = []
-  const levels: SettledLevel[] = []
+  if (accounts.length === 0) return
+  const states = new Map(
+    (await run(client, readAccountStates, accounts)).map((state) => [state.account, state]),
+  )
+  const monthOf = await statementMonths(client, context.hour, accounts)
+  const settlement = new Settlement()
   const withdrawn: WithdrawLevels[] = []
-  const after = settled.map((account) => {
-    const { bucket, account: name, eventsDigest } = account.facts
-    const before = states.get(name) ?? { bucket, account: name, step: 0, sequence: 0, digest: null }
+  const after: AccountState[] = []
+  for (const facts of accounts) {
+    const draft = await draftOf(facts)
+    // An account without lines and without facts leaves no trace: the hour is not settled for it.
+    if (draft === undefined && facts.count === 0) continue
+    const { bucket, account } = facts
+    const before = states.get(account) ?? { bucket, account, step: 0, sequence: 0, digest: null }
     const step = before.step + 1
-    for (const level of account.facts.levels) levels.push({ bucket, account: name, step, level })
-    const taken = account.facts.withdrawn
-    if (taken.length > 0) withdrawn.push({ bucket, account: name, step, levels: taken })
-    if (account.draft) {
-      const billing = { ...context, statementMonth: monthOf(name) }
-      const bill = billOf(billing, account.facts, account.draft, before)
-      bills.push({ bucket, step, bill })
-      return { ...before, step, sequence: bill.sequence, digest: bill.digest }
-    }
-    const { hour, priceVersion } = context
-    withoutBill.push({ bucket, account: name, step, hour, priceVersion, eventsDigest })
-    return { ...before, step }
-  })
-  await copySettlement(client, { bills, withoutBill, levels })
-  for (const levelsOfAccount of withdrawn) await run(client, withdrawLevels, levelsOfAccount)
+    for (const level of facts.levels) settlement.addLevel({ bucket, account, step, level })
+    if (facts.withdrawn.length > 0) withdrawn.push({ bucket, account, step, levels: facts.withdrawn })
+    after.push(
+      issue(settlement, { ...context, statementMonth: monthOf(account) }, facts, draft, { ...before, step }),
+    )
+  }
+  if (after.length === 0) return
+  await settlement.copyInto(client)
+  for (const levels of withdrawn) await run(client, withdrawLevels, levels)
   await run(client, saveAccountStates, after)
 }
 
 interface Billing extends BillingContext {
   readonly statementMonth: string
+}
+
+/** @returns the account's state, of the step that this is, with the bill */
+function issue(
+  settlement: Settlement,
+  billing: Billing,
+  facts: AccountFacts,
+  draft: Draft | undefined,
+  state: AccountState,
+): AccountState {
+  const { bucket, step } = state
+  if (draft) {
+    const bill = billOf(billing, facts, draft, state)
+    settlement.addBill({ bucket, step, bill })
+    return { ...state, sequence: bill.sequence, digest: bill.digest }
+  }
+  const { hour, priceVersion } = billing
+  const { account, eventsDigest } = facts
+  settlement.addHourWithoutBill({ bucket, account, step, hour, priceVersion, eventsDigest })
+  return state
 }
 
 function billOf(context: Billing, facts: AccountFacts, draft: Draft, before: AccountState) {

@@ -24,7 +24,9 @@ export function addText(digest: RunningDigest, text: string): void {
   digest.pending = ''
 }
 
-/** Hexadecimal. Nothing can be added afterwards. */
-export function endDigest({ hash: running, pending }: RunningDigest): string {
+/** Hexadecimal. Nothing can be added afterwards, and the texts are forgotten. */
+export function endDigest(digest: RunningDigest): string {
+  const { hash: running, pending } = digest
+  digest.pending = ''
   return running ? running.update(pending).digest('hex') : hash('sha256', pending, 'hex')
 }

@@ -25,11 +25,11 @@ import { type AccountFacts, NO_COPIES, readCycleFacts } from './cycle-facts.ts'
 import { draftAccount } from './draft-account.ts'
 import { findCopies, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
 import type { IdentityWindow } from './identity-window.ts'
-import { type BillingContext, type DraftedAccount, issueBills } from './issue-bills.ts'
+import { type BillingContext, issueBills } from './issue-bills.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
-/** Accounts whose bills are stored at once: bounds memory, and the rows of one COPY. */
-const BATCH_ACCOUNTS = 400
+/** Accounts whose bills are stored at once: some megabytes of rows. */
+const BATCH_ACCOUNTS = 2_000
 
 /** Buckets in [from, to). */
 export interface BucketRange {
@@ -101,11 +101,7 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
   }
   const facts = await withoutCopies(client, chunk, book, await factsOf(client, chunk, book, known, restated))
   for (let start = 0; start < facts.length; start += BATCH_ACCOUNTS) {
-    const drafted: DraftedAccount[] = []
-    for (const account of facts.slice(start, start + BATCH_ACCOUNTS)) {
-      drafted.push({ facts: account, draft: await draft(account) })
-    }
-    await issueBills(client, context, drafted)
+    await issueBills(client, context, facts.slice(start, start + BATCH_ACCOUNTS), draft)
   }
   await rememberIdentities(client, buckets, facts)
   if (late)
