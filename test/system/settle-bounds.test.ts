@@ -8,7 +8,7 @@ import { type Deployment, deployment } from './deployment.ts'
 // before it has ended and its grace is over.
 
 /** More than are stored at once. */
-const ACCOUNTS = 401
+const ACCOUNTS = 2_001
 /** More than are read at once. */
 const EVENTS = 5_001
 
