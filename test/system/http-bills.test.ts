@@ -134,6 +134,8 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
   '/v1/bills/:id': () => `/v1/bills/${FIRST_BILL}`,
   '/v1/bills/:id/lines': () => `/v1/bills/${FIRST_BILL}/lines`,
   '/v1/bills/:id/lines/:number/events': () => `/v1/bills/${FIRST_BILL}/lines/3/events`,
+  '/v1/storage': () => '/v1/storage?account=acme',
+  '/v1/accounts/:account': () => '/v1/accounts/acme',
   '/v1/price-book/:version': () => '/v1/price-book/1',
   '/v1/imports/:name': () => '/v1/imports/12345678',
 }
