@@ -108,8 +108,8 @@ test('killed in the middle of a range and run again, it takes each event back on
   while ((await countVoids()) < 1_000);
   child.kill('SIGKILL')
   await ended
+  // The server may have gone on to the end of what it was asked, or not.
   const before = await countVoids()
-  expect(before).toBeLessThan(COUNT)
   const result = JSON.parse(await server.good(...ALL, '--yes', '--json')) as Result
   expect(result).toMatchObject({ events: COUNT, dryRun: false })
   // What was on its way when the command was killed is carried out by the server all the same.
