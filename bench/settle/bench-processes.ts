@@ -29,7 +29,7 @@ export async function benchProcesses(options: BenchOptions, cleanup: Cleanup): P
     for (const [way, { name, ...how }] of WAYS.entries()) {
       say(`processes: ${name}, round ${round} of ${rounds}`)
       const hour = (firstHour + WAYS.length * round + way) as Hour
-      await loadHour(server, { hour, seed: round, events, accounts })
+      await loadHour(server, { hour, seed: hour, events, accounts })
       await server.pool.query('vacuum (analyze) usage_event')
       const settled = await settlers.settle({ hour, ...how })
       if (round > 0) seconds[way]!.push(settled.seconds)

@@ -48,7 +48,7 @@ export async function benchWindow(options: BenchOptions, cleanup: Cleanup): Prom
   const cost = { name: 'what 62 days add', unit: 's', samples: full.map((seconds) => seconds - none) }
   const target = events >= 2_000_000 ? 'under 60' : events <= 20_000 ? 'under 0.5' : ''
   for (let due = 0; due < DUE_TOGETHER; due++) {
-    await loadHour(server, { hour: (hour + due) as Hour, seed: due, events, accounts })
+    await loadHour(server, { hour: (hour + due) as Hour, seed: hour + due, events, accounts })
   }
   const last = (hour + DUE_TOGETHER - 1) as Hour
   const together = await settlers.settle({ hour: last, hours: DUE_TOGETHER })
