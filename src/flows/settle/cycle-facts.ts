@@ -62,8 +62,8 @@ export interface ReadCycleFacts {
 
 /**
  * The facts of a cycle, by account: the events of older hours that were put into it, those of the hour itself, then
- * releases, then voids, each in key order. Settlement and its proof both read them here. Memory grows with the accounts,
- * not with their events.
+ * releases, then voids, each in key order. Settlement and its proof both read them here. Memory grows with the accounts;
+ * of an event only its fingerprint is kept.
  */
 export async function readCycleFacts(
   sql: Sql,

@@ -20,12 +20,17 @@ export const addHeldEvents: Query<readonly HeldEvent[], never, void> = {
     select *
       from unnest($1::int[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                   $9::int[])`,
-  values: (events) => [
+  values: heldColumns,
+  decode: () => undefined,
+}
+
+/** As parallel arrays, for `unnest`. */
+export function heldColumns(events: readonly HeldEvent[]): readonly unknown[] {
+  return [
     ...keyColumns(events),
     events.map(({ code }) => code),
     events.map(({ subject }) => subject),
     events.map(({ detail }) => detail),
     events.map(({ priceVersion }) => priceVersion),
-  ],
-  decode: () => undefined,
+  ]
 }

@@ -1,6 +1,5 @@
-import { keyColumns } from '../key-columns.ts'
 import type { Query } from '../query.ts'
-import type { HeldEvent } from './add-held-events.ts'
+import { heldColumns, type HeldEvent } from './add-held-events.ts'
 
 /** What was looked at under a newer price book stays held, for a reason that may be another one now. */
 export const keepHeldEvents: Query<readonly HeldEvent[], never, void> = {
@@ -12,12 +11,6 @@ export const keepHeldEvents: Query<readonly HeldEvent[], never, void> = {
                   $9::int[])
            as k (hour, bucket, account, id, source, code, subject, detail, price_version)
      where h.hour = k.hour and h.bucket = k.bucket and h.account = k.account and h.id = k.id and h.source = k.source`,
-  values: (events) => [
-    ...keyColumns(events),
-    events.map(({ code }) => code),
-    events.map(({ subject }) => subject),
-    events.map(({ detail }) => detail),
-    events.map(({ priceVersion }) => priceVersion),
-  ],
+  values: heldColumns,
   decode: () => undefined,
 }
