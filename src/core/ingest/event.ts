@@ -22,12 +22,15 @@ export interface UsageEvent extends Identity {
   readonly attributes: string | null
   /** Undefined when the type is unknown: the event is held. */
   readonly usage: Usage | undefined
+  /** It came without a time, by a protocol that allows that: `at` is when it was received, and is not compared. */
+  readonly untimed?: true
 }
 
-/** Are two events of one identity the same content? Then the second is a duplicate, else a conflict. */
+/** Are two events of one identity the same content? Then the second, `again`, is a duplicate, else a conflict. */
 export function sameContent(
-  a: Pick<UsageEvent, 'type' | 'at' | 'data'>,
-  b: Pick<UsageEvent, 'type' | 'at' | 'data'>,
+  first: Pick<UsageEvent, 'type' | 'at' | 'data'>,
+  again: Pick<UsageEvent, 'type' | 'at' | 'data' | 'untimed'>,
 ): boolean {
-  return a.type === b.type && a.at === b.at && a.data === b.data
+  const isSameTime = again.untimed === true || first.at === again.at
+  return isSameTime && first.type === again.type && first.data === again.data
 }

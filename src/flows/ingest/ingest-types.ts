@@ -5,7 +5,13 @@ import type { Json } from '../../core/text/canonical-json.ts'
 export type Outcome = 'accepted' | 'duplicate' | 'conflict' | 'held' | 'rejected'
 
 /** One element of a delivery: parsed JSON, or a part of it that could not be read. */
-export type Delivered = { readonly raw: Json } | { readonly unreadable: Rejection; readonly text: string }
+export type Delivered =
+  | {
+      readonly raw: Json
+      /** Its protocol may leave the time out, and it has none: the time of receipt is used, and not compared. */
+      readonly untimed?: true
+    }
+  | { readonly unreadable: Rejection; readonly text: string }
 
 export interface EventResult {
   readonly outcome: Outcome

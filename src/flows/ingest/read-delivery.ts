@@ -7,7 +7,7 @@ import { isRejection, type Rejection } from '../../core/ingest/rejection.ts'
 import { assess } from '../../core/rate/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
-import type { Instant } from '../../core/time/instant.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
 import { sha256 } from '../settle/issue-bills.ts'
@@ -41,18 +41,25 @@ export function readDelivered(
 ): ReadEvent | RefusedEvent {
   const { receivedAt, boundAccount, accounts } = context
   if ('unreadable' in delivered) return refusedText(delivered.unreadable, delivered.text)
-  const event = accept(delivered.raw, { receivedAt, boundAccount, eventTypes: book.eventTypes })
+  const raw = delivered.untimed ? timed(delivered.raw, receivedAt) : delivered.raw
+  const event = accept(raw, { receivedAt, boundAccount, eventTypes: book.eventTypes })
   if (isRejection(event)) return refused(event, delivered.raw)
   const untaken = accounts?.refuse(event)
   if (untaken) return refused(untaken, delivered.raw)
   const assessment = assess(book, event)
   if (assessment.outcome === 'rejected') return refused(assessment.rejection, delivered.raw)
-  const candidate = { ...event, bucket: bucketOf(event.account), ...senderOf(context), assessment }
+  const plain = { ...event, bucket: bucketOf(event.account), ...senderOf(context), assessment }
+  const candidate: Candidate = delivered.untimed ? { ...plain, untimed: true } : plain
   const closedAt = accounts?.closedAt(event.account)
   if (closedAt === undefined || event.usage?.component !== 'storage') return candidate
   const { account, usage } = event
   const end = { account, project: usage.project, dataset: usage.dataset, at: closedAt, over: undefined }
   return { ...candidate, ending: ownCandidate(book, endOfSeries(end, sha256), senderOf(context)) }
+}
+
+/** What came without a time happened when it was received. */
+function timed(raw: Json, receivedAt: Instant): Json {
+  return isObject(raw) ? { ...raw, time: formatInstant(receivedAt) } : raw
 }
 
 function senderOf({ receivedAt, writer }: DeliveryContext): Pick<Candidate, 'receivedAt' | 'writer'> {
