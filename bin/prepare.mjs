@@ -22,6 +22,8 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const NODE_FLOOR = [20, 19]
+/** Commands that compile at the same moment, and take turns. */
+const SWAPS_MAX = 100
 
 /** Install packages and compile, each only if its inputs changed. Prints only when it has work to do. */
 export function prepare() {
@@ -69,8 +71,22 @@ function build() {
     cpSync(file, target)
   }
   writeFileSync(join(fresh, '.sources'), wanted)
-  rmSync(dist, { recursive: true, force: true })
-  renameSync(fresh, dist)
+  swapIn(fresh, dist)
+}
+
+/** Put a folder in the place of another, whoever else does the same at this moment: one of them stays, whole. */
+function swapIn(fresh, place) {
+  const old = `${fresh}-old`
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (existsSync(place)) renameSync(place, old)
+      renameSync(fresh, place)
+      break
+    } catch (error) {
+      if (attempt === SWAPS_MAX || !['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error
+    }
+  }
+  rmSync(old, { recursive: true, force: true })
 }
 
 function filesBelow(folder) {
