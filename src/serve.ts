@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import type { Settings } from './config.ts'
 import { createIngest } from './flows/ingest/ingest-events.ts'
+import { createTrial } from './flows/ingest/try-events.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
 import { believeClockAtStart } from './flows/settle/clock-watch.ts'
@@ -97,7 +98,8 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())
   const keys = makeKeyRing(reading)
-  const server = await makeServer({ reading, writing, keys, ingest, log, now: clock, graceMs })
+  const trial = createTrial({ pool: reading, taken: settings.taken })
+  const server = await makeServer({ reading, writing, keys, ingest, trial, log, now: clock, graceMs })
   stops.push(() => closeServer(server))
   const url = shownUrl(await server.listen({ port, host }))
   return { ok: true, parts: partsOf(first, url) }

@@ -8,6 +8,7 @@ import { backupCommand } from './backup.ts'
 import { billCommand } from './bill.ts'
 import { billsCommand } from './bills.ts'
 import { cyclesCommand } from './cycles.ts'
+import { eventsCommand } from './events.ts'
 import { explainCommand } from './explain.ts'
 import { heldCommand } from './held.ts'
 import { importCommand } from './import.ts'
@@ -50,6 +51,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
   const commands = [
     serveCommand(serve, setExitCode),
     importCommand(setExitCode),
+    eventsCommand(setExitCode),
     billsCommand(),
     billCommand(),
     explainCommand(),

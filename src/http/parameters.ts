@@ -24,6 +24,9 @@ export function parameter<Schema extends TSchema>(schema: Schema, fix: string): 
   return { ...schema, 'x-fix': fix }
 }
 
+/** Of a parameter that is said or not. */
+export const Flag = parameter(Type.Enum(['true', 'false']), 'send true, or leave it out')
+
 /** Read by `readInstant`, which also takes a UTC hour or day: hence without `format`. */
 export const TimeParameter = parameter(
   Type.String({ minLength: 1, examples: ['2025-07-28T03:00:00Z', '2025-07-28T03Z', '2025-07-28'] }),

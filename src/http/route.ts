@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TObject, type TSchema } from 'typebox'
 import type { Ingest } from '../flows/ingest/ingest-types.ts'
+import type { Trial } from '../flows/ingest/try-events.ts'
 import type { Key, Scope } from '../flows/keys/key-scopes.ts'
 import type { KeyRing } from '../flows/keys/find-key.ts'
 import type { Log } from '../store/connect.ts'
@@ -14,6 +15,8 @@ export interface HttpContext {
   readonly writing: Pool
   readonly keys: KeyRing
   readonly ingest: Ingest
+  /** What sending would do, without doing it. */
+  readonly trial: Trial
   readonly log: Log
   /** This process's clock: for `expiresAt` and figures, never for what is billed. */
   readonly now: () => Instant

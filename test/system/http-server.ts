@@ -7,6 +7,7 @@ import type { Instant } from '../../src/core/time/instant.ts'
 import { makeKeyRing } from '../../src/flows/keys/find-key.ts'
 import { firstStart } from '../../src/flows/start/first-start.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createTrial } from '../../src/flows/ingest/try-events.ts'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
 import type { Scope } from '../../src/flows/keys/key-scopes.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'
@@ -26,7 +27,7 @@ export interface TestServer {
   /** A request with a key (the admin's unless told), answered as status, headers and parsed JSON. */
   ask(path: string, init?: Asking): Promise<Answer>
   /** POST /v1/events with a JSON value, or a body of another type. */
-  send(body: unknown, init?: Asking): Promise<Answer>
+  send(body: unknown, init?: Asking, query?: string): Promise<Answer>
   /** A new key. */
   key(scopes: readonly Scope[], account?: string | null): Promise<string>
   /** Seal and settle all that is due, history without its quiet time. */
@@ -72,7 +73,8 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const writing = makePool(connection, { max: 10, log })
   const taking = ingest ?? (await createIngest({ pool: writing, log }))
   const keys = makeKeyRing(reading)
-  const context = { reading, writing, keys, ingest: taking, log, now: clock, graceMs }
+  const trial = createTrial({ pool: reading })
+  const context = { reading, writing, keys, ingest: taking, trial, log, now: clock, graceMs }
   const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   return {
@@ -82,7 +84,8 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
     adminKey,
     logged,
     ask: (path, init) => ask(url + path, { key: adminKey, ...init }),
-    send: (body, init) => ask(`${url}/v1/events`, { key: adminKey, ...sending(body, init) }),
+    send: (body, init, query = '') =>
+      ask(`${url}/v1/events${query}`, { key: adminKey, ...sending(body, init) }),
     async key(scopes, account = null) {
       const made = await makeKey(pool, { name: 'test', scopes, account, expiresAt: null }, clock())
       if (!made.ok) throw new Error(made.detail)

@@ -3,8 +3,10 @@ import { requireName } from '../routes/imports.ts'
 import Type from 'typebox'
 import type { EventResult, NotSubmitted, Outcome } from '../../flows/ingest/ingest-types.ts'
 import { countOutcomes } from '../metrics.ts'
+import { Flag } from '../parameters.ts'
 import { HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
 import { route } from '../route.ts'
+import { DRY_RUN_MEMBERS, dryRunView } from './dry-run.ts'
 import { BODY_BYTES_MAX } from './limits.ts'
 import { readDelivery } from './read-delivery.ts'
 
@@ -26,6 +28,7 @@ const Answer = Type.Object({
   held: Type.Integer(),
   rejected: Type.Integer(),
   problems: Type.Array(Problem, { description: `The first ${PROBLEMS_MAX} events that were not accepted` }),
+  ...DRY_RUN_MEMBERS,
 })
 
 const CloudEvent = Type.Object(
@@ -47,6 +50,12 @@ export const postEvents = route({
   url: '/v1/events',
   access: { scope: 'usage:write', boundKeys: 'own' },
   summary: 'Send usage events: one CloudEvent, a batch, or one a line',
+  query: Type.Object({
+    dryRun: Type.Optional({
+      ...Flag,
+      description: 'Store nothing: say what would become of each event, and what it would cost',
+    }),
+  }),
   body: {
     'application/cloudevents+json': CloudEvent,
     'application/cloudevents-batch+json': Type.Array(CloudEvent),
@@ -55,28 +64,38 @@ export const postEvents = route({
   },
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 200: Answer },
-  async handle({ body, key, request, reply }, { ingest }) {
+  async handle({ query, body, key, request, reply }, { ingest, trial }) {
     const { events, isSingle } = readDelivery(
       request.headers,
       (body as Buffer | undefined) ?? Buffer.alloc(0),
     )
+    if (query.dryRun === 'true') {
+      const tried = await trial.tryEvents(events, key?.account)
+      const [only] = tried.events
+      if (isSingle && only?.outcome === 'rejected') return refuseSingle(only, reply)
+      return { ...answerOf(tried.events), ...dryRunView(tried) }
+    }
     const submitted = await ingest.submit(events, key?.account, importOf(request.headers))
     if (!submitted.ok) throw notSubmitted(submitted)
     const { results } = submitted
-    const counts = count(results)
-    countOutcomes(counts)
+    countOutcomes(count(results))
     const [only] = results
     if (isSingle && only?.outcome === 'rejected') return refuseSingle(only, reply)
-    return {
-      accepted: counts.accepted,
-      duplicates: counts.duplicate,
-      conflicts: counts.conflict,
-      held: counts.held,
-      rejected: counts.rejected,
-      problems: problemsOf(results),
-    }
+    return answerOf(results)
   },
 })
+
+function answerOf(results: readonly EventResult[]) {
+  const counts = count(results)
+  return {
+    accepted: counts.accepted,
+    duplicates: counts.duplicate,
+    conflicts: counts.conflict,
+    held: counts.held,
+    rejected: counts.rejected,
+    problems: problemsOf(results),
+  }
+}
 
 /** The import that the delivery belongs to, if it says so. */
 function importOf({ 'farthing-import': name }: IncomingHttpHeaders): string | undefined {

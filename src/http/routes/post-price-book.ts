@@ -4,7 +4,7 @@ import { priceBookChangeView } from '../../core/present/price-book-changes.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { type PublishedPriceBook, publishPriceBook } from '../../flows/prices/publish-price-book.ts'
 import type { TextPlace } from '../../flows/prices/parse-price-book-place.ts'
-import { parameter } from '../parameters.ts'
+import { Flag } from '../parameters.ts'
 import { HTTP_PROBLEMS, HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
 import { route } from '../route.ts'
 import { Nullable, Text, Time } from '../views.ts'
@@ -42,8 +42,6 @@ const Answer = Type.Object({
   violations: Type.Array(PastChangeView, { description: 'What stands against it. In a dry run only' }),
   remarks: Type.Array(Type.Object(FINDING)),
 })
-
-const Flag = parameter(Type.Enum(['true', 'false']), 'send true, or leave it out')
 
 export const postPriceBook = route({
   method: 'POST',
