@@ -8,14 +8,18 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/core/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: ['src/core/**/*.test.ts', 'test/unit/**/*.test.ts', 'sdk/src/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'system',
-          include: ['src/{store,flows,http,cli}/**/*.test.ts', 'test/system/**/*.test.ts'],
+          include: [
+            'src/{store,flows,http,cli}/**/*.test.ts',
+            'test/system/**/*.test.ts',
+            'sdk/test/**/*.test.ts',
+          ],
           globalSetup: ['test/system/one-server.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

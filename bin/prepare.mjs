@@ -48,28 +48,44 @@ function install() {
 }
 
 function build() {
+  buildServer()
+  buildSdk()
+}
+
+function buildServer() {
   const sources = ['src', 'bench'].flatMap((folder) => filesBelow(join(ROOT, folder)))
   const inputs = [...sources, join(ROOT, 'tsconfig.base.json'), join(ROOT, 'tsconfig.build.json')]
   const wanted = digest([...inputs, join(ROOT, 'package-lock.json')])
-  const dist = join(ROOT, 'dist')
+  compile('tsconfig.build.json', join(ROOT, 'dist'), wanted, (fresh) => {
+    for (const file of sources.filter((name) => name.endsWith('.sql'))) {
+      const target = join(fresh, relative(ROOT, file))
+      mkdirSync(dirname(target), { recursive: true })
+      cpSync(file, target)
+    }
+  })
+}
+
+/** The SDK as it is published: JavaScript and types. */
+function buildSdk() {
+  const config = join(ROOT, 'sdk/tsconfig.build.json')
+  const inputs = [...filesBelow(join(ROOT, 'sdk/src')), join(ROOT, 'tsconfig.base.json'), config]
+  const wanted = digest([...inputs, join(ROOT, 'package-lock.json')])
+  compile('sdk/tsconfig.build.json', join(ROOT, 'sdk/dist'), wanted, () => {})
+}
+
+let isCompiling = false
+
+/** Compile what `config` names to `dist`, unless that was made of the same inputs (`wanted` is their digest). */
+function compile(config, dist, wanted, addOthers) {
   const stamp = join(dist, '.sources')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
-  say('compiling…')
+  if (!isCompiling) say('compiling…')
+  isCompiling = true
   // Compiled beside dist/ and swapped in, so that two commands started at once never run half a build.
   const fresh = join(ROOT, `node_modules/.farthing-dist-${process.pid}`)
   process.on('exit', () => rmSync(fresh, { recursive: true, force: true }))
-  run(process.execPath, [
-    join(ROOT, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    'tsconfig.build.json',
-    '--outDir',
-    fresh,
-  ])
-  for (const file of sources.filter((name) => name.endsWith('.sql'))) {
-    const target = join(fresh, relative(ROOT, file))
-    mkdirSync(dirname(target), { recursive: true })
-    cpSync(file, target)
-  }
+  run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', config, '--outDir', fresh])
+  addOthers(fresh)
   writeFileSync(join(fresh, '.sources'), wanted)
   swapIn(fresh, dist)
 }
@@ -123,6 +139,7 @@ function fail(text) {
 const CHECK = [
   ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
   ['node_modules/typescript/bin/tsc', '-p', 'src/core'],
+  ['node_modules/typescript/bin/tsc', '-p', 'sdk/src'],
   ['node_modules/typescript/bin/tsc', '-p', '.'],
   ['node_modules/oxlint/bin/oxlint', '--type-aware'],
   ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
