@@ -1,9 +1,12 @@
+import { decodeBase64Text } from '../text/base64.ts'
 import { canonicalJson, type Json } from '../text/canonical-json.ts'
+import { isJsonMediaType } from '../text/media-type.ts'
 import { byteLength, refuseText } from '../text/well-formed.ts'
 import { hourOf } from '../time/hour.ts'
 import { formatInstant, type Instant, type InstantRefusal, parseInstant } from '../time/instant.ts'
 import { CLOSED_SOURCE, isReservedSource } from './ended-level.ts'
 import type { UsageEvent } from './event.ts'
+import { type Attributes, contentTypeOf, readAttributes } from './read-attributes.ts'
 import {
   ACCOUNT_BYTES_MAX,
   ID_BYTES_MAX,
@@ -45,9 +48,10 @@ export function accept(
 ): UsageEvent | Rejection {
   if (!isObject(raw))
     return reject('event/not_an_object', 'The event is not a JSON object: send a CloudEvent.')
-  const { specversion, id: rawId, source: rawSource, type: rawType, subject, time, data, ...others } = raw
+  const { specversion, id: rawId, source: rawSource, type: rawType, subject, time, ...content } = raw
   if (specversion !== '1.0') {
-    const code = specversion === undefined ? 'event/missing_attribute' : 'event/invalid_attribute'
+    const isMissing = specversion === undefined || specversion === null
+    const code = isMissing ? 'event/missing_attribute' : 'event/invalid_attribute'
     return reject(code, 'specversion is not "1.0": send a CloudEvent of version 1.0.')
   }
   const id = requireText(rawId, 'id', ID_BYTES_MAX)
@@ -66,13 +70,13 @@ export function accept(
   }
   const at = readTime(time, receivedAt)
   if (isRejection(at)) return at
-  const content = readContent(data, others)
-  if (isRejection(content)) return content
+  const read = readContent(content)
+  if (isRejection(read)) return read
   const eventType = eventTypes.get(type)
-  const usage = eventType && readUsage(eventType, content.fields)
+  const usage = eventType && readUsage(eventType, read.fields)
   if (isRejection(usage)) return usage
-  const { data: canonical, attributes } = content
-  return { account, source, id, type, at, hour: hourOf(at), data: canonical, attributes, usage }
+  const { data, attributes } = read
+  return { account, source, id, type, at, hour: hourOf(at), data, attributes, usage }
 }
 
 const TIME_ADVICE: Record<InstantRefusal, string> = {
@@ -106,17 +110,54 @@ interface Content {
   readonly attributes: string | null
 }
 
-function readContent(data: Json | undefined, others: { readonly [key: string]: Json }): Content | Rejection {
-  if (data === undefined || data === null) {
-    return reject('event/missing_data', 'data is missing: send what was used.')
-  }
-  if (!isObject(data))
-    return reject('event/invalid_data', 'data is not a JSON object: send what was used as one.')
-  const canonical = canonicalPart(data, 'data')
-  if (isRejection(canonical)) return canonical
-  const attributes = Object.keys(others).length === 0 ? null : canonicalPart(others, 'An extension attribute')
+function readContent({ data, data_base64: encoded, ...others }: Attributes): Content | Rejection {
+  const attributes = readAttributes(others)
   if (isRejection(attributes)) return attributes
-  return { fields: data, data: canonical, attributes }
+  const value = isPresent(encoded) ? decodeData(data, encoded, contentTypeOf(attributes)) : data
+  if (isRejection(value)) return value
+  if (!isPresent(value)) return reject('event/missing_data', 'data is missing: send what was used.')
+  if (!isObject(value)) {
+    return reject('event/invalid_data', 'data is not a JSON object: send what was used as one.')
+  }
+  const canonical = canonicalPart(value, 'data')
+  if (isRejection(canonical)) return canonical
+  const hasOthers = Object.keys(attributes).length > 0
+  const kept = hasOthers ? canonicalPart(attributes, 'An extension attribute') : null
+  if (isRejection(kept)) return kept
+  return { fields: value, data: canonical, attributes: kept }
+}
+
+function isPresent(value: Json | undefined): value is Exclude<Json, null> {
+  return value !== undefined && value !== null
+}
+
+/** JSON that was sent as its bytes (CloudEvents JSON format 1.0.2, 3.1). Other content says nothing of usage. */
+function decodeData(
+  data: Json | undefined,
+  encoded: Json,
+  contentType: string | undefined,
+): Json | Rejection {
+  if (isPresent(data)) {
+    return reject('event/invalid_data', 'data and data_base64 are both there: send one of them.')
+  }
+  if (contentType !== undefined && !isJsonMediaType(contentType)) {
+    return reject('event/invalid_data', 'data_base64 is not JSON, as datacontenttype says: send JSON.')
+  }
+  if (typeof encoded !== 'string') {
+    return reject('event/invalid_data', 'data_base64 is not a string: send Base64, or send data.')
+  }
+  if (encoded.length > 4 * Math.ceil(DATA_BYTES_MAX / 3)) {
+    return reject('event/too_long', `data_base64 is longer than ${DATA_BYTES_MAX} bytes: send less.`)
+  }
+  const decoded = decodeBase64Text(encoded)
+  if ('not' in decoded) {
+    return reject('event/invalid_data', `data_base64 is not ${decoded.not}: send JSON in UTF-8 as Base64.`)
+  }
+  try {
+    return JSON.parse(decoded.text) as Json
+  } catch {
+    return reject('event/invalid_data', 'data_base64 is not JSON once decoded: send JSON, or send data.')
+  }
 }
 
 /** The canonical form, if it can be stored: not too deep, not too large, and well-formed text throughout. */

@@ -68,6 +68,7 @@ export const postEvents = route({
     const { events, isSingle } = readDelivery(
       request.headers,
       (body as Buffer | undefined) ?? Buffer.alloc(0),
+      request.raw.rawHeaders,
     )
     if (query.dryRun === 'true') {
       const tried = await trial.tryEvents(events, key?.account)

@@ -17,10 +17,15 @@ export interface Delivery {
 /**
  * Read a body in one of the three CloudEvents modes, as plain JSON, or as one event a line. Only a body that is
  * unreadable as a whole is an error (HttpProblem): a bad element is one rejected event.
+ * @param rawHeaders names and values in turn, as they came
  */
-export function readDelivery(headers: IncomingHttpHeaders, body: Buffer): Delivery {
+export function readDelivery(
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+  rawHeaders: readonly string[] = [],
+): Delivery {
   const type = mediaType(headers['content-type'])
-  if (isBinaryMode(headers, type)) return single(readBinaryEvent(headers, type, body))
+  if (isBinaryMode(headers, type)) return single(readBinaryEvent(headers, rawHeaders, body))
   switch (type) {
     case 'application/cloudevents+json':
       return single(requireKind(readJsonBody(body), 'an object'))
@@ -40,7 +45,7 @@ export function readDelivery(headers: IncomingHttpHeaders, body: Buffer): Delive
 }
 
 /** Without parameters such as `; charset=utf-8`. */
-function mediaType(header: string | undefined): string {
+export function mediaType(header: string | undefined): string {
   return (header ?? '').split(';')[0]!.trim().toLowerCase()
 }
 
