@@ -15,8 +15,7 @@ import type { Hour } from '../../core/time/hour.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
 import { readActedAccounts } from '../../store/queries/read-acted-accounts.ts'
 import { readHourEventsWhole } from '../../store/hour-events.ts'
-import { readHourEvents } from '../../store/queries/read-hour-events.ts'
-import { readLateEvents } from '../../store/queries/read-late-events.ts'
+import { type ReadHourEvents, readHourEvents } from '../../store/queries/read-hour-events.ts'
 import { type LateHour, readLateHours, type SettledAccount } from '../../store/queries/read-late-hours.ts'
 import { readReleasedEvents } from '../../store/queries/read-released-events.ts'
 import { readVoidedEvents } from '../../store/queries/read-voided-events.ts'
@@ -77,10 +76,10 @@ export async function readCycleFacts(
   for (const key of accounts ?? [...latecomers(late), ...acted]) sums.set(key.account, begin(copies, key))
   // Late events come first: their hours are older than the cycle, and the digest is in key order.
   for (const sum of sums.values()) if (late.has(sum.key.account)) await addLate(reading, sum)
-  const isFew = accounts !== null && accounts.length <= FEW_ACCOUNTS
-  const pages = isFew
-    ? eventsOf(sql, hour, buckets, [...sums.keys()])
-    : readHourEventsWhole(sql, { hour, buckets })
+  const pages =
+    accounts !== null && accounts.length <= FEW_ACCOUNTS
+      ? eventsOf(sql, hour, accounts)
+      : readHourEventsWhole(sql, { hour, buckets })
   const stream: Stream = { reading, sums, isOpen: accounts === null, current: undefined }
   for await (const page of pages) addPage(stream, page)
   const facts: AccountFacts[] = []
@@ -138,12 +137,19 @@ function namesOf(accounts: readonly SettledAccount[]): ReadonlySet<string> {
 async function* eventsOf(
   sql: Sql,
   hour: Hour,
-  buckets: readonly number[],
-  accounts: readonly string[],
+  accounts: readonly SettledAccount[],
+): AsyncGenerator<readonly SettledEvent[]> {
+  for (const { bucket, account } of accounts) yield* pagesOf(sql, { hour, cycle: hour, bucket, account })
+}
+
+/** The events of one account's hour that count in a cycle, in key order. */
+async function* pagesOf(
+  sql: Sql,
+  range: Omit<ReadHourEvents, 'after' | 'limit'>,
 ): AsyncGenerator<readonly SettledEvent[]> {
   let after: SettledEvent | undefined
   for (;;) {
-    const page = await run(sql, readHourEvents, { hour, buckets, accounts, after, limit: PAGE_EVENTS })
+    const page = await run(sql, readHourEvents, { ...range, after, limit: PAGE_EVENTS })
     yield page
     if (page.length < PAGE_EVENTS) return
     after = page.at(-1)
@@ -154,13 +160,13 @@ async function* eventsOf(
 export async function* eventsOfAccount(
   sql: Sql,
   cycle: Hour,
-  { bucket, account }: SettledAccount,
+  settled: SettledAccount,
 ): AsyncGenerator<SettledEvent> {
-  const late = await run(sql, readLateHours, { cycle, buckets: [bucket] })
-  for (const lateHour of late.filter((row) => row.account === account)) {
-    yield* await run(sql, readLateEvents, { ...lateHour, cycle })
+  const late = await run(sql, readLateHours, { cycle, buckets: [settled.bucket] })
+  for (const lateHour of late.filter(({ account }) => account === settled.account)) {
+    for await (const page of pagesOf(sql, { ...lateHour, cycle })) yield* page
   }
-  for await (const page of eventsOf(sql, cycle, [bucket], [account])) yield* page
+  for await (const page of eventsOf(sql, cycle, [settled])) yield* page
 }
 
 interface Sums {
@@ -189,7 +195,9 @@ function begin(copies: CopyMarks, { bucket, account }: SettledAccount): Sums {
 async function addLate(reading: Reading, sums: Sums): Promise<void> {
   const { sql, hour: cycle, late } = reading
   for (const lateHour of late.get(sums.key.account) ?? []) {
-    for (const event of await run(sql, readLateEvents, { ...lateHour, cycle })) add(sums, reading, event)
+    for await (const page of pagesOf(sql, { ...lateHour, cycle })) {
+      for (const event of page) add(sums, reading, event)
+    }
   }
 }
 
