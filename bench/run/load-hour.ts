@@ -24,7 +24,7 @@ export async function loadHour({ pool }: ScratchServer, { hour, ...size }: HourO
   await run(pool, addEventDay, { day: Math.floor(hour / 24) })
   const { book } = await bookOf(pool, null)
   let group: StoredEvent[] = []
-  const store = () => transaction(pool, (client) => copyEvents(client, group))
+  const store = () => transaction(pool, (client) => copyEvents(client, group, () => hour))
   for (const line of generateHour({ ...size, hour: hourName(hour) })) {
     group.push(storedEvent(book, hour, line))
     if (group.length < COPY_EVENTS_MAX) continue
@@ -43,5 +43,5 @@ function storedEvent(book: PriceBook, hour: Hour, line: string): StoredEvent {
   const context = { receivedAt: endOf(hour), boundAccount: undefined, writer: '' }
   const read = readDelivered(book, { raw: JSON.parse(line) as Json }, context)
   if (isRefused(read)) throw new Error(`a generated event is refused: ${read.detail}`)
-  return { ...read, cycle: hour }
+  return read
 }

@@ -10,20 +10,26 @@ const COPY_EVENTS = `
   copy usage_event (at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes)
   from stdin`
 
-/** An event with everything that is decided when it is stored. */
+/** An event that is stored. */
 export interface StoredEvent extends UsageEvent {
   readonly bucket: number
-  readonly cycle: Hour
   readonly receivedAt: Instant
+  /** `checksumOf` it. */
+  readonly checksum: number
 }
 
 /**
  * Store events whose keys are free; a key taken meanwhile fails the whole transaction (23505).
  * @param events in key order: two transactions that insert in different orders would deadlock
+ * @param cycleOf the hour in whose bill an event counts
  */
-export async function copyEvents(client: pg.PoolClient, events: readonly StoredEvent[]): Promise<void> {
+export async function copyEvents<Event extends StoredEvent>(
+  client: pg.PoolClient,
+  events: readonly Event[],
+  cycleOf: (event: Event) => Hour,
+): Promise<void> {
   const rows = new CopyRows()
-  for (const event of events) rows.add(eventRow(event))
+  for (const event of events) rows.add(eventRow(event, cycleOf(event)))
   await rows.copyInto(client, COPY_EVENTS)
 }
 
@@ -32,9 +38,8 @@ export function checksumOf(event: Omit<UsageEvent, 'usage'>): number {
   return crc32(`${event.account}\0${eventText(event)}`) | 0
 }
 
-function eventRow(event: StoredEvent): CopyFields {
-  const { at, receivedAt, hour, cycle, bucket, account, id, source, type, data, attributes } = event
-  const checksum = checksumOf(event)
+function eventRow(event: StoredEvent, cycle: Hour): CopyFields {
+  const { at, receivedAt, hour, checksum, bucket, account, id, source, type, data, attributes } = event
   const received = formatInstant(receivedAt)
   return [at, received, hour, cycle, checksum, bucket, account, id, source, type, data, attributes]
 }

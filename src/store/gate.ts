@@ -1,10 +1,11 @@
 import type pg from 'pg'
+import { type Marks, readMarks } from './queries/read-marks.ts'
 import { sqlState, transaction } from './transaction.ts'
 
 /**
  * The gate (ARCHITECTURE.md): one transaction-level advisory lock. Ingest holds it shared while it decides the cycle
  * of its events and stores them; sealing hours and publishing prices hold it alone, for milliseconds. Whoever
- * holds it must read in a later statement than the one that locked, or events are lost.
+ * holds it must read in a later statement than the one that locked, or events are lost: the marks are read so.
  */
 const GATE = 7_001
 
@@ -15,42 +16,49 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 export type GateSide = 'shared' | 'alone'
 
-const ENTER: Record<GateSide, string> = {
-  shared: 'select set_config($2, $3, true), pg_advisory_xact_lock_shared($1)',
-  alone: 'select set_config($2, $3, true), pg_advisory_xact_lock($1)',
+/** Begin, lock, and read the marks: three statements in one message, each of which sees what was committed before it. */
+const ENTER: Record<GateSide, string> = { shared: entering('_shared'), alone: entering('') }
+
+function entering(suffix: string): string {
+  return `
+    begin;
+    set local lock_timeout = ${GATE_PATIENCE_MS};
+    select pg_advisory_xact_lock${suffix}(${GATE});
+    /* ${readMarks.name} */ ${readMarks.text}`
 }
 
 /**
  * Run `work` in a transaction that holds the gate from its first statement to its commit. Nothing of `work` may
  * wait for the network or for a customer.
+ * @param work is given the marks, as they stand behind the gate
  */
 export async function throughGate<Result>(
   pool: pg.Pool,
   side: GateSide,
-  work: (client: pg.PoolClient) => Promise<Result>,
+  work: (client: pg.PoolClient, marks: Marks) => Promise<Result>,
 ): Promise<Result> {
   for (let evictions = 0; ; evictions++) {
-    const attempt = await transaction(pool, async (client) => {
-      if (!(await enter(client, side))) return undefined
-      return { result: await work(client) }
-    })
-    if (attempt) return attempt.result
+    let entered = false
+    try {
+      return await transaction(
+        pool,
+        (client, [row]) => {
+          entered = true
+          return work(client, marksOf(row))
+        },
+        ENTER[side],
+      )
+    } catch (error) {
+      if (entered || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error
+    }
     if (evictions === EVICTIONS_MAX) throw new Error('the gate stays held, although its holders were ended')
     await evictHolders(pool)
   }
 }
 
-/** False when the gate was not to be had in time: the transaction is of no use then. */
-async function enter(client: pg.PoolClient, side: GateSide): Promise<boolean> {
-  await client.query('savepoint gate')
-  try {
-    await client.query(ENTER[side], [GATE, 'lock_timeout', String(GATE_PATIENCE_MS)])
-    return true
-  } catch (error) {
-    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error
-    await client.query('rollback to savepoint gate')
-    return false
-  }
+function marksOf(row: unknown): Marks {
+  if (row === undefined) throw new Error('the database has no deployment: start Farthing first')
+  return readMarks.decode(row as Parameters<typeof readMarks.decode>[0])
 }
 
 /** End the sessions that have held the gate for longer than anyone should, whatever they wait for. */

@@ -6,6 +6,7 @@ import { noteLevelsEnded } from '../../store/queries/note-levels-ended.ts'
 import { run, runOne } from '../../store/query.ts'
 import { ownCandidate } from '../ingest/read-delivery.ts'
 import { NewerAccounts, NewerPrices, storeGroup } from '../ingest/store-group.ts'
+import { Wariness } from '../ingest/seen-keys.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { sha256 } from '../settle/issue-bills.ts'
 import { findMarks } from '../start/read-deployment.ts'
@@ -71,7 +72,9 @@ async function storeEnds(
     const events = ends.map((end) => endOfSeries({ ...end, account: closed.account }, sha256))
     const candidates = events.map((event) => ownCandidate(book, event, sender))
     try {
-      await storeGroup({ pool, priceVersion, accountsVersion, days, onMarks: () => undefined }, candidates)
+      const versions = { priceVersion, accountsVersion }
+      const repeats = { suspects: new Set(candidates), wariness: new Wariness() }
+      await storeGroup({ pool, ...versions, ...repeats, days, onMarks: () => undefined }, candidates)
       return true
     } catch (error) {
       if (!(error instanceof NewerAccounts || error instanceof NewerPrices)) throw error

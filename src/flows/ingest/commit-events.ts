@@ -4,7 +4,7 @@ import { sameContent, type UsageEvent } from '../../core/ingest/event.ts'
 import type { Assessment } from '../../core/rate/assess.ts'
 import { unusedUnits } from '../../core/rate/unused-units.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
-import type { Instant } from '../../core/time/instant.ts'
+import type { Hour } from '../../core/time/hour.ts'
 import { copyEvents, type StoredEvent } from '../../store/events-table.ts'
 import { addHeldEvents, type HeldEvent } from '../../store/queries/add-held-events.ts'
 import { addLateHours } from '../../store/queries/add-late-hours.ts'
@@ -18,9 +18,7 @@ import { type CycleDecision, decideCycles, distinctHours } from './decide-cycle.
 import type { EventResult } from './ingest-types.ts'
 
 /** A valid event on its way into the database. */
-export interface Candidate extends UsageEvent {
-  readonly bucket: number
-  readonly receivedAt: Instant
+export interface Candidate extends StoredEvent {
   /** The import that sends it; '' for any other sender. */
   readonly writer: string
   /** By the newest price book. Never `rejected`: such events are refused before. */
@@ -38,57 +36,75 @@ export class HourClosed extends Error {
 const HOURS_PER_DAY = 24
 const ACCEPTED: EventResult = { outcome: 'accepted', id: null, code: null, detail: null }
 
+/** Which events are looked up before they are stored. */
+export type Suspects = 'all' | ReadonlySet<Candidate>
+
+export interface GroupToCommit {
+  readonly candidates: readonly Candidate[]
+  readonly refused: readonly RefusedEvent[]
+  readonly suspects: Suspects
+}
+
+export interface Committed {
+  /** What became of each candidate, in order. */
+  readonly results: readonly EventResult[]
+  /** Those that were found to be stored already. */
+  readonly repeats: readonly Candidate[]
+}
+
 /**
  * Store what is new of some events, inside a transaction that holds the gate: all rows of the group, with all that
- * is decided about them, or nothing.
- * @returns what became of each event, in order
+ * is decided about them, or nothing. A repeat that is no suspect fails the transaction (23505).
  */
 export async function commitEvents(
   client: pg.PoolClient,
   marks: Marks,
-  candidates: readonly Candidate[],
-  refused: readonly RefusedEvent[],
+  { candidates, refused, suspects }: GroupToCommit,
   refuseConflict: RefuseConflict,
-): Promise<readonly EventResult[]> {
-  const { results, fresh, conflicts } = await tellApart(client, candidates)
-  fresh.sort(compareKeys)
-  const cycleOf = await decideCycles(client, marks, fresh)
-  const decided = fresh.map((event) => ({ event, decision: cycleOf(event) }))
-  await copyEvents(
-    client,
-    decided.map(({ event, decision }): StoredEvent => ({ ...event, cycle: decision.cycle })),
-  )
+): Promise<Committed> {
+  const { results, fresh, conflicts, repeats } = await tellApart(client, candidates, suspects)
+  const decisionOf = await decideCycles(client, marks, fresh)
+  await copyEvents(client, fresh, (event) => decisionOf(event).cycle)
   await noteHeld(client, marks.priceVersion, fresh)
-  await noteWays(client, decided)
+  await noteWays(client, fresh, decisionOf)
   const refusals = [...refused, ...conflicts.map(refuseConflict)]
   if (refusals.length > 0) await run(client, addRefusedEvents, refusals)
-  return results
+  return { results, repeats }
 }
 
-interface Apart {
-  readonly results: readonly EventResult[]
-  readonly fresh: Candidate[]
+interface Apart extends Committed {
+  /** In key order. */
+  readonly fresh: readonly Candidate[]
   readonly conflicts: readonly Candidate[]
 }
 
-/** New, duplicate or conflict, against the database and against what stands earlier in the same group. */
-async function tellApart(sql: Sql, candidates: readonly Candidate[]): Promise<Apart> {
-  const known = await findKnown(sql, candidates)
+/** New, duplicate or conflict, against the database and against what came earlier in the same group. */
+async function tellApart(sql: Sql, candidates: readonly Candidate[], suspects: Suspects): Promise<Apart> {
+  // Stable: of equal keys, the one that came first stands first.
+  const sorted = candidates.toSorted(compareKeys)
+  const known = await findKnown(sql, suspects === 'all' ? sorted : sorted.filter((one) => suspects.has(one)))
   const fresh: Candidate[] = []
   const conflicts: Candidate[] = []
-  const results = candidates.map((event): EventResult => {
-    const name = keyName(event)
-    const stored = known.get(name)
-    if (stored === undefined) {
-      known.set(name, event)
-      fresh.push(event)
-      return resultOfNew(event)
+  const others = new Map<Candidate, EventResult>()
+  let first: Content | undefined
+  for (const [index, event] of sorted.entries()) {
+    if (index === 0 || compareKeys(sorted[index - 1]!, event) !== 0) {
+      first = known.get(event)
+      if (first === undefined) {
+        first = event
+        fresh.push(event)
+        continue
+      }
     }
-    if (sameContent(stored, event)) return { ...ACCEPTED, outcome: 'duplicate', id: event.id }
-    conflicts.push(event)
-    return conflict(event)
-  })
-  return { results, fresh, conflicts }
+    if (sameContent(first!, event)) {
+      others.set(event, { ...ACCEPTED, outcome: 'duplicate', id: event.id })
+    } else {
+      conflicts.push(event)
+      others.set(event, conflict(event))
+    }
+  }
+  const results = candidates.map((event) => others.get(event) ?? resultOfNew(event))
+  return { results, fresh, conflicts, repeats: [...known.keys()] }
 }
 
 function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
@@ -109,21 +125,18 @@ function conflict({ id }: Candidate): EventResult {
   return { outcome: 'conflict', id, code: CONFLICT_CODE, detail: CONFLICT_DETAIL }
 }
 
+type Content = Pick<FoundEvent, 'type' | 'at' | 'data'>
+
 /** What the database holds under the keys of these events: one probe for each UTC day. */
 async function findKnown(
   sql: Sql,
   candidates: readonly Candidate[],
-): Promise<Map<string, Pick<FoundEvent, 'type' | 'at' | 'data'>>> {
-  const days = groupBy(candidates, ({ hour }) => Math.floor(hour / HOURS_PER_DAY))
-  const known = new Map<string, Pick<FoundEvent, 'type' | 'at' | 'data'>>()
-  for (const [day, keys] of days) {
-    const range = { from: day * HOURS_PER_DAY, to: (day + 1) * HOURS_PER_DAY } as Pick<
-      Parameters<typeof findEvents.values>[0],
-      'from' | 'to'
-    >
-    for (const found of await run(sql, findEvents, { ...range, keys })) {
-      known.set(keyName(keys[found.index]!), found)
-    }
+): Promise<ReadonlyMap<Candidate, Content>> {
+  const known = new Map<Candidate, Content>()
+  if (candidates.length === 0) return known
+  for (const [day, keys] of groupBy(candidates, ({ hour }) => Math.floor(hour / HOURS_PER_DAY))) {
+    const range = { from: (day * HOURS_PER_DAY) as Hour, to: ((day + 1) * HOURS_PER_DAY) as Hour }
+    for (const found of await run(sql, findEvents, { ...range, keys })) known.set(keys[found.index]!, found)
   }
   return known
 }
@@ -145,18 +158,15 @@ export function heldSubject({ usage, type }: Pick<UsageEvent, 'usage' | 'type'>)
 
 async function noteWays(
   sql: Sql,
-  decided: readonly { readonly event: Candidate; readonly decision: CycleDecision }[],
+  fresh: readonly Candidate[],
+  decisionOf: (event: Candidate) => CycleDecision,
 ): Promise<void> {
-  const history = decided.filter(({ decision }) => decision.way === 'history')
-  const late = decided.filter(({ decision }) => decision.way === 'late')
-  if (history.length > 0)
-    await noteHistory(
-      sql,
-      history.map(({ event }) => event),
-    )
+  const history = fresh.filter((event) => decisionOf(event).way === 'history')
+  const late = fresh.filter((event) => decisionOf(event).way === 'late')
+  if (history.length > 0) await noteHistory(sql, history)
   if (late.length > 0) {
-    const keys = distinctHours(late.map(({ event }) => event))
-    await run(sql, addLateHours, { cycle: late[0]!.decision.cycle, keys: [...keys.values()] })
+    const keys = [...distinctHours(late).values()]
+    await run(sql, addLateHours, { cycle: decisionOf(late[0]!).cycle, keys })
   }
 }
 
@@ -184,9 +194,4 @@ function compareKeys(a: Candidate, b: Candidate): number {
     compareBytes(a.id, b.id) ||
     compareBytes(a.source, b.source)
   )
-}
-
-/** U+0000 cannot occur in any part, so different keys have different names. */
-function keyName({ hour, account, id, source }: Candidate): string {
-  return `${hour}\0${account}\0${id}\0${source}`
 }

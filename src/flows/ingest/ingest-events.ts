@@ -1,12 +1,12 @@
 import type pg from 'pg'
 import type { Instant } from '../../core/time/instant.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Log } from '../../store/connect.ts'
 import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
 import { runOne } from '../../store/query.ts'
 import type { Delivered, Ingest, NotSubmitted, Submitted } from './ingest-types.ts'
-import { accountNamed, readDelivered } from './read-delivery.ts'
-import { type AccountRules, makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
+import { accountsOf, readGroup, suspectsOf, type WaitingDelivery } from './read-group.ts'
+import { SeenKeys, Wariness } from './seen-keys.ts'
+import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { NewerAccounts, NewerPrices, storeGroup } from './store-group.ts'
 
@@ -18,13 +18,8 @@ export const GROUP_EVENTS_MAX = 4_000
 const LANES = 2
 const RETRY_AFTER_SECONDS = 1
 
-interface Waiting {
-  readonly batch: readonly Delivered[]
-  readonly boundAccount: string | undefined
-  readonly receivedAt: Instant
-  readonly writer: string
+interface Waiting extends WaitingDelivery {
   readonly resolve: (submitted: Submitted) => void
-  readonly reject: (bug: unknown) => void
 }
 
 export interface IngestOptions {
@@ -41,6 +36,10 @@ export interface IngestOptions {
 export async function createIngest({ pool, log, taken = 'any' }: IngestOptions): Promise<Ingest> {
   const queue: Waiting[] = []
   const days = new Set<number>()
+  const seen = new SeenKeys()
+  const wariness = new Wariness()
+  /** Transactions under way. They never reject. */
+  const storing = new Set<Promise<unknown>>()
   const lanes = new Set<Promise<void>>()
   let queued = 0
   let stopping = false
@@ -104,8 +103,12 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
         const { version, book } = newest
         const read = readGroup(book, rules, group)
         const reads = read.flatMap((delivery) => delivery.reads)
-        const context = { pool, priceVersion: version, accountsVersion: rules.version, days, onMarks }
-        const results = (await storeGroup(context, reads)).values()
+        const suspects = suspectsOf(seen, reads)
+        // What is being stored at this moment could not be found: it is waited for.
+        if (suspects.size > 0) await Promise.all(storing)
+        const versions = { priceVersion: version, accountsVersion: rules.version }
+        const context = { pool, ...versions, suspects, wariness, days, onMarks }
+        const results = (await tracked(storeGroup(context, reads))).values()
         for (const { waiting, reads: own } of read) {
           waiting.resolve({ ok: true, results: own.map(() => results.next().value!) })
         }
@@ -115,6 +118,16 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
         else if (error instanceof NewerAccounts) await accounts.refresh()
         else throw error
       }
+    }
+  }
+
+  async function tracked<Result>(work: Promise<Result>): Promise<Result> {
+    const settled = work.catch(() => undefined)
+    storing.add(settled)
+    try {
+      return await work
+    } finally {
+      storing.delete(settled)
     }
   }
 
@@ -136,38 +149,6 @@ function takeGroup(queue: Waiting[]): readonly Waiting[] {
     taken += 1
   }
   return queue.splice(0, taken)
-}
-
-/** The accounts that a group names, each as often as it does. */
-function* accountsOf(group: readonly Waiting[]): Generator<string> {
-  for (const { batch } of group) {
-    for (const delivered of batch) {
-      const account = accountNamed(delivered)
-      if (account !== undefined) yield account
-    }
-  }
-}
-
-interface ReadDelivery {
-  readonly waiting: Waiting
-  readonly reads: readonly ReturnType<typeof readDelivered>[]
-}
-
-/** A delivery that a bug of ours cannot read fails alone: its neighbours are stored. */
-function readGroup(
-  book: PriceBook,
-  accounts: AccountRules,
-  group: readonly Waiting[],
-): readonly ReadDelivery[] {
-  return group.flatMap((waiting): ReadDelivery[] => {
-    try {
-      const context = { ...waiting, accounts }
-      return [{ waiting, reads: waiting.batch.map((one) => readDelivered(book, one, context)) }]
-    } catch (bug) {
-      waiting.reject(bug)
-      return []
-    }
-  })
 }
 
 const REASONS: Record<NotSubmitted['code'], string> = {

@@ -8,6 +8,7 @@ import { assess } from '../../core/rate/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import { checksumOf } from '../../store/events-table.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
 import { sha256 } from '../settle/issue-bills.ts'
@@ -48,7 +49,9 @@ export function readDelivered(
   if (untaken) return refused(untaken, delivered.raw)
   const assessment = assess(book, event)
   if (assessment.outcome === 'rejected') return refused(assessment.rejection, delivered.raw)
-  const plain = { ...event, bucket: bucketOf(event.account), ...senderOf(context), assessment }
+  const bucket = bucketOf(event.account)
+  const checksum = checksumOf(event)
+  const plain = { ...event, bucket, checksum, ...senderOf(context), assessment }
   const candidate: Candidate = delivered.untimed ? { ...plain, untimed: true } : plain
   const closedAt = accounts?.closedAt(event.account)
   if (closedAt === undefined || event.usage?.component !== 'storage') return candidate
@@ -72,7 +75,9 @@ export function ownCandidate(
   event: UsageEvent,
   sender: Pick<Candidate, 'receivedAt' | 'writer'>,
 ): Candidate {
-  return { ...event, bucket: bucketOf(event.account), ...sender, assessment: assess(book, event) }
+  const { account } = event
+  const made = { bucket: bucketOf(account), checksum: checksumOf(event), assessment: assess(book, event) }
+  return { ...event, ...made, ...sender }
 }
 
 /** The account that an element names, as far as it can be read. */

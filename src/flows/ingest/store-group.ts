@@ -4,12 +4,13 @@ import { groupBy } from '../../core/group-by.ts'
 import { throughGate } from '../../store/gate.ts'
 import { addEventDay } from '../../store/queries/add-event-day.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
-import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
-import { run, runOne } from '../../store/query.ts'
+import type { Marks } from '../../store/queries/read-marks.ts'
+import { run } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { type Candidate, commitEvents, HourClosed } from './commit-events.ts'
 import type { EventResult } from './ingest-types.ts'
 import { isRefused, type ReadEvent, refusedConflict } from './read-delivery.ts'
+import type { Wariness } from './seen-keys.ts'
 
 /** UTC days that one transaction may touch: it opens a partition for each. */
 export const DAYS_PER_TRANSACTION_MAX = 62
@@ -39,6 +40,9 @@ export interface StoreGroupContext {
   readonly accountsVersion: number
   /** The version under which the events were read. */
   readonly priceVersion: number
+  /** Events that may be stored already. Others are expected to be new. */
+  readonly suspects: ReadonlySet<Candidate>
+  readonly wariness: Wariness
   /** Days whose partitions are known to exist. Grows. */
   readonly days: Set<number>
   /** Told the marks of each transaction. */
@@ -58,8 +62,10 @@ export async function storeGroup(
   context: StoreGroupContext,
   reads: readonly Read[],
 ): Promise<readonly EventResult[]> {
+  const slices = sliceByDays(reads)
+  if (slices.length === 1) return storeSlice(context, reads)
   const results = new Map<Read, EventResult>()
-  for (const slice of sliceByDays(reads)) {
+  for (const slice of slices) {
     const stored = await storeSlice(context, slice)
     for (const [index, read] of slice.entries()) results.set(read, stored[index]!)
   }
@@ -96,10 +102,11 @@ async function storeSlice(
   await ensureDays(context, reads)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await storeOnce(context, reads)
+      return await storeOnce(context, reads, attempt > 1 || context.wariness.isWary)
     } catch (error) {
       if (canTryAgain(error) && attempt < ATTEMPTS_MAX) {
-        await sleep(Math.random() * STEP_ASIDE_MS * attempt)
+        // After a repeat that nothing had hinted at, the next attempt looks.
+        if (attempt > 1) await sleep(Math.random() * STEP_ASIDE_MS * attempt)
         continue
       }
       const state = sqlState(error) ?? ''
@@ -122,23 +129,28 @@ async function storeHalves(
   return [...first, ...(await storeSlice(context, reads.slice(middle)))]
 }
 
-/** One transaction: gate, marks, rows, commit. */
+/**
+ * One transaction: gate, marks, rows, commit.
+ * @param isWary are all keys looked up, or only those of suspects?
+ */
 async function storeOnce(
   context: StoreGroupContext,
   reads: readonly Read[],
+  isWary: boolean,
 ): Promise<readonly EventResult[]> {
+  const { suspects, wariness } = context
   const candidates = reads.filter((read): read is ReadEvent => !isRefused(read))
   const endings = candidates.flatMap(({ ending }) => ending ?? [])
   const refused = reads.filter(isRefused)
-  return throughGate(context.pool, 'shared', async (client) => {
-    const marks = await runOne(client, readMarks, undefined)
-    if (!marks) throw new Error('the database has no deployment: start Farthing first')
+  return throughGate(context.pool, 'shared', async (client, marks) => {
     if (marks.priceVersion !== context.priceVersion) throw new NewerPrices()
     if (marks.accountsVersion !== context.accountsVersion) throw new NewerAccounts()
     context.onMarks(marks)
     const all: readonly Candidate[] = [...candidates, ...endings]
-    const stored = await commitEvents(client, marks, all, refused, refusedConflict)
-    const remaining = stored.values()
+    const group = { candidates: all, refused, suspects: isWary ? ('all' as const) : suspects }
+    const { results, repeats } = await commitEvents(client, marks, group, refusedConflict)
+    wariness.learn(repeats.some((event) => !suspects.has(event)))
+    const remaining = results.values()
     return reads.map((read) => (isRefused(read) ? resultOfRefused(read) : remaining.next().value!))
   })
 }
@@ -156,7 +168,7 @@ async function storeUnstorable(context: StoreGroupContext, read: Read): Promise<
     detail,
     body: '',
   }
-  return storeOnce(context, [refused])
+  return storeOnce(context, [refused], false)
 }
 
 function resultOfRefused({ id, code, detail }: RefusedEvent): EventResult {

@@ -147,8 +147,7 @@ async function store(
   }
   const count = changes.length === 1 ? '1 change' : `${changes.length} changes`
   const detail = `version ${version}, based on ${basedOn}: ${count}`
-  return throughGate(pool, 'alone', async (client) => {
-    const marks = await findMarks(client)
+  return throughGate(pool, 'alone', async (client, marks) => {
     if (marks.priceVersion !== basedOn) return false
     if ((await findFirstOpenHour(client, marks)) !== firstOpenHour) return false
     await run(client, addPriceVersion, row)

@@ -14,7 +14,6 @@ import { keepHeldEvents } from '../../store/queries/keep-held-events.ts'
 import { lockHeldEvents } from '../../store/queries/lock-held-events.ts'
 import type { KeyedEvent } from '../../store/queries/read-keyed-events.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
-import { readMarks } from '../../store/queries/read-marks.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { heldSubject } from '../ingest/commit-events.ts'
 import { lateCycle } from '../ingest/decide-cycle.ts'
@@ -35,16 +34,21 @@ export async function releaseHeld(pool: pg.Pool, stopping: () => boolean): Promi
   for (let all = 0; ;) {
     if (stopping() || !(await runOne(pool, hasUnreadHeldEvents, undefined))) return all
     const { version, book } = await bookOf(pool, null)
-    const looked = await throughGate(pool, 'shared', (client) => releaseSome(client, version, book))
+    const looked = await throughGate(pool, 'shared', (client, marks) =>
+      releaseSome(client, marks, { version, book }),
+    )
     // Others are at work on the rest; or a newer version was published, which the next pass uses.
     if (looked === 0) return all
     all += looked
   }
 }
 
-async function releaseSome(client: Sql, version: number, book: PriceBook): Promise<number> {
-  const marks = await runOne(client, readMarks, undefined)
-  if (marks?.priceVersion !== version) return 0
+async function releaseSome(
+  client: Sql,
+  marks: Marks,
+  { version, book }: { readonly version: number; readonly book: PriceBook },
+): Promise<number> {
+  if (marks.priceVersion !== version) return 0
   const keys = await run(client, lockHeldEvents, { priceVersion: version, limit: RELEASE_MAX })
   if (keys.length === 0) return 0
   const judged = [...(await eventsAt(client, keys)).values()].map((stored) => judge(book, stored))

@@ -44,9 +44,8 @@ export async function sealHours(pool: pg.Pool, graceMs: number, believes?: Belie
   const before = await runOne(pool, readMarks, undefined)
   if (!before || dueUntil(before, graceMs) <= before.sealedUntil) return 0
   if (!(await maySeal(pool, before, believes))) return 0
-  return throughGate(pool, 'alone', async (client) => {
-    // Read again, behind the gate: another process may have sealed meanwhile.
-    const marks = await requireMarks(client)
+  return throughGate(pool, 'alone', async (client, marks) => {
+    // The marks as they are behind the gate: another process may have sealed meanwhile.
     if (!(await maySeal(client, marks, believes))) return 0
     const to = dueUntil(marks, graceMs)
     if (to <= marks.sealedUntil) return 0
@@ -76,8 +75,7 @@ export async function sealHistory(
 ): Promise<number> {
   const [open] = await run(pool, hasOpenHistory, { quietMs })
   if (!open || !(await maySeal(pool, undefined, believes))) return 0
-  return throughGate(pool, 'alone', async (client) => {
-    const marks = await requireMarks(client)
+  return throughGate(pool, 'alone', async (client, marks) => {
     if (!(await maySeal(client, marks, believes))) return 0
     const sealed = await run(client, sealHistoryHours, { quietMs, writer, limit: HISTORY_SEAL_MAX })
     if (sealed.length > 0) {
@@ -92,12 +90,6 @@ async function maySeal(sql: Sql, marks: Marks | undefined, believes: Believes | 
   if (marks && believes && !believes(marks.now)) return false
   const watch = await runOne(sql, readClockWatch, undefined)
   return watch?.doubt === undefined
-}
-
-async function requireMarks(sql: Sql): Promise<Marks> {
-  const marks = await runOne(sql, readMarks, undefined)
-  if (!marks) throw new Error('the database has no deployment: start Farthing first')
-  return marks
 }
 
 /** The oldest hour of each account. */

@@ -6,8 +6,8 @@ import { addVoidedEvents } from '../../store/queries/add-voided-events.ts'
 import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { findVoidedEvents } from '../../store/queries/find-voided-events.ts'
-import { readMarks } from '../../store/queries/read-marks.ts'
-import { run, runOne, type Sql } from '../../store/query.ts'
+import type { Marks } from '../../store/queries/read-marks.ts'
+import { run, type Sql } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { decideVoids, type VoidDecision } from './decide-voids.ts'
 
@@ -55,13 +55,12 @@ export async function voidEvents(
 }
 
 function voidOnce(pool: pg.Pool, order: VoidOrder, keys: readonly EventKey[]): Promise<Voided> {
-  return throughGate(pool, 'shared', async (sql) => {
+  return throughGate(pool, 'shared', async (sql, marks) => {
     // First: whoever releases one of them at this moment is waited for.
     await run(sql, deleteHeldEvents, keys)
-    const { decisions, already } = await decide(sql, keys)
-    const now = (await runOne(sql, readMarks, undefined))!.now
+    const { decisions, already } = await decide(sql, marks, keys)
     const rows = decisions.map(({ event, cycle, counted }) => {
-      return { ...event, cycle, counted, orderedAt: now, orderedBy: order.actor, reason: order.reason }
+      return { ...event, cycle, counted, orderedAt: marks.now, orderedBy: order.actor, reason: order.reason }
     })
     const added = new Set(await run(sql, addVoidedEvents, rows))
     const taken = decisions.filter((_, index) => added.has(index))
@@ -87,12 +86,10 @@ async function note(
 
 /** What `voidEvents` would do at this moment. Changes nothing. */
 export function previewVoids(pool: pg.Pool, keys: readonly EventKey[]): Promise<Voided> {
-  return throughGate(pool, 'shared', (sql) => decide(sql, keys))
+  return throughGate(pool, 'shared', (sql, marks) => decide(sql, marks, keys))
 }
 
-async function decide(sql: Sql, keys: readonly EventKey[]): Promise<Voided> {
-  const marks = await runOne(sql, readMarks, undefined)
-  invariant(marks !== undefined, 'there are events, so there is a deployment')
+async function decide(sql: Sql, marks: Marks, keys: readonly EventKey[]): Promise<Voided> {
   const voided = new Set(await run(sql, findVoidedEvents, keys))
   const decisions = await decideVoids(
     sql,

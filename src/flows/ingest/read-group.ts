@@ -1,0 +1,65 @@
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import type { AccountRules } from '../accounts/account-rules.ts'
+import type { Candidate } from './commit-events.ts'
+import type { Delivered } from './ingest-types.ts'
+import {
+  accountNamed,
+  type DeliveryContext,
+  isRefused,
+  readDelivered,
+  type ReadEvent,
+} from './read-delivery.ts'
+import type { SeenKeys } from './seen-keys.ts'
+
+/** A delivery that waits for its commit. */
+export interface WaitingDelivery extends Omit<DeliveryContext, 'accounts'> {
+  readonly batch: readonly Delivered[]
+  reject(bug: unknown): void
+}
+
+/** The accounts that a group names, each as often as it does. */
+export function* accountsOf(group: readonly WaitingDelivery[]): Generator<string> {
+  for (const { batch } of group) {
+    for (const delivered of batch) {
+      const account = accountNamed(delivered)
+      if (account !== undefined) yield account
+    }
+  }
+}
+
+/** Events that may be stored already. */
+export function suspectsOf(
+  seen: SeenKeys,
+  reads: readonly (ReadEvent | RefusedEvent)[],
+): ReadonlySet<Candidate> {
+  const suspects = new Set<Candidate>()
+  for (const read of reads) {
+    if (isRefused(read)) continue
+    if (seen.note(read)) suspects.add(read)
+    if (read.ending && seen.note(read.ending)) suspects.add(read.ending)
+  }
+  return suspects
+}
+
+export interface ReadDelivery<Waiting> {
+  readonly waiting: Waiting
+  readonly reads: readonly ReturnType<typeof readDelivered>[]
+}
+
+/** A delivery that a bug of ours cannot read fails alone: its neighbours are stored. */
+export function readGroup<Waiting extends WaitingDelivery>(
+  book: PriceBook,
+  accounts: AccountRules,
+  group: readonly Waiting[],
+): readonly ReadDelivery<Waiting>[] {
+  return group.flatMap((waiting): ReadDelivery<Waiting>[] => {
+    try {
+      const context = { ...waiting, accounts }
+      return [{ waiting, reads: waiting.batch.map((one) => readDelivered(book, one, context)) }]
+    } catch (bug) {
+      waiting.reject(bug)
+      return []
+    }
+  })
+}
