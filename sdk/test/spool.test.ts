@@ -1,0 +1,287 @@
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { testServer, type TestServer } from '../../test/system/http-server.ts'
+import { createMeter, type Meter, type MeterOptions, type MeterProblem } from '../src/create-meter.ts'
+import { readSpool } from '../src/node/spool-lines.ts'
+import { fileSpool } from '../src/node.ts'
+import { total, usageOf } from './auditor.ts'
+import { type Counting, type CountingProcess, countingProcess } from './counting-process.ts'
+import { type FlakyProxy, flakyProxy } from './flaky-proxy.ts'
+
+let server: TestServer
+let proxy: FlakyProxy
+let folder: string
+let problems: MeterProblem[] = []
+const running: CountingProcess[] = []
+const meters: Meter[] = []
+let accounts = 0
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['bin/prepare.mjs'])
+  server = await testServer()
+  proxy = await flakyProxy(server.url)
+  folder = mkdtempSync(join(tmpdir(), 'farthing-spool-'))
+})
+afterEach(async () => {
+  for (const child of running.splice(0)) await child.kill()
+  for (const meter of meters.splice(0)) await meter.close({ timeoutMs: 1000 })
+  proxy.mishaps = []
+  problems = []
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
+})
+afterAll(async () => {
+  await proxy.close()
+  await server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const base = () => ({ url: proxy.url, key: server.adminKey, source: '/sdk-test' })
+
+function start(options: Omit<Counting, keyof ReturnType<typeof base>>): CountingProcess {
+  const child = countingProcess({ batchMs: 20, ...options, ...base() })
+  running.push(child)
+  return child
+}
+
+/** The next start of the sender, in this process. */
+function meterOf(options: Partial<MeterOptions> = {}): Meter {
+  const meter = createMeter({ ...base(), spool: fileSpool({ folder }), onProblem: noteProblem, ...options })
+  meters.push(meter)
+  return meter
+}
+
+function noteProblem(problem: MeterProblem): void {
+  problems.push(problem)
+}
+
+function newAccount(): string {
+  return `spooled-${++accounts}`
+}
+
+const counted = async (account: string) => total(await usageOf(server.url, server.adminKey, account))
+const spools = () => readdirSync(folder).filter((name) => name.endsWith('.spool'))
+
+/** What was taken is counted; the one call in which the process was killed may be too. */
+async function expectAll(child: CountingProcess, account: string): Promise<void> {
+  const sum = Number(await counted(account))
+  expect(sum).toBeGreaterThanOrEqual(child.count('took'))
+  expect(sum).toBeLessThanOrEqual(child.count('try'))
+  expect(child.count('took')).toBeGreaterThan(10)
+}
+
+test('without a spool, kill -9 loses at most what was not sent', async () => {
+  const account = newAccount()
+  const child = start({ account, calls: 1e6, flushEvery: 25 })
+  await child.until('sent', 4)
+  await child.kill()
+  const sum = Number(await counted(account))
+  expect(sum).toBeGreaterThanOrEqual(child.count('sent') * 25)
+  expect(sum).toBeLessThanOrEqual(child.count('try'))
+})
+
+test.each([
+  { aggregate: false, fsync: 'never', down: true },
+  { aggregate: false, fsync: 'always', down: true },
+  { aggregate: true, fsync: 'never', down: true },
+  { aggregate: false, fsync: 'never', down: false },
+  { aggregate: true, fsync: 'never', down: false, aggregateKeys: 1 },
+] as const)('with a spool, kill -9 loses and doubles nothing: %o', async ({ down, ...options }) => {
+  const account = newAccount()
+  if (down) proxy.mishaps = () => 503
+  const child = start({ account, calls: 1e6, folder, pauseMs: down ? 0 : 1, ...options })
+  await child.until('took', 300)
+  await child.kill()
+  proxy.mishaps = []
+  const next = meterOf()
+  expect(await next.flush()).toBe(true)
+  await expectAll(child, account)
+  expect(spools()).toHaveLength(1)
+  expect(problems.filter(({ kind }) => kind !== 'spool')).toEqual([])
+})
+
+test('kill -9 again and again, in the same minute, loses and doubles nothing', async () => {
+  const account = newAccount()
+  let [took, tried] = [0, 0]
+  for (let round = 0; round < 6; round++) {
+    // Answers are lost after the commit, too.
+    proxy.mishaps = (number) => (number % 3 === 0 ? 'cut after' : 'pass')
+    const options = { aggregate: round % 2 === 0, aggregateKeys: 2, files: 3 }
+    const child = start({ account, calls: 1e6, folder, pauseMs: 1, ...options })
+    await child.until('took', 60 + round * 10)
+    await child.kill()
+    took += child.count('took')
+    tried += child.count('try')
+  }
+  proxy.mishaps = []
+  expect(await meterOf().flush()).toBe(true)
+  const sum = Number(await counted(account))
+  expect(sum).toBeGreaterThanOrEqual(took)
+  expect(sum).toBeLessThanOrEqual(tried)
+  expect(spools()).toHaveLength(1)
+})
+
+test('a half-written last record is left out, and told', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 503
+  const child = start({ account, calls: 40, folder })
+  await child.until('end')
+  await child.kill()
+  proxy.mishaps = []
+  const half = '1a2b3c4d {"event":{"specversion":"1.0","id":"half","source":"/sdk-test","type":"farthing.req'
+  appendFileSync(join(folder, spools()[0]!), half)
+  await meterOf().flush()
+  expect(await counted(account)).toBe(40n)
+  expect(problems).toMatchObject([{ kind: 'spool', code: 'sdk/spool_damaged' }])
+})
+
+test('a file of a process that lives is left alone; of one that has ended it is taken by exactly one', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 503
+  const child = start({ account, calls: 200, folder, pauseMs: 0 })
+  await child.until('end')
+  child.child.kill('SIGSTOP')
+  proxy.mishaps = []
+  await meterOf().flush()
+  expect(await counted(account)).toBe(0n)
+  expect(spools()).toHaveLength(2)
+
+  await child.kill()
+  const several = Array.from({ length: 8 }, () => meterOf({ batchEvents: 50 }))
+  await Promise.all(several.map((meter) => meter.flush()))
+  expect(await counted(account)).toBe(200n)
+  const stats = several.map((meter) => meter.stats())
+  expect(stats.map(({ accepted }) => accepted).sort((a, b) => a - b)).toEqual([0, 0, 0, 0, 0, 0, 0, 200])
+  expect(stats.every(({ duplicates }) => duplicates === 0)).toBe(true)
+})
+
+test('one that dies with what it has taken over leaves it to the next', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 503
+  const first = start({ account, calls: 50, folder, aggregate: true })
+  await first.until('end')
+  await first.kill()
+  const second = start({ account, calls: 30, folder, aggregate: true })
+  await second.until('end')
+  await second.until('problem retrying', 2)
+  expect(spools().some((name) => name.split('.').length === 3)).toBe(true)
+  await second.kill()
+  proxy.mishaps = ['cut after']
+  await meterOf().flush()
+  expect(await counted(account)).toBe(80n)
+  expect(spools()).toHaveLength(1)
+})
+
+test('what is meant for another server is not taken over', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 503
+  const child = start({ account, calls: 20, folder })
+  await child.until('end')
+  await child.kill()
+  proxy.mishaps = []
+  await meterOf({ url: server.url }).flush()
+  expect(await counted(account)).toBe(0n)
+  await meterOf().flush()
+  expect(await counted(account)).toBe(20n)
+})
+
+test.each([false, true])(
+  'a full disk loses nothing while the process lives: aggregate %s',
+  async (aggregate) => {
+    const account = newAccount()
+    proxy.mishaps = () => 503
+    const child = start({ account, calls: 300, folder, aggregate, fileKiB: 8, close: 20_000 })
+    await child.until('took', 300)
+    proxy.mishaps = []
+    await child.until('closed true')
+    await child.ended
+    expect(child.count('problem spool sdk/spool_not_written')).toBeGreaterThan(0)
+    const stats = JSON.parse(
+      child
+        .lines()
+        .find((line) => line.startsWith('stats'))!
+        .slice(6),
+    )
+    expect(stats.unspooled).toBeGreaterThan(0)
+    expect(await counted(account)).toBe(300n)
+    expect(spools()).toEqual([])
+  },
+)
+
+test('what was on a full disk is sent after kill -9, and nothing that is half-written', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 503
+  const child = start({ account, calls: 100, folder, fileKiB: 8 })
+  await child.until('end')
+  await child.kill()
+  proxy.mishaps = []
+  const { unspooled } = JSON.parse(
+    child
+      .lines()
+      .find((line) => line.startsWith('stats'))!
+      .slice(6),
+  )
+  await meterOf().flush()
+  expect(unspooled).toBeGreaterThan(10)
+  expect(await counted(account)).toBe(BigInt(100 - unspooled))
+  expect(problems).toEqual([])
+})
+
+test('what is left when a meter is closed stays on disk, for the next one', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 503
+  const closed = meterOf()
+  for (let at = 0; at < 5; at++) await closed.request({ account, operation: 'SimpleQuery', status: 200 })
+  expect(await closed.close({ timeoutMs: 50 })).toBe(false)
+  expect(problems.every(({ kind }) => kind === 'retrying')).toBe(true)
+  proxy.mishaps = []
+  const next = meterOf()
+  await next.flush()
+  expect(await counted(account)).toBe(5n)
+  expect(await next.close()).toBe(true)
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('the file of a process that runs for long does not grow for long', async () => {
+  const account = newAccount()
+  const meter = meterOf({ aggregate: true, batchMs: 5 })
+  const resource = 'x'.repeat(3000)
+  // One that never settles, so that the file never becomes empty.
+  await meter.request({ account, operation: 'FuzzyQuery', status: 200 })
+  for (let round = 0; round < 40; round++) {
+    for (let at = 0; at < 60; at++) {
+      void meter.request({ account, operation: 'SimpleQuery', status: 200, resource })
+    }
+    while (meter.stats().queued > 0) await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  const [name] = spools()
+  expect(statSync(join(folder, name!)).size).toBeLessThan(5 * 2 ** 20)
+  expect(existsSync(join(folder, `${name}.new`))).toBe(false)
+  await meter.flush()
+  expect(await counted(account)).toBe(2401n)
+})
+
+test('a file that is written anew while a minute ends has all of it', async () => {
+  proxy.mishaps = () => 503
+  const meter = meterOf({ aggregate: true })
+  const project = 'p'.repeat(240)
+  const calls = 30_000
+  for (let at = 0; at < calls; at++) {
+    void meter.request({
+      account: 'a',
+      operation: 'SimpleQuery',
+      status: 200,
+      project: `${project}${at % 1500}`,
+    })
+  }
+  const path = join(folder, spools()[0]!)
+  const before = statSync(path).size
+  void meter.flush({ timeoutMs: 1 })
+  expect(before).toBeGreaterThan(4 * 2 ** 20)
+  expect(statSync(path).size).toBeLessThan(before / 2)
+  const { events, damaged } = readSpool(readFileSync(path))
+  expect([events.length, damaged]).toEqual([1500, 0])
+  expect(events.reduce((sum, { data }) => sum + BigInt(data['count'] as string), 0n)).toBe(BigInt(calls))
+})
