@@ -19,6 +19,19 @@ export interface EventLine {
   readonly bytes: Buffer | undefined
 }
 
+/** A line with its place in the unpacked file. */
+export interface PlacedLine extends EventLine {
+  /** Bytes before the line. */
+  readonly offset: number
+  /** Bytes up to and with its newline. */
+  readonly end: number
+  /** False for a last line without a newline: it may be half written. */
+  readonly isEnded: boolean
+}
+
+/** Bytes at the beginning of a file that are kept, to tell it from others. */
+export const HEAD_BYTES_MAX = 4096
+
 export interface EventFile {
   /** For messages: the path, or `standard input`. */
   readonly name: string
@@ -26,7 +39,9 @@ export interface EventFile {
   readonly size: number | undefined
   /** Bytes that were read so far. */
   readonly bytesRead: () => number
-  readonly lines: AsyncIterable<EventLine>
+  readonly lines: AsyncIterable<PlacedLine>
+  /** The first HEAD_BYTES_MAX bytes, unpacked; of a shorter file, and while it is read, what was read. */
+  readonly head: () => Buffer
   /** Stop reading: whoever waits for a next line gets an error, and the process can end. */
   readonly close: () => void
 }
@@ -41,6 +56,7 @@ export function openEventFile(path: string): EventFile {
   const name = isInput ? 'standard input' : path
   const size = isInput ? undefined : fileSize(path)
   const source = isInput ? process.stdin : createReadStream(path)
+  const head = new FileHead()
   let bytes = 0
   async function* counted(): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
@@ -52,7 +68,8 @@ export function openEventFile(path: string): EventFile {
     name,
     size,
     bytesRead: () => bytes,
-    lines: readLines(name, counted()),
+    lines: readLines(name, counted(), head),
+    head: () => head.bytes,
     close: () => source.destroy(),
   }
 }
@@ -68,13 +85,29 @@ function fileSize(path: string): number | undefined {
   }
 }
 
-async function* readLines(name: string, chunks: AsyncGenerator<Buffer>): AsyncGenerator<EventLine> {
+class FileHead {
+  bytes = Buffer.alloc(0)
+
+  async *keep(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      const missing = HEAD_BYTES_MAX - this.bytes.length
+      if (missing > 0) this.bytes = Buffer.concat([this.bytes, chunk.subarray(0, missing)])
+      yield chunk
+    }
+  }
+}
+
+async function* readLines(
+  name: string,
+  chunks: AsyncGenerator<Buffer>,
+  head: FileHead,
+): AsyncGenerator<PlacedLine> {
   let number = 0
   try {
-    for await (const bytes of splitLines(unpacked(chunks))) {
+    for await (const { bytes, ...place } of splitLines(head.keep(unpacked(chunks)))) {
       number += 1
       const line = number === 1 && bytes?.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes
-      if (line === undefined || !isBlank(line)) yield { number, bytes: line }
+      if (line === undefined || !isBlank(line)) yield { number, bytes: line, ...place }
     }
   } catch (error) {
     if (error instanceof CommandFailed) throw error
@@ -102,31 +135,36 @@ async function* unpacked(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
   for await (const chunk of gunzip) yield chunk as Buffer
 }
 
-/** @returns undefined for a line that is too long, whose text is dropped as it comes in */
-async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
+/** The text of a line that is too long is dropped as it comes in. */
+async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Omit<PlacedLine, 'number'>> {
   let pieces: Buffer[] = []
   let length = 0
+  let offset = 0
   const take = (piece: Buffer) => {
     length += piece.length
     if (length <= LINE_BYTES_MAX) pieces.push(piece)
     else pieces = []
   }
-  const end = () => {
-    const line = length > LINE_BYTES_MAX ? undefined : Buffer.concat(pieces)
+  const endLine = (isEnded: boolean) => {
+    const line =
+      length > LINE_BYTES_MAX ? undefined : pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+    const bytes = line?.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line
+    const place = { offset, end: offset + length + (isEnded ? 1 : 0), isEnded }
     pieces = []
     length = 0
-    return line?.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line
+    offset = place.end
+    return { bytes, ...place }
   }
   for await (const chunk of chunks) {
     let from = 0
     for (let to = chunk.indexOf(NEWLINE); to !== -1; to = chunk.indexOf(NEWLINE, from)) {
       take(chunk.subarray(from, to))
-      yield end()
+      yield endLine(true)
       from = to + 1
     }
     if (from < chunk.length) take(chunk.subarray(from))
   }
-  if (length > 0) yield end()
+  if (length > 0) yield endLine(false)
 }
 
 /** JSON's white space only. */

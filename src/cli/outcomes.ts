@@ -12,12 +12,16 @@ export interface OutcomeCounts {
 
 /** A line of a file that needs somebody's attention. */
 export interface LineProblem {
+  /** Of an import. */
+  readonly file?: string
   readonly line: number
   /** As far as it could be read. */
   readonly id: string | null
   readonly outcome: 'conflict' | 'held' | 'rejected'
   readonly code: string
   readonly detail: string
+  /** The line itself, or its beginning, when it was not sent. */
+  readonly text?: string
 }
 
 /** Problems that are named one by one; the others are counted. */

@@ -13,6 +13,8 @@ export const BATCH_BYTES_MAX = 8 * 1024 * 1024
 export const IN_FLIGHT_MAX = 3
 /** A request that fails is sent again for this long: a server may be restarted meanwhile. */
 export const RETRY_MS = 120_000
+/** Lines of an input without an end wait so long for others to share a request with. */
+export const LINGER_MS = 1_000
 const BACKOFF_MIN_MS = 200
 const BACKOFF_MAX_MS = 5_000
 
@@ -27,6 +29,10 @@ export interface SendOptions {
   readonly name: string
   readonly signal: AbortSignal
   readonly onOutcome: (outcome: BatchOutcome) => void
+  /** All lines up to this one have been answered. */
+  readonly onAnswered?: (line: EventLine) => void
+  /** The input goes on for ever: what there is is sent after LINGER_MS, and again for as long as it takes. */
+  readonly isEndless?: boolean
   /** The server is busy or away, and is tried again. */
   readonly onRetry: (reason: string) => void
 }
@@ -45,10 +51,15 @@ export async function sendLines(
   const signal = AbortSignal.any([options.signal, stop.signal])
   const sender = { api, ...options, signal, hasAnswered: false }
   const underway = new Set<Promise<void>>()
+  const order = new AnswerOrder(options.onAnswered)
   let failure: { readonly error: unknown } | undefined
   const start = (batch: readonly EventLine[]) => {
+    const answered = order.begin(batch.at(-1)!)
     const sent = sendBatch(sender, batch)
-      .then(options.onOutcome)
+      .then((outcome) => {
+        options.onOutcome(outcome)
+        answered()
+      })
       .catch((error: unknown) => {
         failure ??= { error }
         stop.abort()
@@ -56,13 +67,10 @@ export async function sendLines(
       .finally(() => underway.delete(sent))
     underway.add(sent)
   }
-  const stopped = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined))
-  })
-  const batches = batchesOf(lines)
+  const batches = options.isEndless ? lingeringBatchesOf(lines) : batchesOf(lines)
   while (!signal.aborted) {
     // Standard input may have nothing to say for a long time.
-    const next = await Promise.race([batches.next(), stopped])
+    const next = await nextUnless(batches, signal)
     if (next === undefined || next.done) break
     start(next.value)
     // The first one goes alone: a server that is away or a wrong key is found out once.
@@ -87,6 +95,72 @@ export async function* batchesOf(lines: AsyncIterable<EventLine>): AsyncGenerato
     bytes += size
   }
   if (batch.length > 0) yield batch
+}
+
+/** Batches of an input that may pause: none waits longer than LINGER_MS for its next line. */
+export async function* lingeringBatchesOf(
+  lines: AsyncIterable<EventLine>,
+): AsyncGenerator<readonly EventLine[]> {
+  const source = lines[Symbol.asyncIterator]()
+  let next = source.next()
+  for (let first = await next; !first.done; first = await next) {
+    const batch: EventLine[] = [first.value]
+    let bytes = first.value.bytes?.length ?? 0
+    const waited = new AbortController()
+    const late = sleep(LINGER_MS, undefined, { signal: waited.signal }).catch(() => undefined)
+    for (;;) {
+      next = source.next()
+      // What goes wrong is seen when it is awaited, after this batch was sent.
+      next.catch(() => undefined)
+      if (batch.length === BATCH_LINES_MAX) break
+      const more = await Promise.race([next, late])
+      if (more === undefined || more.done) break
+      const size = more.value.bytes?.length ?? 0
+      if (bytes + size > BATCH_BYTES_MAX) break
+      batch.push(more.value)
+      bytes += size
+    }
+    waited.abort()
+    yield batch
+  }
+}
+
+/** The next of an iterator, or undefined when the signal comes first. Leaves nothing behind on the signal. */
+export function nextUnless<T>(
+  source: AsyncIterator<T, unknown>,
+  signal: AbortSignal,
+): Promise<IteratorResult<T, unknown> | undefined> {
+  if (signal.aborted) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(undefined)
+    signal.addEventListener('abort', onAbort, { once: true })
+    source
+      .next()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+/** Answers come in any order; what is told is that everything up to a line has one. */
+class AnswerOrder {
+  readonly #tell: ((line: EventLine) => void) | undefined
+  readonly #open: { readonly last: EventLine; isAnswered: boolean }[] = []
+
+  constructor(tell: ((line: EventLine) => void) | undefined) {
+    this.#tell = tell
+  }
+
+  /** @param last line of a batch; batches begin in the order of their lines */
+  begin(last: EventLine): () => void {
+    const one = { last, isAnswered: false }
+    this.#open.push(one)
+    return () => {
+      one.isAnswered = true
+      let upTo: EventLine | undefined
+      while (this.#open[0]?.isAnswered) upTo = this.#open.shift()!.last
+      if (upTo) this.#tell?.(upTo)
+    }
+  }
 }
 
 interface Sender extends SendOptions {
@@ -141,6 +215,7 @@ async function post(sender: Sender, body: Buffer): Promise<Answer> {
     'farthing-import': sender.name,
   }
   const begin = performance.now()
+  const retryMs = sender.isEndless ? Number.POSITIVE_INFINITY : RETRY_MS
   for (let attempt = 0; ; attempt++) {
     try {
       const request = { method: 'POST', headers, body, signal: sender.signal } as const
@@ -148,7 +223,7 @@ async function post(sender: Sender, body: Buffer): Promise<Answer> {
       sender.hasAnswered = true
       return answer
     } catch (error) {
-      if (!canRetry(sender, error) || performance.now() - begin > RETRY_MS) throw error
+      if (!canRetry(sender, error) || performance.now() - begin > retryMs) throw error
       sender.onRetry((error as Error).message)
       await sleep(backoffMs(attempt, error), undefined, { signal: sender.signal })
     }

@@ -9,6 +9,7 @@ const LAYERS: readonly { readonly folders: readonly string[]; readonly apart?: t
   { folders: ['src/core/invariant.ts', 'src/core/group-by.ts'] },
   { folders: ['src/core/money', 'src/core/time', 'src/core/text'] },
   { folders: ['src/core/ingest'] },
+  { folders: ['src/core/access-log'] },
   { folders: ['src/core/meter'] },
   { folders: ['src/core/rate'] },
   { folders: ['src/core/bill'] },
