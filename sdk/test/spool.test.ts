@@ -267,7 +267,7 @@ test('a file that is written anew while a minute ends has all of it', async () =
   proxy.mishaps = () => 503
   const meter = meterOf({ aggregate: true })
   const project = 'p'.repeat(240)
-  const calls = 30_000
+  const calls = 45_000
   for (let at = 0; at < calls; at++) {
     void meter.request({
       account: 'a',
@@ -284,4 +284,18 @@ test('a file that is written anew while a minute ends has all of it', async () =
   const { events, damaged } = readSpool(readFileSync(path))
   expect([events.length, damaged]).toEqual([1500, 0])
   expect(events.reduce((sum, { data }) => sum + BigInt(data['count'] as string), 0n)).toBe(BigInt(calls))
+})
+
+test('a folder that cannot be used is refused, with the reason', async () => {
+  const folderOf = (bytes: number) => join(folder, 'f'.repeat(bytes - folder.length - 1))
+  const longest = meterOf({ spool: fileSpool({ folder: folderOf(64) }) })
+  expect(await longest.close()).toBe(true)
+  const refused = (path: string) => () => meterOf({ spool: fileSpool({ folder: path }) })
+  const unusable = expect.objectContaining({ code: 'sdk/spool_unusable' })
+  expect(refused(folderOf(65))).toThrowError(unusable)
+  expect(refused(folderOf(65))).toThrowError('longer than 64 bytes')
+  // A file is no folder, for root too.
+  expect(refused('/dev/null/spool')).toThrowError(unusable)
+  expect(() => fileSpool({ folder: '' })).toThrowError('folder is missing')
+  expect(() => fileSpool({ folder, fsync: 'often' as never })).toThrowError('fsync is neither')
 })

@@ -48,6 +48,10 @@ test('a byte that is changed loses its own line only', () => {
   )
 })
 
+function readRecords(records: readonly SpoolRecord[]) {
+  return readSpool(Buffer.concat([HEADER, ...records.map(lineOf)]))
+}
+
 test('counts of a part become its event, and are left out when that was written', () => {
   const open = eventOf('p', 'o')
   const counts: SpoolRecord[] = [
@@ -56,11 +60,10 @@ test('counts of a part become its event, and are left out when that was written'
     { part: 'q', count: '10', event: eventOf('q', 'o') },
     { part: 'p', count: '0' },
   ]
-  const read = (records: readonly SpoolRecord[]) => readSpool(Buffer.concat([HEADER, ...records.map(lineOf)]))
-  expect(read(counts).events).toEqual([eventOf('p', 'o', '3'), eventOf('q', 'o', '10')])
+  expect(readRecords(counts).events).toEqual([eventOf('p', 'o', '3'), eventOf('q', 'o', '10')])
   const closed = { event: eventOf('p', 'o', '7') }
-  expect(read([...counts, closed]).events).toEqual([eventOf('p', 'o', '7'), eventOf('q', 'o', '10')])
-  expect(read([{ part: 'p', count: '2' }])).toEqual({ events: [], damaged: 1 })
+  expect(readRecords([...counts, closed]).events).toEqual([eventOf('p', 'o', '7'), eventOf('q', 'o', '10')])
+  expect(readRecords([{ part: 'p', count: '2' }])).toEqual({ events: [], damaged: 1 })
 })
 
 test('the first line says for which server a file is', () => {
