@@ -286,8 +286,12 @@ test('a file that is written anew while a minute ends has all of it', async () =
   expect(events.reduce((sum, { data }) => sum + BigInt(data['count'] as string), 0n)).toBe(BigInt(calls))
 })
 
+/** A folder whose path has so many bytes. */
+function folderOf(bytes: number): string {
+  return join(folder, 'f'.repeat(bytes - folder.length - 1))
+}
+
 test('a folder that cannot be used is refused, with the reason', async () => {
-  const folderOf = (bytes: number) => join(folder, 'f'.repeat(bytes - folder.length - 1))
   const longest = meterOf({ spool: fileSpool({ folder: folderOf(64) }) })
   expect(await longest.close()).toBe(true)
   const refused = (path: string) => () => meterOf({ spool: fileSpool({ folder: path }) })
