@@ -29,7 +29,8 @@ export async function copyEvents<Event extends StoredEvent>(
   cycleOf: (event: Event) => Hour,
 ): Promise<void> {
   const rows = new CopyRows()
-  for (const event of events) rows.add(eventRow(event, cycleOf(event)))
+  const received = instantTexts()
+  for (const event of events) rows.add(eventRow(event, cycleOf(event), received(event.receivedAt)))
   await rows.copyInto(client, COPY_EVENTS)
 }
 
@@ -38,8 +39,17 @@ export function checksumOf(event: Omit<UsageEvent, 'usage'>): number {
   return crc32(`${event.account}\0${eventText(event)}`) | 0
 }
 
-function eventRow(event: StoredEvent, cycle: Hour): CopyFields {
-  const { at, receivedAt, hour, checksum, bucket, account, id, source, type, data, attributes } = event
-  const received = formatInstant(receivedAt)
+/** Instants as texts. Those of one delivery are the same. */
+function instantTexts(): (at: Instant) => string {
+  const texts = new Map<Instant, string>()
+  return (at) => {
+    let text = texts.get(at)
+    if (text === undefined) texts.set(at, (text = formatInstant(at)))
+    return text
+  }
+}
+
+function eventRow(event: StoredEvent, cycle: Hour, received: string): CopyFields {
+  const { at, hour, checksum, bucket, account, id, source, type, data, attributes } = event
   return [at, received, hour, cycle, checksum, bucket, account, id, source, type, data, attributes]
 }

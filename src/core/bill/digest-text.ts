@@ -1,4 +1,5 @@
 import type { UsageEvent } from '../ingest/event.ts'
+import { quoted } from '../text/canonical-json.ts'
 import { formatHourStart, type Hour, next } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
 import type { BillHead, BillLine } from './bill.ts'
@@ -39,11 +40,11 @@ export function voidText({ hour, id, source, counted, orderedAt, orderedBy, reas
 export function lineText(own: BillHead['hour'], line: BillLine): string {
   return (
     `{"amount":"${line.amount}","component":"${line.component}","correction":${line.usageHour !== own}` +
-    `,"corrects":${quoted(line.corrects)},"item":${quoted(line.item)},"number":${line.number}` +
-    `,"operation":${quoted(line.operation)},"priceVersion":${line.priceVersion}` +
+    `,"corrects":${nullable(line.corrects)},"item":${quoted(line.item)},"number":${line.number}` +
+    `,"operation":${nullable(line.operation)},"priceVersion":${line.priceVersion}` +
     `,"pricingQuantity":"${line.pricingQuantity}","pricingUnit":${quoted(line.pricingUnit)}` +
-    `,"project":${quoted(line.project)},"quantity":"${line.quantity}","rate":${quoted(line.rate)}` +
-    `,"region":${quoted(line.region)},"unit":${quoted(line.unit)},"unitPrice":"${line.unitPrice}"` +
+    `,"project":${nullable(line.project)},"quantity":"${line.quantity}","rate":${quoted(line.rate)}` +
+    `,"region":${nullable(line.region)},"unit":${quoted(line.unit)},"unitPrice":"${line.unitPrice}"` +
     `,"usageHour":"${formatHourStart(line.usageHour)}","waived":"${line.waived}"}\n`
   )
 }
@@ -57,15 +58,11 @@ export function billText(bill: BillHead): string {
     `,"currency":"${bill.currency}","cycle":{"from":"${formatHourStart(hour)}","to":"${formatHourStart(next(hour))}"}` +
     `,"demo":${bill.demo},"eventsDigest":"${bill.eventsDigest}","id":"${bill.id}"` +
     `,"issuedAt":"${formatInstant(bill.issuedAt)}","late":${bill.late},"linesDigest":"${bill.linesDigest}"` +
-    `,"previousDigest":${quoted(bill.previousDigest)},"sequence":${bill.sequence}` +
+    `,"previousDigest":${nullable(bill.previousDigest)},"sequence":${bill.sequence}` +
     `,"statementMonth":"${bill.statementMonth}","total":"${bill.total}"}`
   )
 }
 
-/** Texts that JSON writes as they are: names and ids, nearly always. */
-const UNESCAPED = /^[ !#-[\]-~]*$/
-
-function quoted(text: string | null): string {
-  if (text === null) return 'null'
-  return UNESCAPED.test(text) ? `"${text}"` : JSON.stringify(text)
+function nullable(text: string | null): string {
+  return text === null ? 'null' : quoted(text)
 }

@@ -48,7 +48,7 @@ export function accept(
 ): UsageEvent | Rejection {
   if (!isObject(raw))
     return reject('event/not_an_object', 'The event is not a JSON object: send a CloudEvent.')
-  const { specversion, id: rawId, source: rawSource, type: rawType, subject, time, ...content } = raw
+  const { specversion, id: rawId, source: rawSource, type: rawType, subject, time } = raw
   if (specversion !== '1.0') {
     const isMissing = specversion === undefined || specversion === null
     const code = isMissing ? 'event/missing_attribute' : 'event/invalid_attribute'
@@ -70,7 +70,7 @@ export function accept(
   }
   const at = readTime(time, receivedAt)
   if (isRejection(at)) return at
-  const read = readContent(content)
+  const read = readContent(raw)
   if (isRejection(read)) return read
   const eventType = eventTypes.get(type)
   const usage = eventType && readUsage(eventType, read.fields)
@@ -110,9 +110,10 @@ interface Content {
   readonly attributes: string | null
 }
 
-function readContent({ data, data_base64: encoded, ...others }: Attributes): Content | Rejection {
-  const attributes = readAttributes(others)
+function readContent(raw: Attributes): Content | Rejection {
+  const attributes = readAttributes(raw)
   if (isRejection(attributes)) return attributes
+  const { data, data_base64: encoded } = raw
   const value = isPresent(encoded) ? decodeData(data, encoded, contentTypeOf(attributes)) : data
   if (isRejection(value)) return value
   if (!isPresent(value)) return reject('event/missing_data', 'data is missing: send what was used.')
@@ -183,8 +184,9 @@ function refuseShape(value: Json, levels: number): string | undefined {
   }
   if (value === null || typeof value !== 'object') return undefined
   if (levels === 0) return `is nested deeper than ${DEPTH_MAX} levels: flatten it`
-  for (const inner of Object.values(value)) {
-    const refusal = refuseShape(inner, levels - 1)
+  // JSON.parse makes own properties only, and a loop makes no list of them.
+  for (const key in value) {
+    const refusal = refuseShape((value as Attributes)[key]!, levels - 1)
     if (refusal !== undefined) return refusal
   }
   return undefined

@@ -6,25 +6,34 @@ export type Attributes = { readonly [name: string]: Json }
 /** CloudEvents 1.0.2, 3.1: lower-case letters and digits of ASCII. */
 const NAME = /^[a-z0-9]+$/
 /** The integers of CloudEvents have 32 bits. */
-const INTEGER_MAX = 2 ** 31 - 1
+const LARGEST_INTEGER = 2 ** 31 - 1
 /** Attributes of the specification that are kept with an event like its extensions, and are texts. */
 const TEXTS: ReadonlySet<string> = new Set(['datacontenttype', 'dataschema'])
+
+/** Attributes that say something themselves, and are read as such. */
+const READ: ReadonlySet<string> = new Set(
+  'specversion id source type subject time data data_base64'.split(' '),
+)
+const NONE: Attributes = {}
 
 /**
  * The further attributes of an event that have a value: null is as good as absent. Extensions are booleans, integers
  * or texts (CloudEvents 1.0.2, 3.1.1), and kept as such.
  * @returns `event/invalid_attribute` for another name or type
  */
-export function readAttributes(others: Attributes): Attributes | Rejection {
-  const present: [string, Json][] = []
-  for (const [name, value] of Object.entries(others)) {
+export function readAttributes(all: Attributes): Attributes | Rejection {
+  let present: [string, Json][] | undefined
+  for (const name of Object.keys(all)) {
+    if (READ.has(name)) continue
+    const value = all[name]!
     if (value === null) continue
     const refusal = refuseAttribute(name, value)
     if (refusal) return refusal
+    present ??= []
     present.push([name, value])
   }
   // By entries: an attribute called constructor is an attribute.
-  return Object.fromEntries(present)
+  return present ? Object.fromEntries(present) : NONE
 }
 
 function refuseAttribute(name: string, value: Json): Rejection | undefined {
@@ -39,7 +48,11 @@ function refuseAttribute(name: string, value: Json): Rejection | undefined {
       : reject('event/invalid_attribute', `${name} is not a string: send it as one.`)
   }
   if (typeof value === 'string' || typeof value === 'boolean') return undefined
-  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value + 0.5) <= INTEGER_MAX + 0.5) {
+  if (
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    Math.abs(value + 0.5) <= LARGEST_INTEGER + 0.5
+  ) {
     return undefined
   }
   const what = `The extension attribute ${shown} is neither a boolean, a string nor an integer of 32 bits`

@@ -34,7 +34,6 @@ export class HourClosed extends Error {
 }
 
 const HOURS_PER_DAY = 24
-const ACCEPTED: EventResult = { outcome: 'accepted', id: null, code: null, detail: null }
 
 /** Which events are looked up before they are stored. */
 export type Suspects = 'all' | ReadonlySet<Candidate>
@@ -97,7 +96,7 @@ async function tellApart(sql: Sql, candidates: readonly Candidate[], suspects: S
       }
     }
     if (sameContent(first!, event)) {
-      others.set(event, { ...ACCEPTED, outcome: 'duplicate', id: event.id })
+      others.set(event, { outcome: 'duplicate', id: event.id, code: null, detail: null })
     } else {
       conflicts.push(event)
       others.set(event, conflict(event))
@@ -112,7 +111,7 @@ function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
     return { outcome: 'held', id, code: assessment.code, detail: assessment.detail }
   }
   const [unused] = unusedUnits(usage, assessment)
-  if (unused === undefined) return { ...ACCEPTED, id }
+  if (unused === undefined) return { outcome: 'accepted', id, code: null, detail: null }
   const detail = `Accepted. data.quantities.${unused} is charged by no rate: leave it out, or check its name.`
   return { outcome: 'accepted', id, code: 'event/unused_unit', detail }
 }

@@ -32,8 +32,13 @@ export async function decideCycles<Event extends Pick<UsageEvent, 'hour' | 'acco
   const names = [...past.keys()]
   const closedNames = new Set(closed.map((index) => names[index]!))
   const late = lateCycle(marks)
+  let live: CycleDecision = { cycle: marks.sealedUntil, way: 'live' }
   return (event) => {
-    if (event.hour >= marks.sealedUntil) return { cycle: event.hour, way: 'live' }
+    if (event.hour >= marks.sealedUntil) {
+      // Nearly all events are of the hour of the one before.
+      if (live.cycle !== event.hour) live = { cycle: event.hour, way: 'live' }
+      return live
+    }
     const history = event.hour < marks.settledUntil && !closedNames.has(accountHourName(event))
     return history ? { cycle: event.hour, way: 'history' } : { cycle: late, way: 'late' }
   }
