@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { FRACTION_DIGITS_MAX, INTEGER_DIGITS_MAX } from '../../src/core/money/decimal.ts'
-import { EVENT_TYPES_MAX } from '../../src/core/rate/read-price-book-event-types.ts'
+import { EVENT_TYPES_MAX, TYPE_QUANTITIES_MAX } from '../../src/core/rate/read-price-book-event-types.ts'
 import { PAST_CHANGE_CODES, type PastChangeCode } from '../../src/core/rate/compare-past-change.ts'
 import { comparePriceBooks } from '../../src/core/rate/compare-price-books.ts'
 import {
@@ -87,6 +87,7 @@ const LIMITS: Record<string, number> = {
   'operations without a fee': FREE_OPERATIONS_MAX,
   'prices of a rate': PRICES_PER_RATE_MAX,
   'event types': EVENT_TYPES_MAX,
+  'quantities of an event type': TYPE_QUANTITIES_MAX,
   'characters of a name': 128,
   'characters of a unit': 64,
   'characters of an event type': 255,

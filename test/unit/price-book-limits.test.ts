@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/read-price-book-rate.ts'
-import { EVENT_TYPES_MAX } from '../../src/core/rate/read-price-book-event-types.ts'
+import { EVENT_TYPES_MAX, TYPE_QUANTITIES_MAX } from '../../src/core/rate/read-price-book-event-types.ts'
 import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/read-price-book-terms.ts'
 import {
   FREE_OPERATIONS_MAX,
@@ -51,6 +51,11 @@ const SIZES: Record<string, readonly [max: number, bookOf: (size: number) => Jso
   'event types': [
     EVENT_TYPES_MAX,
     (size) => book({ eventTypes: mapping(size, () => ({ component: 'request' })) }),
+  ],
+  'quantities of an event type': [
+    TYPE_QUANTITIES_MAX,
+    (size) =>
+      book({ eventTypes: { t: { component: 'processing', quantities: mapping(size, () => 'field') } } }),
   ],
   'characters of a reason': [
     REASON_MAX,

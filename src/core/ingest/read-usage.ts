@@ -3,7 +3,14 @@ import type { Json } from '../text/canonical-json.ts'
 import { readQuantity, readWhole } from './read-quantity.ts'
 import { NAME_BYTES_MAX, readText } from './read-text.ts'
 import { isRejection, reject, type Rejection } from './rejection.ts'
-import type { EventType, ProcessingUsage, RequestUsage, StorageUsage, Usage } from './usage.ts'
+import {
+  type EventType,
+  ONE_EACH,
+  type ProcessingUsage,
+  type RequestUsage,
+  type StorageUsage,
+  type Usage,
+} from './usage.ts'
 
 type Data = { readonly [key: string]: Json }
 
@@ -42,15 +49,37 @@ function readRequest(type: EventType, data: Data): RequestUsage | Rejection {
 }
 
 function readProcessing(type: EventType, data: Data): ProcessingUsage | Rejection {
-  const operation = readOperation(type, data)
+  // What foreign data calls its operation may be anything: the price book's word is the first.
+  const operation = (type.quantities && type.operation) ?? readOperation(type, data)
   if (typeof operation !== 'string') return operation
   const place = readPlace(data)
   if (isRejection(place)) return place
+  if (type.quantities) return readForeign(type.quantities, data, { operation, ...place })
   const succeeded = readOutcome(data)
   if (typeof succeeded !== 'boolean') return succeeded
   const quantities = readQuantities(data['quantities'])
   if (isRejection(quantities)) return quantities
   return { component: 'processing', operation, succeeded, quantities, ...place }
+}
+
+/** Data of a foreign form: each event is work that was completed, and its quantities are where the price book says. */
+function readForeign(
+  fields: NonNullable<EventType['quantities']>,
+  data: Data,
+  work: Pick<ProcessingUsage, 'operation' | 'project' | 'region'>,
+): ProcessingUsage | Rejection {
+  const quantities = new Map<string, Decimal>()
+  for (const [unit, field] of fields) {
+    const quantity = field === ONE_EACH ? ONE : readQuantity(own(data, field), `data.${field}`)
+    if (isRejection(quantity)) return quantity
+    quantities.set(unit, quantity)
+  }
+  return { component: 'processing', succeeded: true, quantities, ...work }
+}
+
+/** Foreign names may be any: those of JavaScript's prototypes are no fields. */
+function own(data: Data, field: string): Json | undefined {
+  return Object.hasOwn(data, field) ? data[field] : undefined
 }
 
 function readStorage(data: Data): StorageUsage | Rejection {

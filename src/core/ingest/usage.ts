@@ -8,7 +8,15 @@ export type Component = (typeof COMPONENTS)[number]
 export interface EventType {
   readonly component: Component
   readonly operation: string | undefined
+  /**
+   * For processing events of foreign forms: where in their data the quantities are, by unit. The name of a field, or
+   * `ONE_EACH` when each event counts one. Undefined: in `data.quantities`, beside `mode` and `outcome`.
+   */
+  readonly quantities?: ReadonlyMap<string, string | typeof ONE_EACH>
 }
+
+/** Each event counts one, whatever its data. */
+export const ONE_EACH = 1
 
 /** The types that every deployment understands (ARCHITECTURE.md). A price book may declare others. */
 export const BUILT_IN_EVENT_TYPES: ReadonlyMap<string, EventType> = new Map(

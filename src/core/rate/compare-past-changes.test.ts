@@ -160,6 +160,13 @@ const REFUSED: Readonly<Record<string, readonly [next: Parts, ...said: string[]]
     { ...BOOK, eventTypes: { 't.page': { component: 'processing', operation: 'Score' } } },
     'changed_event_type at eventTypes."t.page" (t.page) 1970-01-01T00:00:00Z: processing usage of Render -> processing usage of Score',
   ],
+  'another field that a quantity is read from': [
+    {
+      ...BOOK,
+      eventTypes: { 't.page': { component: 'processing', operation: 'Render', quantities: { page: 'n' } } },
+    },
+    'changed_event_type at eventTypes."t.page" (t.page) 1970-01-01T00:00:00Z: processing usage of Render -> processing usage of Render with { page: "n" }',
+  ],
 }
 
 for (const [name, [next, ...said]] of Object.entries(REFUSED)) {

@@ -3,7 +3,7 @@ import type { Hour } from '../time/hour.ts'
 import { changedCharges } from './compare-charges.ts'
 import type { PastChange } from './compare-past-change.ts'
 import { changedStorage } from './compare-storage.ts'
-import { eventTypeWords } from './compare-words.ts'
+import { eventTypeWords, sameEventType, typeAsWritten } from './compare-words.ts'
 import type { PriceBook } from './price-book.ts'
 import { PROBLEMS_MAX } from './read-price-book-problem.ts'
 
@@ -49,12 +49,10 @@ function changedEventTypes(old: PriceBook, next: PriceBook): readonly PastChange
   const types = [...old.eventTypes].toSorted(([a], [b]) => compareBytes(a, b))
   return types.flatMap(([type, before]): PastChange[] => {
     const after = next.eventTypes.get(type)
-    if (after?.component === before.component && after.operation === before.operation) return []
+    if (sameEventType(before, after)) return []
     const [was, becomes] = [eventTypeWords(before), eventTypeWords(after)]
     const message = `The event type ${type} is ${was}, and would be ${becomes}.`
-    const operation = before.operation === undefined ? '' : `, operation: ${before.operation}`
-    const written = `{ component: ${before.component}${operation} }`
-    const fix = `write ${type}: ${written} as before, and other data under a type of another name`
+    const fix = `write ${type}: ${typeAsWritten(before)} as before, and other data under a type of another name`
     const path = ['eventTypes', type]
     const code = 'price_book/changed_event_type'
     return [{ ...WHOLE_BOOK, path, code, names: [type], was, becomes, message, fix }]

@@ -1,5 +1,6 @@
 import type { EventType } from '../ingest/usage.ts'
 import { compare, plain } from '../money/decimal.ts'
+import { compareBytes } from '../text/well-formed.ts'
 import { formatHourStart, type Hour } from '../time/hour.ts'
 import type { PriceTerm, Rate } from './price-book.ts'
 import { quote } from './read-price-book-problem.ts'
@@ -75,7 +76,30 @@ export function statusWords({ billedStatuses }: Rate): string {
 /** `processing usage of RenderPage`, or `unknown`. */
 export function eventTypeWords(type: EventType | undefined): string {
   if (type === undefined) return 'unknown'
-  return `${type.component} usage${type.operation === undefined ? '' : ` of ${type.operation}`}`
+  const operation = type.operation === undefined ? '' : ` of ${type.operation}`
+  const quantities = quantitiesAsWritten(type)
+  return `${type.component} usage${operation}${quantities === '' ? '' : ` with ${quantities}`}`
+}
+
+/** `{ call: 1, token: tokens }`, in the order of the units: as it is written in a price book. Empty if there are none. */
+function quantitiesAsWritten({ quantities }: EventType): string {
+  if (quantities === undefined) return ''
+  const entries = [...quantities].toSorted(([a], [b]) => compareBytes(a, b))
+  const written = entries.map(
+    ([unit, field]) => `${unit}: ${typeof field === 'string' ? quote(field) : field}`,
+  )
+  return `{ ${written.join(', ')} }`
+}
+
+export function sameEventType(a: EventType, b: EventType | undefined): boolean {
+  return b !== undefined && typeAsWritten(a) === typeAsWritten(b)
+}
+
+/** As it is written in a price book, for advice. */
+export function typeAsWritten(type: EventType): string {
+  const operation = type.operation === undefined ? '' : `, operation: ${type.operation}`
+  const quantities = quantitiesAsWritten(type)
+  return `{ component: ${type.component}${operation}${quantities === '' ? '' : `, quantities: ${quantities}`} }`
 }
 
 /** `A`, `A and B`, `A, B, C and 4 more`. */

@@ -1,4 +1,4 @@
-import { BUILT_IN_EVENT_TYPES, type EventType } from '../ingest/usage.ts'
+import { BUILT_IN_EVENT_TYPES, type EventType, ONE_EACH } from '../ingest/usage.ts'
 import { nearest } from '../text/nearest.ts'
 import { readComponent } from './read-price-book-component.ts'
 import {
@@ -7,6 +7,7 @@ import {
   fieldsOf,
   isName,
   type Keys,
+  kindOf,
   placeOf,
   refuse,
   refuseSize,
@@ -20,7 +21,10 @@ const RESERVED = 'farthing.'
 /** CloudEvents asks for any non-empty text; visible ASCII is what can be typed, logged and compared. */
 const TYPE = /^[!-~]{1,255}$/
 
-const KEYS: Keys = { required: { component: 'request, processing or storage' }, optional: ['operation'] }
+const KEYS: Keys = {
+  required: { component: 'request, processing or storage' },
+  optional: ['operation', 'quantities'],
+}
 const EXAMPLE = 'write { component: processing, operation: RenderPage }'
 
 /**
@@ -44,7 +48,11 @@ export function readEventTypes(
     const component = componentField && readComponent(componentField)
     const operation = fields?.get('operation')
     if (operation) refuseOperation(operation, component, operations)
-    if (component) types.set(type, { component, operation: operation?.value as string | undefined })
+    const quantitiesField = fields?.get('quantities')
+    const quantities = quantitiesField && readQuantities(quantitiesField, component)
+    if (!component) continue
+    const name = operation?.value as string | undefined
+    types.set(type, { component, operation: name, ...(quantities ? { quantities } : {}) })
   }
   return types
 }
@@ -57,6 +65,40 @@ function refuseType(field: Field, type: string): void {
   if (!type.startsWith(RESERVED)) return
   const message = `The event type ${quote(type)} begins with ${RESERVED}, and those are built in.`
   refuse(field, 'price_book/reserved_event_type', message, 'remove it, or write a name of your own')
+}
+
+/** Units of one event type: each is read from every event of it. */
+export const TYPE_QUANTITIES_MAX = 32
+const UNIT = /^[A-Za-z0-9._:-]{1,64}$/
+/** The name of a field of foreign data. */
+const FIELD = /^[^\p{Cc}\p{Cs}]{1,128}$/u
+
+/** Where the quantities of foreign data are: by unit, the name of a field of data, or 1 for one each. */
+function readQuantities(
+  field: Field,
+  component: EventType['component'] | undefined,
+): EventType['quantities'] | undefined {
+  if (component !== undefined && component !== 'processing') {
+    const message = `${placeOf(field)} is in an event type of ${component} usage, which has no quantities.`
+    return refuse(field, 'price_book/not_allowed_here', message, 'remove quantities, or write processing')
+  }
+  const example = 'write { token: tokens }, or { call: 1 } for one each'
+  const entries = entriesOf(field, example)
+  if (!entries || !refuseSize(field, entries.size, { max: TYPE_QUANTITIES_MAX, example })) return undefined
+  const quantities = new Map<string, string | typeof ONE_EACH>()
+  for (const [unit, child] of entries) {
+    const { value } = child
+    if (!UNIT.test(unit)) {
+      const message = `The name of a unit is ${quote(unit)}.`
+      refuse(child, 'price_book/not_a_name', message, 'write 1 to 64 of A-Z a-z 0-9 . _ : -')
+    } else if (value === ONE_EACH || (typeof value === 'string' && FIELD.test(value))) {
+      quantities.set(unit, value)
+    } else {
+      const message = `${placeOf(child)} is ${kindOf(value)}, not the name of a field of data.`
+      refuse(child, 'price_book/wrong_type', message, example)
+    }
+  }
+  return quantities
 }
 
 function refuseOperation(
