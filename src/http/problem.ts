@@ -1,3 +1,4 @@
+import type { ManifestCode } from '../flows/sources/announce.ts'
 import type { AccountCode } from '../flows/accounts/refuse-account.ts'
 import type { KeyCode } from '../flows/keys/make-key.ts'
 
@@ -32,6 +33,7 @@ export const HTTP_PROBLEMS = {
   'bill/line_not_found': { status: 404, title: 'The bill has no such line' },
   'price/version_not_found': { status: 404, title: 'There is no such version of the price book' },
   'void/not_found': { status: 404, title: 'There is no such event' },
+  'source/not_silent': { status: 404, title: 'There is no such silent source' },
   'key/not_found': { status: 404, title: 'There is no such key' },
   'request/method_not_allowed': { status: 405, title: 'The method cannot be used here' },
   'request/timeout': { status: 408, title: 'The request took too long to arrive' },
@@ -50,6 +52,8 @@ export const HTTP_PROBLEMS = {
   'void/unclear_selection': { status: 400, title: 'It is not clear which events are meant' },
   'void/reason_missing': { status: 400, title: 'A reason is missing' },
   'void/invalid_reason': { status: 400, title: 'The reason cannot be used' },
+  'manifest/invalid_source': { status: 400, title: 'The source cannot be used' },
+  'manifest/hour_out_of_range': { status: 400, title: 'The hour cannot be announced' },
   'account/not_found': { status: 404, title: 'There is no such account' },
   'account/invalid_account': { status: 400, title: 'The account cannot be used' },
   'account/invalid_name': { status: 400, title: 'The name of the account cannot be used' },
@@ -74,7 +78,7 @@ export type HttpProblemCode = keyof typeof HTTP_PROBLEMS
 
 // Codes of the flows that become answers must be in the table.
 type Covered<Code extends HttpProblemCode> = Code
-export type FlowCode = Covered<AccountCode | KeyCode>
+export type FlowCode = Covered<AccountCode | KeyCode | ManifestCode>
 
 /** Ends a request with an answer of RFC 9457. For what the client can do something about: bugs are other errors. */
 export class HttpProblem extends Error {

@@ -8,11 +8,14 @@ import { getEvents } from './routes/events.ts'
 import { getHealth, getMetrics, getOpenapi, getReadiness } from './routes/health.ts'
 import { getImport, postImportEnd } from './routes/imports.ts'
 import { deleteKey, getKeys, postKey } from './routes/keys.ts'
+import { getHourSources } from './routes/hour-sources.ts'
 import { getLineEvents } from './routes/line-events.ts'
+import { getManifests, postManifest } from './routes/manifests.ts'
 import { postPriceBook } from './routes/post-price-book.ts'
 import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
 import { getPriceVersionDiff, getPriceVersions } from './routes/price-versions.ts'
 import { getHeldEvents, getHeldGroups, getRefusedEvents } from './routes/unbilled.ts'
+import { getSilentSources, postAcknowledgement } from './routes/silent-sources.ts'
 import { getSources } from './routes/sources.ts'
 import { getStorage } from './routes/storage.ts'
 import { getUsage } from './routes/usage.ts'
@@ -31,7 +34,12 @@ export const ROUTES: readonly Route[] = [
   getBillLines,
   getLineEvents,
   getCycles,
+  getHourSources,
   getSources,
+  getSilentSources,
+  postAcknowledgement,
+  getManifests,
+  postManifest,
   getHeldGroups,
   getHeldEvents,
   getRefusedEvents,

@@ -14,6 +14,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'account_profile' },
   { table: 'api_key' },
   { table: 'audit_entry' },
+  { table: 'manifest' },
   { table: 'usage_event', division: 'day' },
   { table: 'held_event' },
   { table: 'released_event' },
@@ -34,5 +35,9 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
 /** Tables that no backup holds, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   clock_watch: 'what processes agree on about the clock of the database that they run on',
+  source_count: 'made anew from events and manifests',
+  source_presence: 'made anew from the events of the last days',
+  source_watch: 'how far both are made',
+  uncounted_hour: 'what of them is to be made anew',
   migration: 'the first line of a backup lists the migrations, and a restore applies them',
 }

@@ -2,6 +2,7 @@ import { endOf, type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type Sql, run } from '../../store/query.ts'
 import { countCycleBills } from '../../store/queries/count-cycle-bills.ts'
+import { countManifests, type ManifestCounts } from '../../store/queries/count-manifests.ts'
 import { readCycles } from '../../store/queries/read-cycles.ts'
 import { isInDanger, isLate } from '../settle/bill-promise.ts'
 import { type Page, pageOf } from './page.ts'
@@ -24,6 +25,8 @@ export interface Cycle {
   /** Bills of all accounts, and their lines that correct older hours; null while it has none. */
   readonly bills: number | null
   readonly corrections: number | null
+  /** What sources have announced, against what had arrived when it was counted last. */
+  readonly manifests: Omit<ManifestCounts, 'hour'>
 }
 
 export interface ListCycles {
@@ -47,8 +50,10 @@ export async function listCycles(sql: Sql, { from, to, limit }: ListCycles): Pro
     limit: limit + 1 - Math.min(open.length, limit),
   })
   const page = pageOf([...open, ...rest.map((cycle) => cycleOf(cycle, now))], limit, ({ hour }) => hour)
-  return { ...page, items: await withBills(sql, page.items) }
+  return { ...page, items: await withManifests(sql, await withBills(sql, page.items)) }
 }
+
+const NO_MANIFESTS = { announced: 0, missing: 0, surplus: 0, uncounted: 0 }
 
 type Standing = Pick<Cycle, 'hour' | 'priceVersion' | 'sealedAt' | 'settledAt'>
 
@@ -63,6 +68,7 @@ function cycleOf(standing: Standing, now: Instant): Cycle {
     isInDanger: lagMs !== null && settledAt === null && isInDanger(lagMs),
     bills: null,
     corrections: null,
+    manifests: NO_MANIFESTS,
   }
 }
 
@@ -71,6 +77,13 @@ async function withBills(sql: Sql, cycles: readonly Cycle[]): Promise<readonly C
   if (hours.length === 0) return cycles
   const counts = new Map((await run(sql, countCycleBills, { hours })).map((row) => [row.hour, row]))
   return cycles.map((cycle) => ({ ...cycle, ...counts.get(cycle.hour) }))
+}
+
+async function withManifests(sql: Sql, cycles: readonly Cycle[]): Promise<readonly Cycle[]> {
+  if (cycles.length === 0) return cycles
+  const rows = await run(sql, countManifests, { hours: cycles.map(({ hour }) => hour) })
+  const counts = new Map(rows.map(({ hour, ...manifests }) => [hour, manifests]))
+  return cycles.map((cycle) => ({ ...cycle, manifests: counts.get(cycle.hour) ?? NO_MANIFESTS }))
 }
 
 function lag(hour: Hour, at: Instant): number | null {

@@ -1,6 +1,7 @@
 import { endOf } from '../../core/time/hour.ts'
 import { type ClockDoubt } from '../../core/time/clock.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
+import { countSilentSources } from '../../store/queries/count-silent-sources.ts'
 import { readNewestLag } from '../../store/queries/read-newest-lag.ts'
 import { runOne, type Sql } from '../../store/query.ts'
 import { hoursDue, isInDanger, unsettledMs } from '../settle/bill-promise.ts'
@@ -21,12 +22,15 @@ export interface Health {
   readonly isInDanger: boolean
   /** From the end of the newest hour with bills to its last bill; undefined when there is none yet. */
   readonly newestLagMs: number | undefined
+  /** Sources that usually report and have sent nothing; those that somebody has acknowledged not. */
+  readonly silentSources: number
 }
 
 /** @param graceMs how long after its end sealing an hour is due */
 export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
   const doubt = await findClockDoubt(sql)
   const newest = await runOne(sql, readNewestLag, undefined)
+  const silentSources = (await runOne(sql, countSilentSources, undefined)) ?? 0
   const marks = await findMarks(sql)
   const waits = unsettledMs(marks)
   return {
@@ -37,5 +41,6 @@ export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
     unsettledMs: waits,
     isInDanger: isInDanger(waits),
     newestLagMs: newest && newest.settledAt - endOf(newest.hour),
+    silentSources,
   }
 }

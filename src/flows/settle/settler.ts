@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import type { Hour } from '../../core/time/hour.ts'
 import type { Log } from '../../store/connect.ts'
+import { addUncountedHour } from '../../store/queries/add-uncounted-hour.ts'
 import { pruneRefusedEvents } from '../../store/queries/prune-refused-events.ts'
 import { run } from '../../store/query.ts'
 import { endLevels } from '../accounts/end-levels.ts'
+import { countSources } from '../sources/count-sources.ts'
 import { findMarks } from '../start/read-deployment.ts'
 import { type BillWatch, makeBillWatch } from './bill-watch.ts'
 import { type ClockWatch, makeClockWatch } from './clock-watch.ts'
@@ -39,6 +42,9 @@ export function startSettler(options: SettlerOptions): { stop(): Promise<void> }
     again(abort.signal, options.log, () => settle(options, clock, bills, abort.signal)),
     again(abort.signal, options.log, () =>
       endLevels({ pool: options.pool, stopping: () => abort.signal.aborted }),
+    ),
+    again(abort.signal, options.log, () =>
+      countSources({ pool: options.pool, log: options.log, stopping: () => abort.signal.aborted }),
     ),
     again(abort.signal, options.log, () => join(options.pool, abort.signal), JOIN_INTERVAL_MS),
   ]
@@ -83,6 +89,7 @@ async function settle(
   bills: BillWatch,
   signal: AbortSignal,
 ): Promise<void> {
+  const past = new Set<Hour>()
   const hours = await settlePass({
     pool,
     graceMs,
@@ -90,7 +97,12 @@ async function settle(
     identityWindowMs,
     believes: clock.believes,
     stopping: () => signal.aborted,
-    onSettled: ({ hour }, isHistory) => bills.settled(hour, isHistory),
+    onSettled: ({ hour }, isHistory) => {
+      bills.settled(hour, isHistory)
+      if (isHistory) past.add(hour)
+    },
   })
+  // History came in after its hour had been counted.
+  for (const hour of past) await run(pool, addUncountedHour, { hour })
   if (hours > 0) await run(pool, pruneRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
 }

@@ -28,6 +28,18 @@ const CycleView = Type.Object({
     description: 'Their lines that correct an older hour',
   }),
   priceVersion: Type.Union([Type.Integer(), Type.Null()]),
+  manifests: Type.Union(
+    [
+      Type.Object({
+        announced: Type.Integer({ description: 'Sources that have announced the hour' }),
+        missing: Type.Integer({ description: 'Those of which fewer events are stored' }),
+        surplus: Type.Integer({ description: 'Those of which more are' }),
+        uncounted: Type.Integer({ description: 'Those that are counted when the hour is sealed' }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'As it was counted last; null for a bound key' },
+  ),
 })
 
 export const getCycles = route({
@@ -69,5 +81,6 @@ function cycleView(cycle: Cycle, graceMs: number, isBound: boolean) {
     bills: isBound ? null : cycle.bills,
     corrections: isBound ? null : cycle.corrections,
     priceVersion,
+    manifests: isBound ? null : cycle.manifests,
   }
 }

@@ -57,14 +57,23 @@ async function readReadiness({ reading, graceMs }: HttpContext): Promise<Readine
 }
 
 /** A clock in doubt is for people: a balancer that took the process away for it would stop ingest, too. */
-function readinessOf({ doubt, sealingBehindMs }: Health): Readiness {
+function readinessOf({ doubt, sealingBehindMs, silentSources }: Health): Readiness {
   if (doubt) {
     const [shown, expected] = [doubt.at, doubt.believedAt].map((at) => formatInstant(at))
     const reason = `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. Set it right; or, if it is right, run farthing settle --clock-is-right.`
-    return { ready: true, sealing: 'stopped', reasons: [reason] }
+    return { ready: true, sealing: 'stopped', reasons: [reason, ...silence(silentSources)] }
   }
-  if (sealingBehindMs <= SEALING_LATE_MS) return { ready: true, sealing: 'running', reasons: [] }
+  if (sealingBehindMs <= SEALING_LATE_MS)
+    return { ready: true, sealing: 'running', reasons: silence(silentSources) }
   return unready('behind', `Sealing is ${Math.floor(sealingBehindMs / 60_000)} minutes behind.`)
+}
+
+/** The process is as it should be, and what it meters may not: for people, like a clock in doubt. */
+function silence(sources: number): string[] {
+  if (sources === 0) return []
+  const who =
+    sources === 1 ? 'A source that usually reports is' : `${sources} sources that usually report are`
+  return [`${who} silent: see farthing sources silent.`]
 }
 
 function unready(sealing: Readiness['sealing'], reason: string): Readiness {
@@ -121,6 +130,7 @@ function gaugesOf(health: Health): readonly Gauge[] {
     ['farthing_cycle_lag_seconds', 'Of the newest hour with bills, from its end to its last bill', ...lag],
     ['farthing_sealing_stopped', '1: nothing is sealed, the database clock is in doubt', doubt ? 1 : 0],
     ['farthing_clock_gain_seconds', 'By how much the database clock has jumped ahead', gainMs / 1000],
+    ['farthing_silent_sources', 'Sources that usually report, and have sent nothing', health.silentSources],
     ['farthing_body_bytes_held', 'Bytes of request bodies in memory', bytesHeld()],
     ['process_resident_memory_bytes', 'Memory of the process', process.memoryUsage.rss()],
   ]

@@ -1,0 +1,36 @@
+import type { Hour } from '../../core/time/hour.ts'
+import { type HourSource, readHourSources } from '../../store/queries/read-hour-sources.ts'
+import { type Manifest, readManifests, type ReadManifests } from '../../store/queries/read-manifests.ts'
+import { readSilentSources, type SilentSource } from '../../store/queries/read-silent-sources.ts'
+import { run, type Sql } from '../../store/query.ts'
+import { type Page, pageOf } from '../read/page.ts'
+
+export interface ListSourcesOfHour {
+  readonly hour: Hour
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+/** What is stored of an hour and what was announced, by source, as of now: late usage included. */
+export async function listSourcesOfHour(
+  sql: Sql,
+  { hour, after = '', limit }: ListSourcesOfHour,
+): Promise<Page<HourSource, string>> {
+  const rows = await run(sql, readHourSources, { hour, after, limit: limit + 1 })
+  return pageOf(rows, limit, ({ source }) => source)
+}
+
+/** Everything that was announced, in the order of hour, source and version. */
+export async function listManifests(sql: Sql, ask: ReadManifests): Promise<Page<Manifest, Manifest>> {
+  const rows = await run(sql, readManifests, { ...ask, limit: ask.limit + 1 })
+  return pageOf(rows, ask.limit, (manifest) => manifest)
+}
+
+/** Sources that usually report and have fallen silent, in the order of their bytes. */
+export async function listSilentSources(
+  sql: Sql,
+  { after = '', limit }: Omit<ListSourcesOfHour, 'hour'>,
+): Promise<Page<SilentSource, string>> {
+  const rows = await run(sql, readSilentSources, { after, limit: limit + 1 })
+  return pageOf(rows, limit, ({ source }) => source)
+}
