@@ -63,7 +63,7 @@ async function usedBy(account: string): Promise<number> {
     to: '2025-07-29T00:00:00Z',
     window: 'day',
   })
-  const answer = await fetch(`${server.url}/v1/usage?${query}`, {
+  const answer = await fetch(`${server.url}/v1/usage?${query.toString()}`, {
     headers: { authorization: `Bearer ${key}` },
   })
   const { items } = (await answer.json()) as { readonly items: readonly { readonly quantity: string }[] }
@@ -86,8 +86,8 @@ test('a log that grows from nothing keeps the identity of each line, also below 
   appendFileSync(path, SAME.slice(10) + SAME.repeat(57))
   expect(await imported(map, path)).toMatchObject({ accepted: 58, duplicates: 2, conflicts: 0 })
   appendFileSync(path, SAME.repeat(100))
-  const packed = file('renamed.gz', gzipSync(readFileSync(path)))
-  expect(await imported(map, packed)).toMatchObject({ accepted: 100, duplicates: 60, conflicts: 0 })
+  const renamed = file('renamed.gz', gzipSync(readFileSync(path)))
+  expect(await imported(map, renamed)).toMatchObject({ accepted: 100, duplicates: 60, conflicts: 0 })
   expect(await imported(map, path)).toMatchObject({ accepted: 0, duplicates: 160, conflicts: 0 })
   expect(await usedBy('grows')).toBe(160)
 })

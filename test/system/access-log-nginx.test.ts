@@ -129,11 +129,14 @@ interface UsageRow {
   readonly waived: string
 }
 
+function hour(at: number): string {
+  return new Date(at).toISOString().replace(/:.*/, ':00:00Z')
+}
+
 /** What the server says was used, in the form of the ledger. */
 async function usageOf(account: string): Promise<ReadonlyMap<string, Count>> {
   const key = readFileSync(join(server.dataDir, 'admin-key'), 'utf8').trim()
   const day = 86_400_000
-  const hour = (at: number) => new Date(at).toISOString().replace(/:.*/, ':00:00Z')
   const query = new URLSearchParams({
     account,
     from: hour(Date.now() - day),
@@ -142,17 +145,17 @@ async function usageOf(account: string): Promise<ReadonlyMap<string, Count>> {
     groupBy: 'operation,project',
     limit: '1000',
   })
-  const answer = await fetch(`${server.url}/v1/usage?${query}`, {
+  const answer = await fetch(`${server.url}/v1/usage?${query.toString()}`, {
     headers: { authorization: `Bearer ${key}` },
   })
   const { items } = (await answer.json()) as { readonly items: readonly UsageRow[] }
-  const usage = new Map<string, Count>()
+  const counts = new Map<string, Count>()
   for (const { operation, project, quantity, waived } of items) {
     const name = JSON.stringify([account, operation, project])
-    const before = usage.get(name) ?? { quantity: 0, waived: 0 }
-    usage.set(name, { quantity: before.quantity + Number(quantity), waived: before.waived + Number(waived) })
+    const before = counts.get(name) ?? { quantity: 0, waived: 0 }
+    counts.set(name, { quantity: before.quantity + Number(quantity), waived: before.waived + Number(waived) })
   }
-  return usage
+  return counts
 }
 
 async function usage(accounts: readonly string[]): Promise<ReadonlyMap<string, Count>> {
