@@ -9,6 +9,8 @@ export interface SenderOptions extends Target {
   readonly batchBytes: number
   readonly batchMs: number
   readonly tell: (problem: MeterProblem) => void
+  /** The server has refused these as a whole; they are settled next. */
+  readonly refused: (entries: readonly Entry[]) => void
   /** These have left the queue for good. */
   readonly settled: (entries: readonly Entry[]) => void
 }
@@ -123,6 +125,7 @@ export class Sender {
       return
     }
     this.stats.refused += batch.length
+    this.#options.refused(batch)
     const detail = `${why.detail} ${batch.length} events are not stored, and not sent again.`
     this.#tell({ kind: 'refused', ...why, detail, events: batch.map(({ event }) => event) })
     this.#settle(pending, batch)

@@ -67,7 +67,12 @@ export class Taker {
     this.#settings = settings
     this.#fold = createFold(settings.source, this.#run)
     const onTell = (problem: Parameters<typeof tell>[1]) => tell(settings, problem)
-    this.#sender = new Sender({ ...settings, tell: onTell, settled: (entries) => this.#settled(entries) })
+    this.#sender = new Sender({
+      ...settings,
+      tell: onTell,
+      refused: (entries) => this.#spool?.refuse(entries.map(({ event }) => event)),
+      settled: (entries) => this.#settled(entries),
+    })
     this.#spool = settings.spool?.open({
       run: this.#run,
       url: settings.url,
@@ -289,12 +294,17 @@ export class Taker {
   }
 
   async #adoptAll(spool: OpenSpool): Promise<void> {
-    for (;;) {
-      const found = this.#isClosed ? undefined : await spool.adopt()
-      if (!found || this.#isClosed) return
-      for (const event of found.events) this.#sender.adopted.add(entryOf(event, 0))
-      await this.#sender.drain(this.#sender.adopted)
-      found.done()
+    try {
+      for (;;) {
+        const found = this.#isClosed ? undefined : await spool.adopt()
+        if (!found || this.#isClosed) return
+        for (const event of found.events) this.#sender.adopted.add(entryOf(event, 0))
+        await this.#sender.drain(this.#sender.adopted)
+        found.done()
+      }
+    } catch (error) {
+      const detail = `What other processes have left could not be looked through: ${String(error)}.`
+      tell(this.#settings, { kind: 'spool', code: 'sdk/spool_unreadable', detail, events: [] })
     }
   }
 }

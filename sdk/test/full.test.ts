@@ -95,6 +95,20 @@ test('counting together needs room for each kind only, and a full queue ends the
   expect(await counted()).toBe(101n)
 })
 
+test('the bound of memory holds for what is counted together, too', async () => {
+  proxy.mishaps = () => 503
+  const meter = meterOf({ aggregate: true, queueEvents: 4, aggregateKeys: 2, whenFull: 'drop-newest' })
+  for (let at = 0; at < 10; at++) {
+    void meter.request({ account, operation: 'SimpleQuery', status: 200 + at })
+    const { queued, open } = meter.stats()
+    expect(queued + open).toBe(Math.min(4, at + 1))
+  }
+  expect(meter.stats()).toMatchObject({ taken: 4, dropped: 6 })
+  proxy.mishaps = []
+  await meter.flush()
+  expect(await counted()).toBe(4n)
+})
+
 test('more kinds of calls than are counted at once make further parts', async () => {
   const meter = meterOf({ aggregate: true, aggregateKeys: 3, queueEvents: 100 })
   for (let at = 0; at < 40; at++)

@@ -1,10 +1,25 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testServer, type TestServer } from '../../test/system/http-server.ts'
-import { createMeter, type Meter, type MeterOptions, type MeterProblem } from '../src/create-meter.ts'
+import {
+  createMeter,
+  type Meter,
+  type MeterOptions,
+  type MeterProblem,
+  type Spool,
+} from '../src/create-meter.ts'
 import { readSpool } from '../src/node/spool-lines.ts'
 import { fileSpool } from '../src/node.ts'
 import { total, usageOf } from './auditor.ts'
@@ -242,6 +257,41 @@ test('what is left when a meter is closed stays on disk, for the next one', asyn
   expect(await counted(account)).toBe(5n)
   expect(await next.close()).toBe(true)
   expect(readdirSync(folder)).toEqual([])
+})
+
+test('what the server refuses for good is kept, and can be imported when the key is right', async () => {
+  const account = newAccount()
+  const wrong = meterOf({ key: 'frt_wrong' })
+  for (let at = 0; at < 5; at++) await wrong.request({ account, operation: 'SimpleQuery', status: 200 })
+  await wrong.flush()
+  expect(problems).toMatchObject([{ kind: 'refused', status: 401 }])
+  await wrong.close()
+  const [name, ...others] = readdirSync(folder)
+  expect([others, name]).toEqual([[], expect.stringMatching(/^[0-9a-f]{32}\.refused\.ndjson$/)])
+  const answer = await server.send(readFileSync(join(folder, name!), 'utf8'), {
+    type: 'application/x-ndjson',
+  })
+  expect(answer.json).toMatchObject({ accepted: 5 })
+  expect(await counted(account)).toBe(5n)
+})
+
+test('a folder that cannot be read any more is told, and ends nothing', async () => {
+  const account = newAccount()
+  const gone = join(folder, 'gone')
+  mkdirSync(gone)
+  const spool = fileSpool({ folder: gone })
+  const vanishing: Spool = {
+    open(owner) {
+      const opened = spool.open(owner)
+      rmSync(gone, { recursive: true })
+      return opened
+    },
+  }
+  const meter = meterOf({ spool: vanishing })
+  await meter.request({ account, operation: 'SimpleQuery', status: 200 })
+  expect(await meter.flush()).toBe(true)
+  expect(problems).toMatchObject([{ kind: 'spool', code: 'sdk/spool_unreadable' }])
+  expect(await counted(account)).toBe(1n)
 })
 
 test('the file of a process that runs for long does not grow for long', async () => {

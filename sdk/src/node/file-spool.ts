@@ -1,18 +1,20 @@
 import {
+  appendFileSync,
   closeSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { CloudEvent } from '../facts.ts'
 import { MeterError } from '../meter-error.ts'
 import type { Adopted, OpenSpool, Spool, SpoolOwner } from '../spool.ts'
 import { isAlive, showLife } from './process-life.ts'
-import { type FsyncRule, SpoolFile } from './spool-file.ts'
+import { type FsyncRule, SpoolFile, syncFolder } from './spool-file.ts'
 import { readHeader, readSpool } from './spool-lines.ts'
 
 export interface FileSpoolOptions {
@@ -59,6 +61,7 @@ function openSpool(folder: string, owner: SpoolOwner, rule: FsyncRule): OpenSpoo
     append: (record) => file.append(record),
     durable: () => file.durable(),
     settle: (bytes) => file.settle(bytes),
+    refuse: (events) => keepRefused(at(`${owner.run}.refused.ndjson`), events, owner),
     adopt: () => adopt(folder, owner),
     async close() {
       await file.close()
@@ -92,11 +95,30 @@ function takeOver(path: string, owner: SpoolOwner): Adopted {
   return { events, damaged, done: () => rmSync(path, { force: true }) }
 }
 
+/** The first line has no more than this, whatever url is in it. */
+const HEADER_BYTES = 16_384
+
 function isFor(path: string, url: string): boolean {
+  let file: number | undefined
   try {
-    return readHeader(readFileSync(path)) === url
+    file = openSync(path, 'r')
+    const start = Buffer.alloc(HEADER_BYTES)
+    return readHeader(start.subarray(0, readSync(file, start))) === url
   } catch {
+    // It was taken over by another process at this moment.
     return false
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+/** One event a line, as `farthing import` reads them. */
+function keepRefused(path: string, events: readonly CloudEvent[], { trouble }: SpoolOwner): void {
+  try {
+    appendFileSync(path, events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 })
+  } catch (error) {
+    const detail = `${events.length} refused events could not be kept in ${path}: ${(error as Error).message}`
+    trouble('sdk/spool_not_written', `${detail}.`)
   }
 }
 
@@ -106,15 +128,5 @@ function renamed(from: string, to: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-/** So that the file's name is on disk for good too. */
-function syncFolder(folder: string): void {
-  const directory = openSync(folder, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
   }
 }

@@ -1,4 +1,5 @@
 import { closeSync, fsync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { SpoolOwner, SpoolRecord } from '../spool.ts'
 import { lineOf } from './spool-lines.ts'
 
@@ -143,7 +144,9 @@ export class SpoolFile {
       if (this.#rule === 'always') fsyncSync(file)
       renameSync(path, this.#path)
       this.#replace(file, size)
+      file = undefined
       for (const note of written) note()
+      if (this.#rule === 'always') syncFolder(dirname(this.#path))
     } catch {
       if (file !== undefined) closeSync(file)
       rmSync(path, { force: true })
@@ -173,4 +176,14 @@ function writeAll(file: number, bytes: Buffer, position: number): void {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** So that the file's name is on disk for good too. */
+export function syncFolder(folder: string): void {
+  const directory = openSync(folder, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
 }
