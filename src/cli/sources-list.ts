@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { readableNumber, safeText } from '../core/present/readable-text.ts'
+import { readableNumber, readableTime, safeText } from '../core/present/readable-text.ts'
 import { examples, prose } from './help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from './print-list.ts'
 import { withRange } from './time-option.ts'
@@ -17,6 +17,7 @@ interface SourceView {
   readonly lines: number
   readonly correctionLines: number
   readonly share: number
+  readonly silentSince: string | null
 }
 
 /** `sources list`: which of them send late. */
@@ -48,11 +49,14 @@ const COLUMNS = [
   { heading: 'Lines', align: 'right' },
   { heading: 'Corrections', align: 'right' },
   { heading: 'Share', align: 'right' },
+  { heading: 'Silent since, UTC', align: 'left' },
 ] as const
 
 const table = tableOf(COLUMNS, rowOf, 'No usage.')
 
-function rowOf({ source, events, lateEvents, lines, correctionLines, share }: SourceView) {
+function rowOf(view: SourceView) {
+  const { source, events, lateEvents, lines, correctionLines, share, silentSince } = view
   const counts = [events, lateEvents, lines, correctionLines].map((count) => readableNumber(String(count)))
-  return { cells: [safeText(source), ...counts, `${(share * 100).toFixed(2)}%`] }
+  const silent = silentSince === null ? '' : readableTime(silentSince)
+  return { cells: [safeText(source), ...counts, `${(share * 100).toFixed(2)}%`, silent] }
 }

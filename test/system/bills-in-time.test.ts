@@ -107,6 +107,7 @@ describe('sources', () => {
       lines: 6,
       correctionLines: 0,
       share: 0,
+      silentSince: null,
     })
     expect(tardy).toEqual({
       source: 'tardy',
@@ -115,6 +116,7 @@ describe('sources', () => {
       lines: 3,
       correctionLines: 3,
       share: 1,
+      silentSince: null,
     })
     const own = await server.ask(`/v1/sources?${range}`, {
       key: await server.key(['usage:read'], 'account-1'),

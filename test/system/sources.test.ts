@@ -95,6 +95,10 @@ describe('a source that usually reports', () => {
     }
     expect(await silent()).toEqual([expected])
     expect(await gauge()).toBe('1')
+    const { items } = await get('/v1/sources')
+    const silences = items.map(({ source, silentSince }: never) => [source, silentSince])
+    expect(silences).toContainEqual(['/steady', expected.silentSince])
+    expect(silences).toContainEqual(['/there', null])
     await count()
     expect(logged).toMatchObject([
       { level: 'warn', fields: { hour: formatHour(NEWEST as Hour), sources: 1, first: ['/steady'] } },

@@ -1,4 +1,5 @@
 import type { Hour } from '../../core/time/hour.ts'
+import { findSilences } from '../../store/queries/find-silences.ts'
 import { type HourSource, readHourSources } from '../../store/queries/read-hour-sources.ts'
 import { type Manifest, readManifests, type ReadManifests } from '../../store/queries/read-manifests.ts'
 import { readSilentSources, type SilentSource } from '../../store/queries/read-silent-sources.ts'
@@ -33,4 +34,11 @@ export async function listSilentSources(
 ): Promise<Page<SilentSource, string>> {
   const rows = await run(sql, readSilentSources, { after, limit: limit + 1 })
   return pageOf(rows, limit, ({ source }) => source)
+}
+
+/** Since which hour some sources are silent; those that are not are not there. */
+export async function silencesOf(sql: Sql, sources: readonly string[]): Promise<ReadonlyMap<string, Hour>> {
+  if (sources.length === 0) return new Map()
+  const silences = await run(sql, findSilences, sources)
+  return new Map(silences.map(({ source, silentSince }) => [source, silentSince]))
 }

@@ -1,6 +1,7 @@
 import Type from 'typebox'
-import { type Hour, hourOf, next } from '../../core/time/hour.ts'
+import { formatHourStart, type Hour, hourOf, next } from '../../core/time/hour.ts'
 import { listSources, SOURCE_HOURS_MAX } from '../../flows/read/read-sources.ts'
+import { silencesOf } from '../../flows/sources/list-sources-of-hour.ts'
 import { accountOf } from '../access.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import {
@@ -13,7 +14,7 @@ import {
   requireShort,
 } from '../parameters.ts'
 import { pageOf, route } from '../route.ts'
-import { Text } from '../views.ts'
+import { Text, Time } from '../views.ts'
 
 /** Unless told: the hours of the last day. */
 const HOURS = 24
@@ -28,6 +29,10 @@ const Source = Type.Object({
     minimum: 0,
     maximum: 1,
     description: 'correctionLines of lines, rounded to 4 digits',
+  }),
+  silentSince: Type.Union([Time, Type.Null()], {
+    description:
+      'It usually reports, and has sent nothing since this hour; null: it has; and for a bound key',
   }),
 })
 
@@ -49,7 +54,14 @@ export const getSources = route({
     const [after] = readCursor('sources', ['string'], query.cursor) ?? []
     const account = accountOf(key, query.account)
     const page = await listSources(reading, { ...range, account, after, limit: query.limit ?? PAGE })
-    return { items: page.items, next: writeCursor('sources', page.next === null ? null : [page.next]) }
+    // Whether others hear from it is nothing that a key of one account sees.
+    const names = key?.account === undefined ? page.items.map(({ source }) => source) : []
+    const silences = await silencesOf(reading, names)
+    const items = page.items.map((item) => {
+      const since = silences.get(item.source)
+      return { ...item, silentSince: since === undefined ? null : formatHourStart(since) }
+    })
+    return { items, next: writeCursor('sources', page.next === null ? null : [page.next]) }
   },
 })
 
