@@ -17,7 +17,7 @@ export async function authorize(
   ring: KeyRing,
 ): Promise<Key | undefined> {
   if (access === 'open') return undefined
-  const key = await ring.find(readKey(request.headers.authorization))
+  const key = await ring.find(readKey(request.headers.authorization, access.basic))
   if (!key) {
     const detail = 'The key is not valid: it is unknown, expired or revoked. Ask for another one.'
     throw new HttpProblem('auth/unknown_key', detail, CHALLENGE)
@@ -33,17 +33,23 @@ export async function authorize(
   return key
 }
 
-function readKey(header: string | undefined): string {
+function readKey(header: string | undefined, basic: true | undefined): string {
   if (header === undefined || header === '') {
     throw new HttpProblem('auth/missing_key', 'Send the header Authorization: Bearer with a key.', CHALLENGE)
   }
-  const [, text] = /^Bearer +(\S+) *$/i.exec(header) ?? []
+  const text = /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? (basic && userNameOf(header))
   if (text !== undefined && isKeyText(text)) return text
   const detail =
     text === undefined
       ? 'The header Authorization has another form: send Bearer and a key.'
       : `This is not a key: keys begin with ${KEY_PREFIX} and end with a checksum. It may be mistyped or cut off.`
   throw new HttpProblem('auth/malformed_key', detail, CHALLENGE)
+}
+
+/** The user name of HTTP Basic. */
+function userNameOf(header: string): string | undefined {
+  const [, encoded] = /^Basic +([A-Za-z0-9+/]+=*) *$/i.exec(header) ?? []
+  return encoded && Buffer.from(encoded, 'base64').toString('latin1').split(':')[0]
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Key, Scope } from '../flows/keys/key-scopes.ts'
 import type { KeyRing } from '../flows/keys/find-key.ts'
 import type { Log } from '../store/connect.ts'
 import type { Instant } from '../core/time/instant.ts'
+import type { HttpProblem } from './problem.ts'
 import type { Pool } from '../store/reading-pool.ts'
 
 /** What answers are made from. */
@@ -31,7 +32,16 @@ export interface HttpContext {
  * bound to an account gets: `own` (nothing but its account's; the route takes the account from `accountOf` or refuses
  * foreign ids as unknown), `same` (what everyone gets: nothing of it belongs to an account) or `none` (403).
  */
-export type Access = 'open' | { readonly scope: Scope | 'any'; readonly boundKeys: 'own' | 'same' | 'none' }
+export type Access =
+  | 'open'
+  | {
+      readonly scope: Scope | 'any'
+      readonly boundKeys: 'own' | 'same' | 'none'
+      /** The key may also come as the user name of HTTP Basic: for clients that know no other way. */
+      readonly basic?: true
+    }
+
+export type Reply = FastifyReply
 
 /** One request, read. */
 export interface Call<Query, Params> {
@@ -58,6 +68,8 @@ export interface RouteSpec<Query extends TObject, Params extends TObject> {
   readonly bodyBytesMax?: number
   /** The answers by status; problems are added. */
   readonly answers: Readonly<Record<number, TSchema>>
+  /** Answers problems in the shape of a foreign protocol; without it, as RFC 9457 says. */
+  readonly answerProblem?: (problem: HttpProblem, request: FastifyRequest, reply: FastifyReply) => unknown
   /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */
   handle(call: Call<Static<Query>, Static<Params>>, context: HttpContext): unknown
 }

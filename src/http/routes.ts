@@ -1,4 +1,7 @@
 import { postEvents } from './events/post-events.ts'
+import { postLagoBatch } from './foreign/lago-events.ts'
+import { postForeignEvents, postOpenmeterEvents } from './foreign/openmeter-events.ts'
+import { postStripeMeterEvent } from './foreign/stripe-meter-events.ts'
 import type { Route } from './route.ts'
 import { getAccount, getAccounts, putAccountRoute } from './routes/accounts.ts'
 import { getAuditLog } from './routes/audit.ts'
@@ -61,4 +64,8 @@ export const ROUTES: readonly Route[] = [
   getReadiness,
   getMetrics,
   getOpenapi,
+  postForeignEvents,
+  postOpenmeterEvents,
+  postLagoBatch,
+  postStripeMeterEvent,
 ]

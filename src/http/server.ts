@@ -100,7 +100,7 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
 }
 
 function addRoute(server: FastifyInstance, route: Route, context: HttpContext, { answerMs }: Patience): void {
-  const { method, url, access, bodyBytesMax } = route
+  const { method, url, access, bodyBytesMax, answerProblem } = route
   const readQuery = parameterReader(route.query ?? NO_PARAMETERS)
   const readParams = parameterReader(route.params ?? NO_PARAMETERS)
   server.route({
@@ -108,6 +108,12 @@ function addRoute(server: FastifyInstance, route: Route, context: HttpContext, {
     url,
     config: { access },
     ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
+    ...(answerProblem
+      ? {
+          errorHandler: (error, request, reply) =>
+            void answerProblem(problemOf(error, request, context.log), request, reply),
+        }
+      : {}),
     schema: describeRoute(route),
     handler: async (request, reply) => {
       const query = readQuery(request.query as Record<string, unknown>)

@@ -58,6 +58,42 @@ const WALKS: Readonly<Record<string, Walk>> = {
     },
     status: 200,
   },
+  'POST /api/v1/events': {
+    paths: () => ['/api/v1/events'],
+    init: {
+      method: 'POST',
+      body: JSON.stringify(requestEvent('hidden-1', { subject: 'secret', source: 'hidden' })),
+      type: 'application/json',
+    },
+    status: 400,
+  },
+  'POST /api/v3/openmeter/events': {
+    paths: () => ['/api/v3/openmeter/events'],
+    init: {
+      method: 'POST',
+      body: JSON.stringify([requestEvent('hidden-1', { subject: 'secret', source: 'hidden' })]),
+      type: 'application/cloudevents-batch+json',
+    },
+    status: 400,
+  },
+  'POST /api/v1/events/batch': {
+    paths: () => ['/api/v1/events/batch'],
+    init: {
+      method: 'POST',
+      body: '{"events":[{"transaction_id":"hidden-1","external_subscription_id":"secret","code":"x"}]}',
+      type: 'application/json',
+    },
+    status: 422,
+  },
+  'POST /v1/billing/meter_events': {
+    paths: () => ['/v1/billing/meter_events'],
+    init: {
+      method: 'POST',
+      body: 'event_name=x&identifier=hidden-1&payload[stripe_customer_id]=secret',
+      type: 'application/x-www-form-urlencoded',
+    },
+    status: 400,
+  },
   'GET /v1/events': {
     paths: () => ['/v1/events?id=hidden-1', '/v1/events?id=hidden-4&source=hidden'],
     status: 200,
