@@ -27,6 +27,7 @@ export class Sent {
   readonly #problemsFile: string | undefined
   readonly #descriptor: number | undefined
   readonly #logs = new Map<string, ProblemLog>()
+  readonly #firstRefused = new Map<string, number>()
 
   /** @param problemsFile where every problem is written, one JSON object a line */
   constructor(problemsFile: string | undefined) {
@@ -66,8 +67,17 @@ export class Sent {
     const log = this.#logs.get(file) ?? new ProblemLog()
     this.#logs.set(file, log)
     log.add({ file, ...problem })
+    if (problem.outcome !== 'held') {
+      const first = this.#firstRefused.get(file) ?? problem.line
+      this.#firstRefused.set(file, Math.min(first, problem.line))
+    }
     if (this.#descriptor !== undefined)
       writeSync(this.#descriptor, `${JSON.stringify({ file, ...problem })}\n`)
+  }
+
+  /** Has a line of the file up to this one been refused? Then it may be mended, and imported again. */
+  hasRefusedUpTo(file: string, line: number): boolean {
+    return (this.#firstRefused.get(file) ?? Number.POSITIVE_INFINITY) <= line
   }
 
   /** `20 events: 20 accepted; 3 lines ignored, 2 without a template`. */

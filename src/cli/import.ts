@@ -7,8 +7,9 @@ import { stopOnCtrlC } from './ctrl-c.ts'
 import { type EventFile, type EventLine, openEventFile } from './event-lines.ts'
 import { examples, prose } from './help-text.ts'
 import { importBills } from './import-bills.ts'
-import { logEvents, requirePlaces } from './import-log.ts'
-import { readLogMapFile } from './import-log-map.ts'
+import { type LogEventLine, logEvents, requirePlaces } from './import-log.ts'
+import { type LogMapFile, readLogMapFile } from './import-log-map.ts'
+import { ImportState } from './import-state.ts'
 import { Sent } from './import-sent.ts'
 import { allOf } from './outcomes.ts'
 import { pace, showProgress } from './progress.ts'
@@ -24,6 +25,7 @@ interface ImportOptions extends ServerOptions {
   readonly problems?: string
   readonly format?: LogFormatName
   readonly map?: string
+  readonly state?: string
   readonly json?: true
 }
 
@@ -42,6 +44,7 @@ export function importCommand(setExitCode: SetExitCode): Command {
     )
     .addOption(new Option('--format <format>', 'the files are access logs of this kind').choices(LOG_FORMATS))
     .option('--map <file>', 'YAML that says which requests of an access log are which operations of whom')
+    .option('--state <file>', 'remember how far access logs were imported, and go on there the next time')
     .option('--no-wait', 'do not wait for the bills')
     .option(
       '--problems <file>',
@@ -66,19 +69,26 @@ async function importFiles(
   options: ImportOptions,
   setExitCode: SetExitCode,
 ): Promise<void> {
-  const rules = readRules(options)
+  const map = readMap(options)
+  const rules = map?.rules
   const api = makeApi(serverAddress(options))
+  const state =
+    map && options.state !== undefined
+      ? new ImportState(options.state, [map.source, options.format ?? '', api.url])
+      : undefined
   // A log that is followed has no end but being stopped: what was read is sent then, and all is well.
   const isEndless = rules !== undefined && paths.length === 1 && paths[0] === '-'
   const stop = stopOnCtrlC(rules ? ['SIGINT', 'SIGTERM'] : ['SIGINT'])
   const files = paths.map((path) => {
     if (rules) requirePlaces(rules, path)
-    return openEventFile(path)
+    return openEventFile(path, state && ((descriptor) => state.startOf(descriptor)))
   })
   const sent = new Sent(options.problems)
   const name = randomUUID()
   try {
-    for (const file of files) await sendAll({ api, file, sent, rules, name, isEndless, signal: stop.signal })
+    for (const file of files) {
+      await sendAll({ api, file, sent, rules, state, name, isEndless, signal: stop.signal })
+    }
     sent.report({ json: options.json === true, asLog: rules !== undefined })
     if (!options.wait && !options.json) say('Bills of past hours come when the hours were quiet for a while.')
     if (options.wait && !stop.signal.aborted) await importBills(api, name, stop.signal)
@@ -90,8 +100,10 @@ async function importFiles(
   if (sent.hasRefused) setExitCode(EXIT.someRefused)
 }
 
-function readRules({ format, map }: ImportOptions): LineRules | undefined {
-  if (map !== undefined) return readLogMapFile(map, format).rules
+function readMap({ format, map, state }: ImportOptions): LogMapFile | undefined {
+  if (map !== undefined) return readLogMapFile(map, format)
+  if (state !== undefined)
+    throw new CommandFailed('--state is for access logs: name a mapping with --map.', EXIT.usage)
   if (format === undefined) return undefined
   const message =
     '--format needs --map FILE, which says what each request of the log is: see docs/access-logs.md.'
@@ -104,12 +116,14 @@ interface Sending {
   readonly sent: Sent
   /** Undefined when the file has events. */
   readonly rules: LineRules | undefined
+  readonly state: ImportState | undefined
   readonly name: string
   readonly isEndless: boolean
   readonly signal: AbortSignal
 }
 
-async function sendAll({ api, file, sent, rules, name, isEndless, signal }: Sending): Promise<void> {
+async function sendAll(sending: Sending): Promise<void> {
+  const { api, file, sent, rules, state, name, isEndless, signal } = sending
   const begin = performance.now()
   let trouble = ''
   const shown = showProgress(() => ({
@@ -126,6 +140,7 @@ async function sendAll({ api, file, sent, rules, name, isEndless, signal }: Send
         trouble = ''
         sent.add(file.name, outcome)
       },
+      ...(state && file.descriptor !== undefined ? { onAnswered: noteIn(state, sending) } : {}),
       onRetry: (reason) => (trouble = ` — trying again: ${reason}`),
     })
   } catch (error) {
@@ -136,6 +151,15 @@ async function sendAll({ api, file, sent, rules, name, isEndless, signal }: Send
     throw error
   } finally {
     shown.end()
+    state?.save()
+  }
+}
+
+/** Up to the first line that was refused: that one is imported again, as it may be mended. */
+function noteIn(state: ImportState, { file, sent }: Sending): (line: EventLine) => void {
+  return (line) => {
+    const { number, end } = line as LogEventLine
+    if (!sent.hasRefusedUpTo(file.name, number)) state.note(file.descriptor!, { number, end })
   }
 }
 

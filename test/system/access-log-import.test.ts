@@ -92,10 +92,46 @@ test('a log that grows from nothing keeps the identity of each line, also below 
   expect(await usedBy('grows')).toBe(160)
 })
 
+test('with a state the next import begins where the last one ended, and in doubt at the beginning', async () => {
+  const map = byPlace('state')
+  const path = file('state.log', SAME + line(1).repeat(1500))
+  const state = join(folder, 'state.json')
+  const next = async (...paths: readonly string[]) => {
+    const run = await server.run(['import', '--map', map, '--state', state, '--no-wait', '--json', ...paths])
+    const { accepted, duplicates, rejected } = JSON.parse(run.stdout) as Record<string, number>
+    return [accepted, duplicates, rejected]
+  }
+  expect(await next(path)).toEqual([1501, 0, 0])
+  appendFileSync(path, line(2).repeat(10))
+  expect(await next(path)).toEqual([10, 0, 0])
+  // Rotated: the old one is known under its new name, the new one is not.
+  renameSync(path, `${path}.1`)
+  writeFileSync(path, line(3).repeat(100))
+  expect(await next(`${path}.1`, path)).toEqual([100, 0, 0])
+  // Truncated, and begun anew with more than there was. From a line that was refused on, all is read again.
+  writeFileSync(path, `${line(4).repeat(200)}nonsense\n${line(4).repeat(5)}`)
+  expect(await next(path)).toEqual([205, 0, 1])
+  writeFileSync(path, readFileSync(path, 'utf8').replace('nonsense', 'mended!!'))
+  expect(await next(path)).toEqual([0, 205, 1])
+  // Another byte before the place, though the file begins as it did.
+  writeFileSync(`${path}.1`, readFileSync(`${path}.1`, 'utf8').replace(/-"\n$/, '+"\n'))
+  expect((await next(`${path}.1`))[1]).toBe(1511)
+  writeFileSync(map, `${readFileSync(map, 'utf8')}# another mapping\n`)
+  expect((await next(`${path}.1`))[1]).toBe(1511)
+  const other = await server.run(['import', '--map', map, '--state', path, path])
+  expect(other.stderr).toContain(
+    'state.log is no state of an import, and would be overwritten: name another file.',
+  )
+})
+
 /** Import these files, and be killed in the midst of it, or done before. */
-async function killedImport(map: string, paths: readonly string[], afterMs: number): Promise<void> {
+async function killedImport(
+  options: readonly string[],
+  paths: readonly string[],
+  afterMs: number,
+): Promise<void> {
   const env = surroundings({ FARTHING_URL: server.url, FARTHING_DATA_DIR: server.dataDir })
-  const child = spawn(process.execPath, [PROGRAM, 'import', '--map', map, '--no-wait', ...paths], {
+  const child = spawn(process.execPath, [PROGRAM, 'import', ...options, '--no-wait', ...paths], {
     env,
     stdio: 'ignore',
   })
@@ -108,6 +144,7 @@ async function killedImport(map: string, paths: readonly string[], afterMs: numb
 test('killed anywhere, with rotation and truncation in between: nothing is lost, nothing counts twice', async () => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 100_000)
   const map = byPlace('killed')
+  const options = ['--map', map, '--state', join(folder, 'killed.json')]
   const live = file('killed.log', '')
   const rotated: string[] = []
   let [written, state] = [0, seed]
@@ -121,7 +158,7 @@ test('killed anywhere, with rotation and truncation in between: nothing is lost,
     const lines = Array.from({ length: count }, (_, at) => line(Math.min(59, round * 9 + at)))
     appendFileSync(live, lines.join(''))
     written += count
-    await killedImport(map, [...rotated, live], 300 + random(1200))
+    await killedImport(options, [...rotated, live], 300 + random(1200))
     const next = join(folder, `killed.log.${round}`)
     if (round % 3 === 0) renameSync(live, next)
     else if (round % 3 === 1) {
@@ -130,9 +167,10 @@ test('killed anywhere, with rotation and truncation in between: nothing is lost,
     } else continue
     rotated.push(round % 2 === 0 ? packed(next) : next)
   }
-  const counts = await imported(map, ...rotated, ...(existsSync(live) ? [live] : []))
-  expect([seed, counts['accepted']! + counts['duplicates']!, counts['conflicts']]).toEqual([seed, written, 0])
+  await imported(map, '--state', join(folder, 'killed.json'), ...rotated, ...(existsSync(live) ? [live] : []))
   expect([seed, await usedBy('killed')]).toEqual([seed, written])
+  const counts = await imported(map, ...rotated, ...(existsSync(live) ? [live] : []))
+  expect([seed, counts['accepted'], counts['duplicates'], counts['conflicts']]).toEqual([seed, 0, written, 0])
 })
 
 function packed(path: string): string {
