@@ -51,7 +51,7 @@ declare module 'fastify' {
 export async function makeServer(context: HttpContext, patience = PATIENCE): Promise<FastifyInstance> {
   const server = fastify({
     logger: false,
-    genReqId: () => randomBytes(6).toString('hex'),
+    genReqId: requestNames(),
     bodyLimit: SMALL_BODY_BYTES_MAX,
     requestTimeout: patience.requestMs,
     connectionTimeout: patience.connectionMs,
@@ -97,6 +97,13 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     for (const [url, allowed] of methodsByUrl()) addRefusals(scope, url, allowed)
   })
   return server
+}
+
+/** Names for requests in the log, of 12 hexadecimal digits: a random part of the server's own, and a number. */
+function requestNames(): () => string {
+  const own = randomBytes(2).toString('hex')
+  let number = 0
+  return () => own + (number++ % 0x1_0000_0000).toString(16).padStart(8, '0')
 }
 
 function addRoute(server: FastifyInstance, route: Route, context: HttpContext, { answerMs }: Patience): void {

@@ -184,9 +184,8 @@ function refuseShape(value: Json, levels: number): string | undefined {
   }
   if (value === null || typeof value !== 'object') return undefined
   if (levels === 0) return `is nested deeper than ${DEPTH_MAX} levels: flatten it`
-  // JSON.parse makes own properties only, and a loop makes no list of them.
-  for (const key in value) {
-    const refusal = refuseShape((value as Attributes)[key]!, levels - 1)
+  for (const inner of Object.values(value)) {
+    const refusal = refuseShape(inner, levels - 1)
     if (refusal !== undefined) return refusal
   }
   return undefined

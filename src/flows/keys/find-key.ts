@@ -30,16 +30,14 @@ export function makeKeyRing(sql: Sql, now: () => number = () => performance.now(
   const memory = new Map<string, Remembered>()
   return {
     find(text) {
-      const hash = keyHash(text)
-      const name = hash.toString('base64')
-      const remembered = memory.get(name)
+      const remembered = memory.get(text)
       if (remembered && remembered.until > now()) return remembered.key
-      const key = runOne(sql, findKey, { hash }).then((found) => found && keyOf(found))
-      memory.delete(name)
-      memory.set(name, { key, until: now() + KEY_CACHE_MS })
+      const key = runOne(sql, findKey, { hash: keyHash(text) }).then((found) => found && keyOf(found))
+      memory.delete(text)
+      memory.set(text, { key, until: now() + KEY_CACHE_MS })
       if (memory.size > KEYS_CACHED_MAX) memory.delete(memory.keys().next().value!)
       // What failed is asked again; the caller gets the error.
-      key.catch(() => memory.delete(name))
+      key.catch(() => memory.delete(text))
       return key
     },
     forget: () => memory.clear(),

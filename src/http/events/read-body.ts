@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { HttpProblem, shown } from '../problem.ts'
@@ -21,7 +22,7 @@ export function addBodies(server: FastifyInstance): void {
     return stream
   })
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', (request: FastifyRequest, stream: AsyncIterable<Buffer>) =>
+  server.addContentTypeParser('*', (request: FastifyRequest, stream: Readable) =>
     readBytes(request, stream, request.hold ?? refuseMemory),
   )
 }
@@ -32,11 +33,7 @@ function refuseMemory(bytes: number): void {
     throw new HttpProblem('request/invalid_body', 'There is a body that nobody reads: send none.')
 }
 
-async function readBytes(
-  request: FastifyRequest,
-  stream: AsyncIterable<Buffer>,
-  hold: Hold,
-): Promise<Buffer> {
+async function readBytes(request: FastifyRequest, stream: Readable, hold: Hold): Promise<Buffer> {
   const { bodyLimit } = request.routeOptions
   const isPacked = readEncoding(request.headers['content-encoding'])
   const announced = Number(request.headers['content-length'] ?? 0)
@@ -54,25 +51,34 @@ function readEncoding(encoding = 'identity'): boolean {
   throw new HttpProblem('request/unsupported_encoding', detail)
 }
 
-async function collect(
-  stream: AsyncIterable<Buffer>,
+/** By events: for most bodies are one chunk, and an iterator costs more than the rest of the reading. */
+function collect(
+  stream: Readable,
   { announced, most }: { readonly announced: number; readonly most: number },
   hold: Hold,
 ): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    for await (const chunk of stream) {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    stream.on('data', (chunk: Buffer) => {
       length += chunk.length
-      if (length > most) throw tooLarge(most)
-      if (length > announced) hold(chunk.length)
+      try {
+        if (length > most) throw tooLarge(most)
+        if (length > announced) hold(chunk.length)
+      } catch (problem) {
+        // Not read on: the connection ends with the answer.
+        stream.pause()
+        reject(problem)
+        return
+      }
       chunks.push(chunk)
-    }
-  } catch (error) {
-    if (error instanceof HttpProblem) throw error
-    throw new HttpProblem('request/incomplete_body', 'The connection ended within the body: send it again.')
-  }
-  return Buffer.concat(chunks, length)
+    })
+    stream.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
+    const detail = 'The connection ended within the body: send it again.'
+    const cut = () => reject(new HttpProblem('request/incomplete_body', detail))
+    stream.once('error', cut)
+    stream.once('close', cut)
+  })
 }
 
 function tooLarge(most: number): HttpProblem {
