@@ -17,7 +17,7 @@ import { getManifests, postManifest } from './routes/manifests.ts'
 import { postPriceBook } from './routes/post-price-book.ts'
 import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
 import { getPriceVersionDiff, getPriceVersions } from './routes/price-versions.ts'
-import { getHeldEvents, getHeldGroups, getRefusedEvents } from './routes/unbilled.ts'
+import { getHeldEvents, getHeldGroups, getRefusalCounts, getRefusedEvents } from './routes/unbilled.ts'
 import { getSilentSources, postAcknowledgement } from './routes/silent-sources.ts'
 import { getSources } from './routes/sources.ts'
 import { getStorage } from './routes/storage.ts'
@@ -46,6 +46,7 @@ export const ROUTES: readonly Route[] = [
   getHeldGroups,
   getHeldEvents,
   getRefusedEvents,
+  getRefusalCounts,
   getVoids,
   postVoids,
   getNewestPriceBook,

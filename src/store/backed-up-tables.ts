@@ -21,6 +21,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'voided_event' },
   { table: 'conflict_event' },
   { table: 'refused_event' },
+  { table: 'refusal_count' },
   { table: 'identity_segment' },
   { table: 'history_hour' },
   { table: 'late_hour' },

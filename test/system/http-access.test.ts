@@ -12,6 +12,7 @@ let server: TestServer
 let billId: string
 let secretKey: string
 let otherKey: string
+let senderKey: string
 
 function secret(id: string, more: object = {}) {
   return requestEvent(id, { subject: 'secret', source: 'hidden', ...more })
@@ -33,6 +34,7 @@ beforeAll(async () => {
   billId = bills.json.items[0].id
   secretKey = await server.key(['usage:read', 'usage:write', 'bills:read'], 'secret')
   otherKey = await server.key(['usage:read', 'usage:write', 'bills:read'], 'other')
+  senderKey = await server.key(['usage:read', 'usage:write', 'bills:read'], 'sender')
 })
 afterAll(() => server.close())
 
@@ -128,6 +130,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
   'GET /v1/held-events': { paths: () => ['/v1/held-events'], status: 200 },
   'GET /v1/held-events/events': { paths: () => ['/v1/held-events/events'], status: 200 },
   'GET /v1/refused-events': { paths: () => ['/v1/refused-events'], status: 200 },
+  'GET /v1/refused-events/counts': { paths: () => ['/v1/refused-events/counts'], status: 200 },
   'GET /v1/voids': { paths: () => ['/v1/voids'], status: 200 },
   'POST /v1/voids': {
     paths: () => ['/v1/voids'],
@@ -192,7 +195,9 @@ describe('a key of one account sees nothing of another', () => {
   for (const [name, { paths, init, status }] of Object.entries(WALKS)) {
     test(`walked: ${name}`, async () => {
       for (const path of paths(billId)) {
-        const answer = await server.ask(path, { ...init, key: otherKey })
+        // Whoever sends in the name of another sees that among its own refusals: not the key that reads here.
+        const key = init?.method === 'POST' ? senderKey : otherKey
+        const answer = await server.ask(path, { ...init, key })
         expect([path, answer.status]).toEqual([path, status])
         const isEcho = name === 'POST /v1/events'
         if (!isEcho && name !== 'GET /openapi.json')
@@ -220,6 +225,7 @@ describe('a key of one account sees nothing of another', () => {
       'held-events?',
       'held-events/events?',
       'refused-events?',
+      'refused-events/counts?',
     ]) {
       const foreign = await server.ask(`/v1/${path}account=secret`, { key: otherKey })
       expect([path, foreign.status, foreign.json.code]).toEqual([path, 403, 'auth/foreign_account'])
@@ -250,9 +256,13 @@ describe('a key of one account sees nothing of another', () => {
     }
   })
 
-  test('what another account sent in its name is not shown to it', async () => {
+  test('what another account sent in its name is not shown to it, but to that account', async () => {
     await server.send([requestEvent('intruder', { subject: 'secret' })], { key: otherKey })
-    expect((await server.ask('/v1/refused-events', { key: secretKey })).text).not.toContain('intruder')
+    for (const path of ['refused-events', 'refused-events/counts', 'events?id=intruder']) {
+      const read = async (key: string) => (await server.ask(`/v1/${path}`, { key })).text
+      expect([path, await read(secretKey)]).toEqual([path, expect.not.stringContaining('foreign_account')])
+      expect([path, await read(otherKey)]).toEqual([path, expect.stringContaining('foreign_account')])
+    }
   })
 })
 

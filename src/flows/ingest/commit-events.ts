@@ -8,7 +8,7 @@ import type { Hour } from '../../core/time/hour.ts'
 import { copyEvents, type StoredEvent } from '../../store/events-table.ts'
 import { addHeldEvents, type HeldEvent } from '../../store/queries/add-held-events.ts'
 import { addLateHours } from '../../store/queries/add-late-hours.ts'
-import { addRefusedEvents, type RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import { findClosedHours } from '../../store/queries/find-closed-hours.ts'
 import { findEvents, type FoundEvent } from '../../store/queries/find-events.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
@@ -16,6 +16,7 @@ import { touchHistoryHours } from '../../store/queries/touch-history-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type CycleDecision, decideCycles, distinctHours } from './decide-cycle.ts'
 import type { EventResult } from './ingest-types.ts'
+import { keepRefusals } from './keep-refusals.ts'
 
 /** A valid event on its way into the database. */
 export interface Candidate extends StoredEvent {
@@ -66,8 +67,8 @@ export async function commitEvents(
   await copyEvents(client, fresh, (event) => decisionOf(event).cycle)
   await noteHeld(client, marks.priceVersion, fresh)
   await noteWays(client, fresh, decisionOf)
-  const refusals = [...refused, ...conflicts.map(refuseConflict)]
-  if (refusals.length > 0) await run(client, addRefusedEvents, refusals)
+  // Last: whoever refuses the same waits from here to the commit.
+  await keepRefusals(client, [...refused, ...conflicts.map(refuseConflict)])
   return { results, repeats }
 }
 

@@ -41,14 +41,17 @@ export function readDelivered(
   context: DeliveryContext,
 ): ReadEvent | RefusedEvent {
   const { receivedAt, boundAccount, accounts } = context
-  if ('unreadable' in delivered) return refusedText(delivered.unreadable, delivered.text)
+  if ('unreadable' in delivered) {
+    return refusedText(delivered.unreadable, delivered.text, boundAccount)
+  }
+  const refuse = (rejection: Rejection) => refused(rejection, delivered.raw, boundAccount)
   const raw = delivered.untimed ? timed(delivered.raw, receivedAt) : delivered.raw
   const event = accept(raw, { receivedAt, boundAccount, eventTypes: book.eventTypes })
-  if (isRejection(event)) return refused(event, delivered.raw)
+  if (isRejection(event)) return refuse(event)
   const untaken = accounts?.refuse(event)
-  if (untaken) return refused(untaken, delivered.raw)
+  if (untaken) return refuse(untaken)
   const assessment = assess(book, event)
-  if (assessment.outcome === 'rejected') return refused(assessment.rejection, delivered.raw)
+  if (assessment.outcome === 'rejected') return refuse(assessment.rejection)
   const plain = candidateOf(event, assessment, context)
   const candidate: Candidate = delivered.untimed ? { ...plain, untimed: true } : plain
   const closedAt = accounts?.closedAt(event.account)
@@ -123,11 +126,12 @@ export function refusedConflict(event: Candidate): RefusedEvent {
   return { outcome: 'conflict', account, source, id, code: CONFLICT_CODE, detail: CONFLICT_DETAIL, body }
 }
 
-function refused({ code, detail }: Rejection, raw: Json): RefusedEvent {
+/** What is kept of a rejected event: as one of the account of the key that sent it, if the key has one. */
+function refused({ code, detail }: Rejection, raw: Json, boundAccount: string | undefined): RefusedEvent {
   const fields = isObject(raw) ? raw : {}
   return {
     outcome: 'rejected',
-    account: field(fields['subject']),
+    account: boundAccount ?? field(fields['subject']),
     source: field(fields['source']),
     id: field(fields['id']),
     code,
@@ -136,9 +140,14 @@ function refused({ code, detail }: Rejection, raw: Json): RefusedEvent {
   }
 }
 
-function refusedText({ code, detail }: Rejection, text: string): RefusedEvent {
+function refusedText(
+  { code, detail }: Rejection,
+  text: string,
+  boundAccount: string | undefined,
+): RefusedEvent {
+  const account = boundAccount ?? null
   const body = storable(text)
-  return { outcome: 'rejected', account: null, source: null, id: null, code, detail: storable(detail), body }
+  return { outcome: 'rejected', account, source: null, id: null, code, detail: storable(detail), body }
 }
 
 function field(value: Json | undefined): string | null {

@@ -33,8 +33,6 @@ export interface FindEvent {
   readonly id: string
   /** Undefined: from any source. */
   readonly source: string | undefined
-  /** Only what the account has sent itself: not what others have sent in its name. */
-  readonly isOwn: boolean
   /** Hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
@@ -68,7 +66,7 @@ export async function explainEvent(sql: Sql, find: FindEvent): Promise<FoundEven
 /** The stored events of an id, latest hour first: those of at most `DAYS_SEARCHED_MAX` days. */
 export async function searchCopies(
   sql: Sql,
-  { account, id, source, from, to }: Omit<FindEvent, 'isOwn'>,
+  { account, id, source, from, to }: FindEvent,
   limit: number,
 ): Promise<readonly FoundCopy[]> {
   const all = await run(sql, readEventDays, undefined)

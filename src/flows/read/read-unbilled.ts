@@ -3,6 +3,7 @@ import { type Sql, run } from '../../store/query.ts'
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { type HeldRow, readHeldEvents } from '../../store/queries/read-held-events.ts'
 import { type HeldGroup, readHeldGroups } from '../../store/queries/read-held-groups.ts'
+import { readRefusalCounts, type RefusalCount } from '../../store/queries/read-refusal-counts.ts'
 import { readRefusedEvents, type RefusedRow } from '../../store/queries/read-refused-events.ts'
 import { type Page, pageOf } from './page.ts'
 
@@ -57,19 +58,41 @@ function keyOf([hour, bucket, account, id, source]: HeldPosition): EventKey {
 
 export interface ListRefusedEvents {
   readonly account: string | undefined
-  /** Only what the account has sent itself: not what others have sent in its name. */
-  readonly isOwn: boolean
   /** The number of the last event of the page before. */
   readonly before: number | undefined
   readonly limit: number
 }
 
-/** What was rejected, or in conflict with an event that was there, newest first. */
+/** What was rejected, or in conflict with an event that was there: equal ones once, the newest first. */
 export async function listRefusedEvents(
   sql: Sql,
-  { account, isOwn, before, limit }: ListRefusedEvents,
+  { account, before, limit }: ListRefusedEvents,
 ): Promise<Page<RefusedRow, number>> {
-  const filter = { account, isOwn, id: undefined, source: undefined }
+  const filter = { account, id: undefined, source: undefined }
   const events = await run(sql, readRefusedEvents, { ...filter, before, limit: limit + 1 })
   return pageOf(events, limit, ({ number }) => number)
+}
+
+/** The key of a count of refusals; '' for an account or source that is unknown. */
+export type RefusalCountPosition = readonly [account: string, source: string, code: string, outcome: string]
+
+export interface ListRefusalCounts {
+  /** Undefined: of all accounts, and those whose account is unknown. */
+  readonly account: string | undefined
+  readonly after: RefusalCountPosition | undefined
+  readonly limit: number
+}
+
+/** How often what was refused, since the beginning, by account, source, code and outcome. */
+export async function listRefusalCounts(
+  sql: Sql,
+  { account, after, limit }: ListRefusalCounts,
+): Promise<Page<RefusalCount, RefusalCountPosition>> {
+  const counts = await run(sql, readRefusalCounts, { account, after, limit: limit + 1 })
+  return pageOf(counts, limit, ({ account: own, source, code, outcome }) => [
+    own ?? '',
+    source ?? '',
+    code,
+    outcome,
+  ])
 }

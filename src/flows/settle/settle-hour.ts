@@ -4,8 +4,7 @@ import { carriedOver, compareLevels, isSameLevel, type Level } from '../../core/
 import { isZero } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { addConflictEvents } from '../../store/queries/add-conflict-events.ts'
-import { addRefusedEvents } from '../../store/queries/add-refused-events.ts'
+import { addConflictEvents, type ConflictEvent } from '../../store/queries/add-conflict-events.ts'
 import { carryHistoryHours } from '../../store/queries/carry-history-hours.ts'
 import { claimBuckets } from '../../store/queries/claim-buckets.ts'
 import { claimHistoryBuckets } from '../../store/queries/claim-history-buckets.ts'
@@ -26,6 +25,7 @@ import { draftAccount } from './draft-account.ts'
 import { findCopies, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type BillingContext, issueBills } from './issue-bills.ts'
+import { keepRefusals } from '../ingest/keep-refusals.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
 /** Accounts whose bills are stored at once: some megabytes of rows. */
@@ -99,7 +99,8 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
     const common = { ...due, book, facts, known: levels, isLate: late, beforeStep: null }
     return draftAccount(client, { ...common, restatedFrom: restatedFrom.get(facts.account) })
   }
-  const facts = await withoutCopies(client, chunk, book, await factsOf(client, chunk, book, known, restated))
+  const all = await factsOf(client, chunk, book, known, restated)
+  const { facts, copies } = await withoutCopies(client, chunk, book, all)
   for (let start = 0; start < facts.length; start += BATCH_ACCOUNTS) {
     await issueBills(client, context, facts.slice(start, start + BATCH_ACCOUNTS), draft)
   }
@@ -110,6 +111,7 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
       due.hour,
       facts.filter((account) => carries(known, account, due.hour)),
     )
+  await keepRefusals(client, copies.map(refusedCopy))
 }
 
 /** The facts of some accounts, read again without their copies where there are some. The marks are stored. */
@@ -118,18 +120,17 @@ async function withoutCopies(
   { due: { hour }, buckets, window }: Chunk,
   book: PriceBook,
   accounts: readonly AccountFacts[],
-): Promise<readonly AccountFacts[]> {
+): Promise<{ readonly facts: readonly AccountFacts[]; readonly copies: readonly ConflictEvent[] }> {
   const copies = await findCopies(sql, { window, buckets, cycle: hour, accounts })
-  if (copies.length === 0) return accounts
+  if (copies.length === 0) return { facts: accounts, copies }
   await run(sql, addConflictEvents, copies)
   await run(sql, deleteHeldEvents, copies)
-  await run(sql, addRefusedEvents, copies.map(refusedCopy))
   const marks = marksOf(copies)
   const again = accounts.filter(({ account }) => marks.has(account))
   const facts = new Map<string, AccountFacts>()
   const reading = { hour, buckets, accounts: again, copies: marks }
   for (const account of await readCycleFacts(sql, book, reading)) facts.set(account.account, account)
-  return accounts.map((account) => facts.get(account.account) ?? account)
+  return { facts: accounts.map((account) => facts.get(account.account) ?? account), copies }
 }
 
 /** Everyone with events, late events, stored data or restated storage; in history, the sealed accounts. */

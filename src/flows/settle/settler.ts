@@ -18,6 +18,8 @@ import { settlePass } from './settle.ts'
 const PASS_INTERVAL_MS = 1_000
 /** Fingerprints of settled days are joined this often. */
 const JOIN_INTERVAL_MS = 600_000
+/** Refused events beyond those that are kept go this often: what can come in between is bounded by kinds. */
+const PRUNE_INTERVAL_MS = 60_000
 /** Refused events that are kept, for all accounts together. */
 export const REFUSED_EVENTS_KEPT = 100_000
 
@@ -47,6 +49,7 @@ export function startSettler(options: SettlerOptions): { stop(): Promise<void> }
       countSources({ pool: options.pool, log: options.log, stopping: () => abort.signal.aborted }),
     ),
     again(abort.signal, options.log, () => join(options.pool, abort.signal), JOIN_INTERVAL_MS),
+    again(abort.signal, options.log, () => prune(options.pool), PRUNE_INTERVAL_MS),
   ]
   return {
     async stop() {
@@ -83,6 +86,10 @@ async function join(pool: pg.Pool, signal: AbortSignal): Promise<void> {
   await joinSegments(pool, marks.settledUntil, () => signal.aborted)
 }
 
+async function prune(pool: pg.Pool): Promise<void> {
+  await run(pool, pruneRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
+}
+
 async function settle(
   { pool, graceMs, historyQuietMs, identityWindowMs }: SettlerOptions,
   clock: ClockWatch,
@@ -90,7 +97,7 @@ async function settle(
   signal: AbortSignal,
 ): Promise<void> {
   const past = new Set<Hour>()
-  const hours = await settlePass({
+  await settlePass({
     pool,
     graceMs,
     historyQuietMs,
@@ -104,5 +111,4 @@ async function settle(
   })
   // History came in after its hour had been counted.
   for (const hour of past) await run(pool, addUncountedHour, { hour })
-  if (hours > 0) await run(pool, pruneRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
 }

@@ -59,7 +59,7 @@ export const getEvents = route({
       throw new HttpProblem('request/missing_parameter', 'The parameter account is missing: say whose event.')
     }
     const { id, source } = query
-    const find = { account, id, source, isOwn: key?.account !== undefined, ...readHourRange(query) }
+    const find = { account, id, source, ...readHourRange(query) }
     const { stored, refused } = await explainEvent(reading, find)
     return { stored: stored.map((event) => storedView(account, event)), refused: refused.map(refusedView) }
   },

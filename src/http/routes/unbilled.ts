@@ -2,9 +2,15 @@ import Type from 'typebox'
 import { heldAdvice } from '../../core/present/held-advice.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
-import { listHeldEvents, listHeldGroups, listRefusedEvents } from '../../flows/read/read-unbilled.ts'
+import {
+  listHeldEvents,
+  listHeldGroups,
+  listRefusalCounts,
+  listRefusedEvents,
+} from '../../flows/read/read-unbilled.ts'
 import type { HeldRow } from '../../store/queries/read-held-events.ts'
 import type { HeldGroup } from '../../store/queries/read-held-groups.ts'
+import type { RefusalCount } from '../../store/queries/read-refusal-counts.ts'
 import type { RefusedRow } from '../../store/queries/read-refused-events.ts'
 import { accountOf } from '../access.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
@@ -73,8 +79,10 @@ export const getHeldEvents = route({
 })
 
 export const Refused = Type.Object({
-  number: Type.Integer({ description: 'In the order in which they were refused' }),
-  receivedAt: Time,
+  number: Type.Integer({ description: 'In the order in which they were refused for the first time' }),
+  times: Type.Integer({ description: 'How many there were that are equal in everything' }),
+  firstAt: Time,
+  lastAt: Time,
   outcome: Type.Enum(['rejected', 'conflict']),
   account: Nullable,
   source: Nullable,
@@ -88,16 +96,43 @@ export const getRefusedEvents = route({
   method: 'GET',
   url: '/v1/refused-events',
   access: READ_USAGE,
-  summary: 'What was not accepted, newest first: rejected, or in conflict with an event that was there',
+  summary:
+    'What was not accepted, equal ones once, newest first: rejected, or in conflict with an event that was there',
   query: Type.Object({ account: optionalText('Only events of this account'), ...PageParameters }),
   answers: { 200: pageOf(Refused) },
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
     const [before] = readCursor('refused', ['bigint'], query.cursor) ?? []
-    const isOwn = key?.account !== undefined
-    const page = await listRefusedEvents(reading, { account, isOwn, before, limit: query.limit ?? PAGE })
+    const page = await listRefusedEvents(reading, { account, before, limit: query.limit ?? PAGE })
     const next = writeCursor('refused', page.next === null ? null : [page.next])
     return { items: page.items.map(refusedView), next }
+  },
+})
+
+const Count = Type.Object({
+  account: Type.Union([Type.String(), Type.Null()], {
+    description: 'Null: it could not be read, or there are too many kinds to count this one by name',
+  }),
+  source: Nullable,
+  code: Text,
+  outcome: Type.Enum(['rejected', 'conflict']),
+  times: Type.Integer(),
+  firstAt: Time,
+  lastAt: Time,
+})
+
+export const getRefusalCounts = route({
+  method: 'GET',
+  url: '/v1/refused-events/counts',
+  access: READ_USAGE,
+  summary: 'How often what was refused, since the beginning, by account, source and code',
+  query: Type.Object({ account: optionalText('Only events of this account'), ...PageParameters }),
+  answers: { 200: pageOf(Count) },
+  async handle({ query, key }, { reading }) {
+    const account = accountOf(key, query.account)
+    const after = readCursor('refusals', ['string', 'string', 'string', 'string'], query.cursor)
+    const page = await listRefusalCounts(reading, { account, after, limit: query.limit ?? PAGE })
+    return { items: page.items.map(timesView), next: writeCursor('refusals', page.next) }
   },
 })
 
@@ -111,6 +146,10 @@ function heldView({ account, id, source, hour, code, subject, detail, heldAt }: 
   return { account, id, source, code, subject, detail, ...times }
 }
 
-export function refusedView({ receivedAt, ...event }: RefusedRow) {
-  return { ...event, receivedAt: formatInstant(receivedAt) }
+export function refusedView(event: RefusedRow) {
+  return timesView(event)
+}
+
+function timesView<Row extends RefusedRow | RefusalCount>({ firstAt, lastAt, ...row }: Row) {
+  return { ...row, firstAt: formatInstant(firstAt), lastAt: formatInstant(lastAt) }
 }

@@ -6,8 +6,6 @@ export interface ReadRefusedEvents {
   readonly account: string | undefined
   readonly id: string | undefined
   readonly source: string | undefined
-  /** Only what the account has sent itself: not what others have sent in its name. */
-  readonly isOwn: boolean
   /** Numbers below this one; undefined: from the newest on. */
   readonly before: number | undefined
   readonly limit: number
@@ -15,7 +13,11 @@ export interface ReadRefusedEvents {
 
 export interface RefusedRow {
   readonly number: number
-  readonly receivedAt: Instant
+  /** When it was refused first and last. */
+  readonly firstAt: Instant
+  readonly lastAt: Instant
+  /** How many there were that are equal in everything below. */
+  readonly times: number
   readonly outcome: 'rejected' | 'conflict'
   readonly account: string | null
   readonly source: string | null
@@ -25,35 +27,37 @@ export interface RefusedRow {
   readonly body: string
 }
 
-interface RawRefused extends Omit<RefusedRow, 'number' | 'receivedAt'> {
+interface RawRefused extends Omit<RefusedRow, 'number' | 'firstAt' | 'lastAt' | 'times'> {
   readonly number: string
-  readonly received_at: Date
+  readonly first_at: Date
+  readonly last_at: Date
+  readonly times: string
 }
 
-/** What was not accepted, newest first. */
+/** What was not accepted, in the order in which it was refused for the first time, newest first. */
 export const readRefusedEvents: Query<ReadRefusedEvents, RawRefused, RefusedRow> = {
   name: 'read_refused_events',
   text: `
-    select number, received_at, outcome, account, source, id, code, detail, body
+    select number, first_at, last_at, times, outcome, account, source, id, code, detail, body
       from refused_event
      where ($1::text is null or account = $1)
        and ($2::text is null or id = $2)
        and ($3::text is null or source = $3)
-       and not ($4 and code = 'event/foreign_account')
-       and number < $5
+       and number < $4
      order by number desc
-     limit $6`,
-  values: ({ account, id, source, isOwn, before, limit }) => [
+     limit $5`,
+  values: ({ account, id, source, before, limit }) => [
     account ?? null,
     id ?? null,
     source ?? null,
-    isOwn,
     before ?? Number.MAX_SAFE_INTEGER,
     limit,
   ],
-  decode: ({ number, received_at, ...row }) => ({
+  decode: ({ number, first_at, last_at, times, ...row }) => ({
     number: Number(number),
-    receivedAt: received_at.getTime() as Instant,
+    firstAt: first_at.getTime() as Instant,
+    lastAt: last_at.getTime() as Instant,
+    times: Number(times),
     ...row,
   }),
 }
