@@ -79,7 +79,9 @@ export const getHeldEvents = route({
 })
 
 export const Refused = Type.Object({
-  number: Type.Integer({ description: 'In the order in which they were refused for the first time' }),
+  number: Type.Integer({
+    description: 'In the order in which they were refused first; those of one commit in any',
+  }),
   times: Type.Integer({ description: 'How many there were that are equal in everything' }),
   firstAt: Time,
   lastAt: Time,
