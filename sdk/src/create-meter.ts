@@ -15,6 +15,7 @@ import { Taker } from './taker.ts'
 import type { MeterStats } from './taker.ts'
 
 export type { CloudEvent, Fact, ProcessingFact, RequestFact, StorageFact } from './facts.ts'
+export { type Job, meterJob } from './meter-job.ts'
 export { MeterError, type MeterErrorCode } from './meter-error.ts'
 export type { MeterOptions, WhenFull } from './options.ts'
 export type { MeterProblem } from './problem.ts'

@@ -28,8 +28,8 @@ test('every limit in the README has the value that the code has, and none is lef
   expect(rows.length).toBeGreaterThan(10)
   for (const [, value, name] of rows) expect([name, code.get(name!)]).toEqual([name, whole(value!)])
   const named = rows.map(([, , name]) => name)
-  // The bounds of options are in their own table; a minute is a minute.
-  const others = /^(?:BATCH_|QUEUE_|TIMEOUT_|MINUTE_MS)/
+  // The bounds of options are in their own table; a minute is a minute, and a status no limit.
+  const others = /^(?:BATCH_|QUEUE_|TIMEOUT_|MINUTE_MS|CLIENT_GONE_STATUS)/
   expect([...code.keys()].filter((name) => !others.test(name) && !named.includes(name))).toEqual([])
 })
 
