@@ -139,7 +139,7 @@ async function send(
     const submitted = await ingest.submit(
       events.map((raw) => ({ raw })),
       undefined,
-      writer,
+      { writer },
     )
     if (submitted.ok) {
       return submitted.results.map(({ outcome }, index) => ({ event: events[index]!, outcome }))

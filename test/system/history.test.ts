@@ -173,7 +173,7 @@ test('usage of an hour that gets a bill for stored data at the same moment is bi
 /** As an import that names itself, or any other sender. */
 async function submit(events: readonly Json[], writer?: string): Promise<void> {
   const batch = events.map((raw) => ({ raw }))
-  const submitted = await deployed.ingest.submit(batch, undefined, writer)
+  const submitted = await deployed.ingest.submit(batch, undefined, { writer })
   expect(submitted.ok).toBe(true)
 }
 

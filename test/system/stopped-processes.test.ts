@@ -76,7 +76,8 @@ describe('with a writer and a settler, both stopped in the middle of a COPY, wit
       expect(new Set(await send(calls('early', hour, 200)))).toEqual(new Set(['accepted']))
       const claiming = await worker(connection, settler(hour + 1), 'copy bill (')
       await claiming.stopped
-      const events = calls('same', hour + 1, 200)
+      // So many that they are sent with COPY.
+      const events = calls('same', hour + 1, 600)
       const copying = await worker(connection, { role: 'deliver', events }, 'copy usage_event')
       await copying.stopped
       const { rows } = await pool.query<{ waits: string }>(
@@ -113,7 +114,7 @@ describe('with a writer and a settler, both stopped in the middle of a COPY, wit
       await settling.stop()
       await settleAll(deployed)
       const { findings, events: counted } = await audit(pool, table, IDENTITY_WINDOW_MS / HOUR_MS)
-      expect([counted, findings]).toEqual([400, []])
+      expect([counted, findings]).toEqual([800, []])
       expect(await differences(pool)).toEqual([])
     },
     TEST_MS,

@@ -3,7 +3,8 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
 import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
 import { runOne } from '../../store/query.ts'
-import type { Delivered, Ingest, NotSubmitted, Submitted } from './ingest-types.ts'
+import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
+import { FairQueue } from './fair-queue.ts'
 import { accountsOf, readGroup, suspectsOf, type WaitingDelivery } from './read-group.ts'
 import { SeenKeys, Wariness } from './seen-keys.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
@@ -14,11 +15,17 @@ import { NewerAccounts, NewerPrices, storeGroup } from './store-group.ts'
 export const QUEUE_EVENTS_MAX = 50_000
 /** Events that share a transaction, at most, unless one delivery alone has more. */
 export const GROUP_EVENTS_MAX = 4_000
+/** The same while several senders wait: each has its turn soon. */
+export const SHARED_GROUP_EVENTS_MAX = 1_000
 /** Transactions at once: one waits for the disk while the other sends rows. */
 const LANES = 2
+/** Events that wait before a second transaction is begun: fewer are better off sharing the next one. */
+const SECOND_LANE_EVENTS = 500
 const RETRY_AFTER_SECONDS = 1
 
 interface Waiting extends WaitingDelivery {
+  /** Whose turn it uses. */
+  readonly sender: string
   readonly resolve: (submitted: Submitted) => void
 }
 
@@ -34,14 +41,17 @@ export interface IngestOptions {
  * deliveries cost about as much as one large one. Any number of processes may do so on one database.
  */
 export async function createIngest({ pool, log, taken = 'any' }: IngestOptions): Promise<Ingest> {
-  const queue: Waiting[] = []
+  const queue = new FairQueue<Waiting>({
+    waitingMax: QUEUE_EVENTS_MAX,
+    groupMax: GROUP_EVENTS_MAX,
+    sharedGroupMax: SHARED_GROUP_EVENTS_MAX,
+  })
   const days = new Set<number>()
   const seen = new SeenKeys()
   const wariness = new Wariness()
   /** Transactions under way. They never reject. */
   const storing = new Set<Promise<unknown>>()
   const lanes = new Set<Promise<void>>()
-  let queued = 0
   let stopping = false
   const accounts = makeAccountMemory(pool, taken)
   await accounts.refresh()
@@ -56,25 +66,27 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
   function submit(
     batch: readonly Delivered[],
     boundAccount: string | undefined,
-    writer = '',
+    { writer = '', sender = '' }: SubmitOptions = {},
   ): Promise<Submitted> {
     if (stopping) return Promise.resolve(refuse('ingest/stopping'))
-    if (queued > 0 && queued + batch.length > QUEUE_EVENTS_MAX) {
-      return Promise.resolve(refuse('ingest/overloaded'))
-    }
-    queued += batch.length
     return new Promise((resolve, reject) => {
       const receivedAt = (Date.now() + clockAheadMs) as Instant
-      queue.push({ batch, boundAccount, receivedAt, writer, resolve, reject })
-      if (lanes.size < LANES) startLane()
+      const waiting = { batch, boundAccount, receivedAt, writer, sender, resolve, reject }
+      for (const givesWay of queue.add(waiting)) givesWay.resolve(refuse('ingest/overloaded'))
+      startLanes()
     })
+  }
+
+  function startLanes(): void {
+    if (queue.isEmpty) return
+    if (lanes.size === 0 || (lanes.size < LANES && queue.events >= SECOND_LANE_EVENTS)) startLane()
   }
 
   function startLane(): void {
     const lane = drain().finally(() => {
       lanes.delete(lane)
       // A delivery may have come after the lane found the queue empty.
-      if (queue.length > 0 && lanes.size < LANES) startLane()
+      startLanes()
     })
     lanes.add(lane)
   }
@@ -82,7 +94,7 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
   async function drain(): Promise<void> {
     // Deliveries of the same tick share the first transaction.
     await new Promise((resolve) => setImmediate(resolve))
-    while (queue.length > 0) await store(takeGroup(queue))
+    while (!queue.isEmpty) await store(queue.takeGroup())
   }
 
   async function store(group: readonly Waiting[]): Promise<void> {
@@ -91,8 +103,6 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
     } catch (error) {
       log.error({ err: error }, 'A group of events was not stored: its senders are asked to send it again')
       for (const { resolve } of group) resolve(refuse('ingest/unavailable'))
-    } finally {
-      for (const { batch } of group) queued -= batch.length
     }
   }
 
@@ -137,18 +147,6 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
   }
 
   return { submit, close }
-}
-
-/** The first deliveries of the queue that share a transaction: at least one. */
-function takeGroup(queue: Waiting[]): readonly Waiting[] {
-  let events = 0
-  let taken = 0
-  for (const { batch } of queue) {
-    if (taken > 0 && events + batch.length > GROUP_EVENTS_MAX) break
-    events += batch.length
-    taken += 1
-  }
-  return queue.splice(0, taken)
 }
 
 const REASONS: Record<NotSubmitted['code'], string> = {

@@ -32,15 +32,25 @@ export interface NotSubmitted {
 
 export type Submitted = { readonly ok: true; readonly results: readonly EventResult[] } | NotSubmitted
 
+export interface SubmitOptions {
+  /** The name of the import that sends it; '' for any other sender. */
+  readonly writer?: string | undefined
+  /** Who sends it: senders take turns, and the one with the most waiting gives way when too much waits. */
+  readonly sender?: string | undefined
+}
+
 /** Takes deliveries and answers when they are durable. */
 export interface Ingest {
   /**
    * Store a delivery. It may share a transaction with others; the answer comes after the commit.
    * @param boundAccount the only account that the sender's key may send for; undefined: any
-   * @param writer the name of the import that sends it; '' or undefined for any other sender
    * @returns one result for each element, in order
    */
-  submit(batch: readonly Delivered[], boundAccount: string | undefined, writer?: string): Promise<Submitted>
+  submit(
+    batch: readonly Delivered[],
+    boundAccount: string | undefined,
+    options?: SubmitOptions,
+  ): Promise<Submitted>
   /** Refuse new deliveries, and wait for those that were taken. */
   close(): Promise<void>
 }

@@ -76,7 +76,10 @@ export const postEvents = route({
       if (isSingle && only?.outcome === 'rejected') return refuseSingle(only, reply)
       return { ...answerOf(tried.events), ...dryRunView(tried) }
     }
-    const submitted = await ingest.submit(events, key?.account, importOf(request.headers))
+    const submitted = await ingest.submit(events, key?.account, {
+      writer: importOf(request.headers),
+      sender: key?.id,
+    })
     if (!submitted.ok) throw notSubmitted(submitted)
     const { results } = submitted
     countOutcomes(count(results))

@@ -73,11 +73,16 @@ function collect(
       }
       chunks.push(chunk)
     })
-    stream.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
-    const detail = 'The connection ended within the body: send it again.'
-    const cut = () => reject(new HttpProblem('request/incomplete_body', detail))
+    const cut = () => {
+      const detail = 'The connection ended within the body: send it again.'
+      reject(new HttpProblem('request/incomplete_body', detail))
+    }
     stream.once('error', cut)
     stream.once('close', cut)
+    stream.once('end', () => {
+      stream.off('close', cut)
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+    })
   })
 }
 

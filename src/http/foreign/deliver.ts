@@ -17,7 +17,7 @@ export async function deliver(
     const detail = `There are ${events.length} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
     throw new HttpProblem('request/too_many_events', detail)
   }
-  const submitted = await ingest.submit(events, key?.account)
+  const submitted = await ingest.submit(events, key?.account, { sender: key?.id })
   if (!submitted.ok) {
     const { code, detail, retryAfterSeconds } = submitted
     throw new HttpProblem(code, detail, { 'retry-after': String(retryAfterSeconds) })
