@@ -63,6 +63,10 @@ describe('one bad event among ten thousand', () => {
   }
 })
 
+function contentOf(index: number) {
+  return { operation: 'SimpleQuery', status: 200, project: `p-${index}` }
+}
+
 describe('ten thousand bad events', () => {
   const bodies: Record<string, () => ReturnType<TestServer['send']>> = {
     'equal ones': () =>
@@ -87,14 +91,10 @@ describe('ten thousand bad events', () => {
     conflicts: async () => {
       await server.send(requestEvent('taken', { subject: 'flood' }))
       return server.send(
-        batchOf(BATCH, (index) => requestEvent('taken', { subject: 'flood', data: other(index) })),
+        batchOf(BATCH, (index) => requestEvent('taken', { subject: 'flood', data: contentOf(index) })),
       )
     },
   }
-  function other(index: number) {
-    return { operation: 'SimpleQuery', status: 200, project: `p-${index}` }
-  }
-
   for (const [name, send] of Object.entries(bodies)) {
     test(`${name}: the answer names a thousand, and the log none`, async () => {
       const before = server.logged.length

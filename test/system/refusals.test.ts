@@ -107,6 +107,13 @@ describe('ten thousand bad events', () => {
   })
 })
 
+async function deadlocks(): Promise<number> {
+  const { rows: found } = await deployed.pool.query<{ deadlocks: number }>(
+    'select pg_stat_clear_snapshot(), deadlocks::int as deadlocks from pg_stat_database where datname = current_database()',
+  )
+  return found[0]!.deadlocks
+}
+
 describe('in several processes at once', () => {
   const PROCESSES = 4
   const ROUNDS = 12
@@ -152,13 +159,6 @@ describe('in several processes at once', () => {
     for (let kind = 0; kind < KINDS; kind++) await expectBounded(`kind-${kind}`)
     expect([errors, (await deadlocks()) - before]).toEqual([[], 0])
   })
-
-  async function deadlocks(): Promise<number> {
-    const { rows: found } = await deployed.pool.query<{ deadlocks: number }>(
-      'select pg_stat_clear_snapshot(), deadlocks::int as deadlocks from pg_stat_database where datname = current_database()',
-    )
-    return found[0]!.deadlocks
-  }
 })
 
 describe('a transaction that is tried again', () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { groupBy } from '../../core/group-by.ts'
 import { invariant } from '../../core/invariant.ts'
 import { addRefusedEvents, type RefusedEvent } from '../../store/queries/add-refused-events.ts'
@@ -20,7 +20,7 @@ const LIMITS: RefusalLimits = { kindsMax: REFUSAL_KINDS_MAX, ofKindMax: REFUSED_
 
 /** Equal refusals of a group, and how many they are. */
 interface Refusal extends RefusedEvent {
-  readonly digest: Buffer
+  readonly digest: string
   readonly times: number
 }
 
@@ -42,7 +42,7 @@ export async function keepRefusals(
   // In a statement of its own: it sees what was kept by those that the count has waited for.
   const known = new Set(await run(sql, repeatRefusedEvents, groups.flat()))
   const places = [...groupBy(counted, nameOf).values()].map((own) => {
-    const fresh = own.flatMap(({ index }) => groups[index]!).filter(({ digest }) => !known.has(hex(digest)))
+    const fresh = own.flatMap(({ index }) => groups[index]!).filter(({ digest }) => !known.has(digest))
     return { ...own[0]!, fresh: fresh.slice(0, roomOf(own[0]!, ofKindMax)) }
   })
   const fresh = places.flatMap((place) => place.fresh)
@@ -58,14 +58,15 @@ function roomOf({ kept }: CountedKind, ofKindMax: number): number {
 
 /** In the order of the first of each. */
 function equalOnes(events: readonly RefusedEvent[]): readonly Refusal[] {
-  return [...groupBy(events, textOf)].map(([text, [event, ...others]]) => {
-    const digest = createHash('sha256').update(text).digest()
+  const digests = new Map(events.map((event) => [event, digestOf(event)]))
+  return [...groupBy(events, (event) => digests.get(event)!)].map(([digest, [event, ...others]]) => {
     return { ...event!, digest, times: 1 + others.length }
   })
 }
 
-function textOf({ outcome, account, source, id, code, detail, body }: RefusedEvent): string {
-  return JSON.stringify([outcome, account, source, id, code, detail, body])
+/** SHA-256 of all fields. What was sent may be long, and stands as it is behind the others: it runs into none. */
+function digestOf({ outcome, account, source, id, code, detail, body }: RefusedEvent): string {
+  return hash('sha256', JSON.stringify([outcome, account, source, id, code, detail]) + body, 'hex')
 }
 
 function kindOf({ account, source, code, outcome }: RefusedEvent): RefusalKind {
@@ -78,8 +79,4 @@ function nameOf({ account, source, code, outcome }: RefusalKind): string {
 
 function sumOf(group: readonly Refusal[]): number {
   return group.reduce((sum, { times }) => sum + times, 0)
-}
-
-function hex(digest: Buffer): string {
-  return digest.toString('hex')
 }

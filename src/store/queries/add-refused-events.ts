@@ -35,10 +35,11 @@ export const addRefusedEvents: Query<AddRefusedEvents, never, void> = {
     )
     insert into refused_event as e
            (digest, times, outcome, account, source, id, code, detail, body, first_at, last_at)
-    select *, clock_timestamp(), clock_timestamp()
-      from unnest($1::bytea[], $2::bigint[],
+    select decode(hex, 'hex') as digest, times, outcome, account, source, id, code, detail, body,
+           clock_timestamp(), clock_timestamp()
+      from unnest($1::text[], $2::bigint[],
                   $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $15::text[])
-           as g (digest, times, outcome, account, source, id, code, detail, body)
+           as g (hex, times, outcome, account, source, id, code, detail, body)
      order by digest
         on conflict (digest) do update
        set times = e.times + excluded.times, last_at = greatest(e.last_at, excluded.last_at)`,
