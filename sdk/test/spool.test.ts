@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { testServer, type TestServer } from '../../test/system/http-server.ts'
 import {
   createMeter,
@@ -189,6 +189,31 @@ test('one that dies with what it has taken over leaves it to the next', async ()
   expect(spools()).toHaveLength(1)
 })
 
+test('a part keeps its identity, however many processes have taken it over and delivered nothing', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 503
+  const ids = new Set<string>()
+  for (let round = 0; round < 3; round++) {
+    const options = { aggregate: true, files: 2, batchMs: 60_000 }
+    const child = start({ account, calls: 20, folder, ...options })
+    await child.until('end')
+    if (round > 0) await child.until('problem retrying')
+    await child.kill()
+    for (const name of spools().filter((one) => one.split('.').length === 2)) {
+      for (const { id } of readSpool(readFileSync(join(folder, name))).events) ids.add(id)
+    }
+  }
+  proxy.mishaps = []
+  const from = proxy.bodies.length
+  expect(await meterOf().flush()).toBe(true)
+  const sent = proxy.bodies.slice(from).flatMap((body) => body.split('\n').map((line) => JSON.parse(line).id))
+  // Four kinds of calls in each process.
+  expect(ids.size).toBeGreaterThanOrEqual(12)
+  expect(new Set(sent)).toEqual(ids)
+  expect(sent).toHaveLength(ids.size)
+  expect(await counted(account)).toBe(60n)
+})
+
 test('what is meant for another server is not taken over', async () => {
   const account = newAccount()
   proxy.mishaps = () => 503
@@ -311,6 +336,34 @@ test('the file of a process that runs for long does not grow for long', async ()
   expect(existsSync(join(folder, `${name}.new`))).toBe(false)
   await meter.flush()
   expect(await counted(account)).toBe(2401n)
+})
+
+test('a file that is written anew has what is still being counted, and goes on with it', async () => {
+  const account = newAccount()
+  // So that no minute ends meanwhile.
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const meter = meterOf({ aggregate: true, batchMs: 5 })
+  const open = async (calls: number) => {
+    for (let at = 0; at < calls; at++) {
+      await meter.request({ account, operation: 'FuzzyQuery', status: 200, project: `p${at % 2}` })
+    }
+  }
+  await open(10)
+  const path = join(folder, spools()[0]!)
+  const inode = statSync(path).ino
+  for (let round = 0; statSync(path).ino === inode; round++) {
+    expect(round).toBeLessThan(200)
+    for (let at = 0; at < 60; at++) {
+      void meter.request({ account, operation: 'SimpleQuery', status: 200, resource: 'x'.repeat(4000) })
+    }
+    while (meter.stats().queued > 0) await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  await open(4)
+  const { events, damaged } = readSpool(readFileSync(path))
+  const counts = events.map(({ data }) => `${String(data['project'])} ${String(data['count'])}`)
+  expect([damaged, counts]).toEqual([0, ['p0 7', 'p1 7']])
+  expect(meter.stats().open).toBe(2)
+  vi.useRealTimers()
 })
 
 test('a file that is written anew while a minute ends has all of it', async () => {
