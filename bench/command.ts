@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { benchIngest, INGEST_DEFAULTS } from './ingest/bench-ingest.ts'
+import { benchFairness } from './load/bench-fairness.ts'
+import { benchSustained, SUSTAINED_SECONDS } from './load/bench-sustained.ts'
 import { printReport, type Part } from './report.ts'
 import { withCleanup } from './run/cleanup.ts'
 import { findPsql } from './run/psql.ts'
@@ -15,11 +17,15 @@ const PARTS = {
   processes: benchProcesses,
   window: benchWindow,
   scale: benchScale,
+  sustained: benchSustained,
+  fairness: benchFairness,
 }
 /** What `all` measures: the others take long, or are about one question. */
 const ALL: readonly (keyof typeof PARTS)[] = ['ingest', 'settle']
 
 export type What = keyof typeof PARTS | 'all'
+/** Parts that need no psql: they are held against themselves. */
+const WITHOUT_BASELINE: ReadonlySet<What> = new Set(['sustained', 'fairness'])
 
 /** What a run can be told. What it is not told, each part decides by itself. */
 export interface BenchOptions {
@@ -27,6 +33,8 @@ export interface BenchOptions {
   readonly accounts?: number
   readonly rounds?: number
   readonly preload?: number
+  /** Of sustained load. */
+  readonly seconds?: number
   /** A folder for the CPU profiles of Farthing's processes. */
   readonly cpuProf?: string
 }
@@ -37,7 +45,7 @@ type Choices = BenchOptions & { readonly json?: true }
 export async function bench(argv: readonly string[]): Promise<void> {
   await benchCommand(async (what, { json, ...options }) => {
     if (availableParallelism() < 2) process.stderr.write('bench: one core only, so its figures say little\n')
-    await findPsql()
+    if (!WITHOUT_BASELINE.has(what)) await findPsql()
     const parts = await withCleanup(async (cleanup) => {
       const measured: Part[] = []
       for (const part of what === 'all' ? ALL : [what])
@@ -64,6 +72,11 @@ export function benchCommand(run: (what: What, choices: Choices) => Promise<void
       `events that the day holds before (ingest: ${INGEST_DEFAULTS.preload.toLocaleString('en')})`,
       wholeNumber,
     )
+    .option(
+      '--seconds <number>',
+      `of load (sustained: ${SUSTAINED_SECONDS.toLocaleString('en')})`,
+      wholeNumber,
+    )
     .option('--cpu-prof <folder>', "write CPU profiles of Farthing's processes there")
     .option('--json', 'print JSON instead of tables')
     .addHelpText('after', EXAMPLES)
@@ -85,6 +98,8 @@ Examples:
   npm run bench -- processes     how much faster two processes settle than one
   npm run bench -- window        what the search for copies costs, by days
   npm run bench -- scale         up to 1,000,000 accounts, and 5,000,000 events of one
+  npm run bench -- sustained --seconds 60
+  npm run bench -- fairness      what one greedy key does to another
   npm run --silent bench -- all --json > figures.json
 `
 

@@ -46,7 +46,7 @@ export async function benchIngest(options: BenchOptions, cleanup: Cleanup): Prom
 }
 
 async function startIngest(
-  options: typeof INGEST_DEFAULTS | Required<Omit<BenchOptions, 'cpuProf'>>,
+  options: typeof INGEST_DEFAULTS | Required<Pick<BenchOptions, keyof typeof INGEST_DEFAULTS>>,
   cpuProf: string | undefined,
   cleanup: Cleanup,
 ): Promise<IngestBench> {
