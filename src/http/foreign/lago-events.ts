@@ -3,6 +3,7 @@ import { isObject } from '../../core/ingest/read-usage.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
 import { BODY_BYTES_MAX } from '../events/limits.ts'
+import { PROBLEMS_MAX } from '../events/post-events.ts'
 import { readJsonBody } from '../events/read-json.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../problem.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
@@ -61,7 +62,8 @@ export const postLagoBatch = route({
     )
     const refused = [...results.entries()].filter(([, result]) => isRefusal(result))
     if (refused.length > 0) {
-      const details = refused.map(([index, result]) => [String(index), lagoDetails(result)] as const)
+      const named = refused.slice(0, PROBLEMS_MAX)
+      const details = named.map(([index, result]) => [String(index), lagoDetails(result)] as const)
       return reply.code(422).send(lagoValidation(Object.fromEntries(details)))
     }
     return { events: list.map((event) => lagoView(event, now())) }
