@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testServer, type TestServer } from '../../test/system/http-server.ts'
-import { createMeter, type Meter, type MeterOptions, type MeterProblem } from '../src/create-meter.ts'
+import {
+  createMeter,
+  type Meter,
+  meterJob,
+  type MeterOptions,
+  type MeterProblem,
+} from '../src/create-meter.ts'
 import { type Ledger, note, usageOf, withoutZeros } from './auditor.ts'
 import { type FlakyProxy, flakyProxy, type Mishap, SLOW_MS } from './flaky-proxy.ts'
 
@@ -162,6 +168,26 @@ test('what is too large for something on the way is sent in halves', async () =>
   await meter.flush()
   expect(problems).toEqual([])
   expect(await counted(account)).toEqual(called)
+})
+
+test('a job is billed when it has completed, once, however many attempts have failed before', async () => {
+  const account = newAccount()
+  const meter = meterOf()
+  const job = { account, operation: 'CreateOfficeConversionTask', task: 't-1', id: 't-1' }
+  const attempt = (work: () => Promise<bigint>) => meterJob(meter, job, work, (page) => ({ page }))
+  const failing = () => attempt(() => Promise.reject(new Error('no such file')))
+  await expect(failing()).rejects.toThrowError('no such file')
+  await expect(failing()).rejects.toThrowError('no such file')
+  expect(await attempt(() => Promise.resolve(12n))).toBe(12n)
+  await meter.flush()
+  expect(problems).toEqual([])
+  expect(meter.stats()).toMatchObject({ accepted: 3 })
+  expect(await counted(account)).toEqual(new Map([['CreateOfficeConversionTask  billed', 12n]]))
+  // A queue gives it out again.
+  await attempt(() => Promise.resolve(13n))
+  await meter.flush()
+  expect(problems).toMatchObject([{ kind: 'conflict', code: 'event/conflict' }])
+  expect(await counted(account)).toEqual(new Map([['CreateOfficeConversionTask  billed', 12n]]))
 })
 
 test('what the server says of single events is told', async () => {

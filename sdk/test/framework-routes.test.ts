@@ -97,6 +97,8 @@ test('hono: the operation is the template, also of what a middleware has answere
   app.onError((_error, c) => c.text('failed', 500))
   app.use('/refused/*', async (c, next) => (c.req.path === '' ? next() : c.text('no', 401)))
   app.get('/refused/:id', (c) => c.text('never'))
+  // Passes on what it is not for.
+  app.get('/photos/*', (_c, next) => next())
   app.get('/photos/:id', (c) => c.text('ok'))
   const items = new Hono()
   items.get('/items/:item', (c) => c.text('ok'))

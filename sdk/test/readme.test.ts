@@ -16,6 +16,8 @@ beforeAll(async () => {
   execFileSync(process.execPath, ['bin/prepare.mjs'])
   server = await testServer()
   home = mkdtempSync(join(tmpdir(), 'farthing-sdk-readme-'))
+  mkdirSync(join(home, 'node_modules/@farthing'), { recursive: true })
+  symlinkSync(SDK, join(home, 'node_modules/@farthing/sdk'))
 })
 afterAll(async () => {
   await server.close()
@@ -24,8 +26,6 @@ afterAll(async () => {
 
 test('the example in the README runs as it is there, and is counted', async () => {
   const [, example] = /```js run\n([\s\S]*?)```/.exec(readFileSync(join(SDK, 'README.md'), 'utf8'))!
-  mkdirSync(join(home, 'node_modules/@farthing'), { recursive: true })
-  symlinkSync(SDK, join(home, 'node_modules/@farthing/sdk'))
   writeFileSync(join(home, 'example.mjs'), example!)
   const env = { ...process.env, FARTHING_URL: server.url, FARTHING_KEY: server.adminKey }
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['example.mjs'], { cwd: home, env })
@@ -38,3 +38,14 @@ test('the example in the README runs as it is there, and is counted', async () =
     ]),
   )
 })
+
+test.each(['fastify', 'express', 'hono'])(
+  'the entry for %s is in the package, and needs nothing',
+  async (name) => {
+    const script = `import('@farthing/sdk/${name}').then((entry) => console.log(Object.keys(entry).join()))`
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: home })
+    expect(stdout).toBe('meterRequests\n')
+    const code = readFileSync(join(SDK, 'dist', `${name}.js`), 'utf8')
+    expect(code.match(/from '[^.].*'/g)).toBeNull()
+  },
+)
