@@ -119,6 +119,14 @@ describe('ten thousand bad events', () => {
     expect(await timesOf('flood', 'event/conflict')).toBe(BATCH)
   })
 
+  test('of a Lago client: the answer names a thousand', async () => {
+    const body = JSON.stringify({ events: batchOf(BATCH, () => ({ code: 'x' })) })
+    const init = { method: 'POST', type: 'application/json', body }
+    const { status, text, json } = await server.ask('/api/v1/events/batch', init)
+    expect([status, Object.keys(json.error_details).length]).toEqual([422, PROBLEMS_MAX])
+    expect(text.length).toBeLessThan(ANSWER_BYTES_MAX)
+  })
+
   test('a conflict among them is found by its id', async () => {
     const { json } = await server.ask('/v1/events?account=flood&id=taken')
     expect(json.stored).toHaveLength(1)
