@@ -1,17 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testServer, type TestServer } from '../../test/system/http-server.ts'
 import {
   createMeter,
@@ -317,76 +308,6 @@ test('a folder that cannot be read any more is told, and ends nothing', async ()
   expect(await meter.flush()).toBe(true)
   expect(problems).toMatchObject([{ kind: 'spool', code: 'sdk/spool_unreadable' }])
   expect(await counted(account)).toBe(1n)
-})
-
-test('the file of a process that runs for long does not grow for long', async () => {
-  const account = newAccount()
-  const meter = meterOf({ aggregate: true, batchMs: 5 })
-  const resource = 'x'.repeat(3000)
-  // One that never settles, so that the file never becomes empty.
-  await meter.request({ account, operation: 'FuzzyQuery', status: 200 })
-  for (let round = 0; round < 40; round++) {
-    for (let at = 0; at < 60; at++) {
-      void meter.request({ account, operation: 'SimpleQuery', status: 200, resource })
-    }
-    while (meter.stats().queued > 0) await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  const [name] = spools()
-  expect(statSync(join(folder, name!)).size).toBeLessThan(5 * 2 ** 20)
-  expect(existsSync(join(folder, `${name}.new`))).toBe(false)
-  await meter.flush()
-  expect(await counted(account)).toBe(2401n)
-})
-
-test('a file that is written anew has what is still being counted, and goes on with it', async () => {
-  const account = newAccount()
-  // So that no minute ends meanwhile.
-  vi.useFakeTimers({ toFake: ['Date'] })
-  const meter = meterOf({ aggregate: true, batchMs: 5 })
-  const open = async (calls: number) => {
-    for (let at = 0; at < calls; at++) {
-      await meter.request({ account, operation: 'FuzzyQuery', status: 200, project: `p${at % 2}` })
-    }
-  }
-  await open(10)
-  const path = join(folder, spools()[0]!)
-  const inode = statSync(path).ino
-  for (let round = 0; statSync(path).ino === inode; round++) {
-    expect(round).toBeLessThan(200)
-    for (let at = 0; at < 60; at++) {
-      void meter.request({ account, operation: 'SimpleQuery', status: 200, resource: 'x'.repeat(4000) })
-    }
-    while (meter.stats().queued > 0) await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  await open(4)
-  const { events, damaged } = readSpool(readFileSync(path))
-  const counts = events.map(({ data }) => `${String(data['project'])} ${String(data['count'])}`)
-  expect([damaged, counts]).toEqual([0, ['p0 7', 'p1 7']])
-  expect(meter.stats().open).toBe(2)
-  vi.useRealTimers()
-})
-
-test('a file that is written anew while a minute ends has all of it', async () => {
-  proxy.mishaps = () => 503
-  const meter = meterOf({ aggregate: true })
-  const project = 'p'.repeat(240)
-  const calls = 45_000
-  for (let at = 0; at < calls; at++) {
-    void meter.request({
-      account: 'a',
-      operation: 'SimpleQuery',
-      status: 200,
-      project: `${project}${at % 1500}`,
-    })
-  }
-  const path = join(folder, spools()[0]!)
-  const before = statSync(path).size
-  void meter.flush({ timeoutMs: 1 })
-  expect(before).toBeGreaterThan(4 * 2 ** 20)
-  expect(statSync(path).size).toBeLessThan(before / 2)
-  const { events, damaged } = readSpool(readFileSync(path))
-  expect([events.length, damaged]).toEqual([1500, 0])
-  expect(events.reduce((sum, { data }) => sum + BigInt(data['count'] as string), 0n)).toBe(BigInt(calls))
 })
 
 /** A folder whose path has so many bytes. */
