@@ -55,11 +55,16 @@ function userNameOf(header: string): string | undefined {
 /**
  * The account that a request may ask for: that of a bound key, and no other; with an unbound key the one it
  * names, or undefined for all.
+ * @param parameter what the route calls it
  */
-export function accountOf(key: Key | undefined, named: string | undefined): string | undefined {
+export function accountOf(
+  key: Key | undefined,
+  named: string | undefined,
+  parameter = 'account',
+): string | undefined {
   if (key?.account === undefined) return named
   if (named === undefined || named === key.account) return key.account
-  const detail = 'The key is bound to another account: leave the parameter account out.'
+  const detail = `The key is bound to another account: leave the parameter ${parameter} out.`
   throw new HttpProblem('auth/foreign_account', detail)
 }
 

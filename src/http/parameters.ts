@@ -59,7 +59,7 @@ export function optionalTime(description: string) {
 export type Raw = Readonly<Record<string, unknown>>
 
 /**
- * Makes the reader of a request's parameters: each named in the schema, once, and of its form. A message names
+ * Makes the reader of a request's parameters: each named in the schema, once unless it is a list, and of its form. A message names
  * the parameter, shows the value and says what to send.
  */
 export function parameterReader<Schema extends TObject>(schema: Schema): (raw: Raw) => Static<Schema> {
@@ -82,7 +82,14 @@ export function parameterReader<Schema extends TObject>(schema: Schema): (raw: R
   }
 }
 
+/** A parameter that is a list has its values one by one: `name=a&name=b`. */
 function readValue(name: string, value: unknown, schema: TSchema): unknown {
+  const { type, items } = schema as { type?: string; items?: TSchema }
+  if (type === 'array' && items) return [value].flat().map((one) => readOne(name, one, items))
+  return readOne(name, value, schema)
+}
+
+function readOne(name: string, value: unknown, schema: TSchema): unknown {
   if (typeof value !== 'string') {
     const detail = `The parameter ${name} is there more than once: send it once.`
     throw new HttpProblem('request/invalid_parameter', detail)

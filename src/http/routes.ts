@@ -1,6 +1,7 @@
 import { postEvents } from './events/post-events.ts'
 import { postLagoBatch } from './foreign/lago-events.ts'
 import { postForeignEvents, postOpenmeterEvents } from './foreign/openmeter-events.ts'
+import { getMeterQuery } from './foreign/openmeter-query.ts'
 import { postStripeMeterEvent } from './foreign/stripe-meter-events.ts'
 import type { Route } from './route.ts'
 import { getAccount, getAccounts, putAccountRoute } from './routes/accounts.ts'
@@ -67,6 +68,7 @@ export const ROUTES: readonly Route[] = [
   getOpenapi,
   postForeignEvents,
   postOpenmeterEvents,
+  getMeterQuery,
   postLagoBatch,
   postStripeMeterEvent,
 ]

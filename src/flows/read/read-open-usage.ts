@@ -4,7 +4,7 @@ import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import { compareLevels, integrate, isSameLevel, isSameSeries, type Level } from '../../core/meter/level.ts'
 import { type Decimal, decimal, plain, plus, ZERO } from '../../core/money/decimal.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook, Rate } from '../../core/rate/price-book.ts'
 import { price } from '../../core/rate/price.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
@@ -14,7 +14,7 @@ import { openEventsCursor } from '../../store/queries/open-events-cursor.ts'
 import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
 import { type OpenAct, readOpenActs } from '../../store/queries/read-open-acts.ts'
 import { type OpenHour, readOpenHours } from '../../store/queries/read-open-hours.ts'
-import type { UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/queries/read-usage.ts'
+import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/queries/read-usage.ts'
 import { type Sql, run } from '../../store/query.ts'
 import { usageEvent } from './read-line-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
@@ -36,6 +36,8 @@ export interface AskOpenUsage {
   readonly to: Hour
   readonly window: UsageWindow
   readonly groupBy: readonly UsageGroup[]
+  /** Undefined: the usage of all items. */
+  readonly only: OnlyRate | undefined
   readonly now: Instant
 }
 
@@ -58,7 +60,13 @@ export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUs
   const open: Open = { sql, book, sums: emptyAccountHour(), bucket, account, from, to, hours, now }
   if (!(await addOpenEvents(open)) || !(await addOpenActs(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
   if (!(await addOpenStorage(open))) return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
-  return { ok: true, rows: rowsOf([...open.sums.tally.values()], ask) }
+  const entries = [...open.sums.tally.values()].filter(({ rate }) => isOf(rate, ask.only))
+  return { ok: true, rows: rowsOf(entries, ask) }
+}
+
+function isOf(rate: Rate, only: OnlyRate | undefined): boolean {
+  if (only === undefined) return true
+  return rate.item === only.item && (only.rate === undefined || rate.rate === only.rate)
 }
 
 function refuseMany(max: number, what: string): OpenUsage {

@@ -4,6 +4,7 @@ import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
 import {
+  type OnlyRate,
   readUsage,
   type UsageGroup,
   type UsageKey,
@@ -19,6 +20,7 @@ import { readOpenUsage } from './read-open-usage.ts'
 import { compareKeys } from './usage-window.ts'
 
 export {
+  type OnlyRate,
   USAGE_GROUPS,
   type UsageGroup,
   type UsageKey,
@@ -33,6 +35,8 @@ export interface AskUsage {
   readonly to: Hour
   readonly window: UsageWindow
   readonly groupBy: readonly UsageGroup[]
+  /** Undefined: the usage of all items. */
+  readonly only: OnlyRate | undefined
   /** The key of the last row of the page before. */
   readonly after: UsageKey | undefined
   readonly limit: number

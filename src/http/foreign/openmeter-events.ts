@@ -8,10 +8,11 @@ import { BODY_BYTES_MAX } from '../events/limits.ts'
 import { PROBLEMS_MAX } from '../events/post-events.ts'
 import { mediaType, readDelivery } from '../events/read-delivery.ts'
 import { readJsonBody } from '../events/read-json.ts'
-import { HTTP_PROBLEMS, type HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
+import { HTTP_PROBLEMS, type HttpProblem, problemBody } from '../problem.ts'
 import { type Call, type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal, maybeUntimed } from './deliver.ts'
 import { LagoEvent, takeLagoEvent } from './lago-events.ts'
+import { sendProblemBytes } from './openmeter-problem.ts'
 
 const Event = Type.Object(
   {},
@@ -95,9 +96,4 @@ function refuse(results: readonly EventResult[], reply: Reply): unknown {
   const problem = problemBody(status, title, code ?? 'event/unreadable', `${place}${detail ?? ''}`)
   const problems = refused.slice(0, PROBLEMS_MAX).map(([at, result]) => ({ index: at, ...result }))
   return sendProblemBytes(reply.code(status), { ...problem, problems })
-}
-
-/** As bytes, since the client wants this very content type, and Fastify adds a charset to texts. */
-function sendProblemBytes(reply: Reply, problem: object): unknown {
-  return reply.header('content-type', PROBLEM_TYPE).send(Buffer.from(JSON.stringify(problem)))
 }

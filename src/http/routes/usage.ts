@@ -29,7 +29,11 @@ import { Component, Decimal, Nullable, Text, Time } from '../views.ts'
 
 /** The longest range by window, in hours: at most some thousand rows of a group. */
 export const RANGE_HOURS_MAX = { hour: 31 * 24, day: 366 * 24, month: 3660 * 24 } as const
-const RANGE_TEXTS = { hour: '31 days by hour', day: '366 days by day', month: '10 years by month' } as const
+export const RANGE_TEXTS = {
+  hour: '31 days by hour',
+  day: '366 days by day',
+  month: '10 years by month',
+} as const
 
 const Query = Type.Object({
   account: optionalText('Whose usage. Left out with a key that is bound to one'),
@@ -104,6 +108,7 @@ function readAsk(query: Static<typeof Query>, account: string | undefined): AskU
     ...range,
     window,
     groupBy: readGroups(query.groupBy),
+    only: undefined,
     after: readAfter(query.cursor),
     limit,
   }

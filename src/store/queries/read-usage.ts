@@ -19,6 +19,13 @@ export interface UsageRow extends UsageKey {
   readonly amount: string
 }
 
+/** Some lines of all: those of an item, or of one of its rates. */
+export interface OnlyRate {
+  readonly item: string
+  /** Undefined: every rate of the item. */
+  readonly rate: string | undefined
+}
+
 export interface ReadUsage {
   readonly bucket: number
   readonly account: string
@@ -27,6 +34,8 @@ export interface ReadUsage {
   readonly to: Hour
   readonly window: UsageWindow
   readonly groupBy: readonly UsageGroup[]
+  /** Undefined: all lines. */
+  readonly only: OnlyRate | undefined
   /** The last row of the page before. */
   readonly after: UsageKey | undefined
   readonly limit: number
@@ -50,11 +59,13 @@ export const readUsage: Query<ReadUsage, RawUsage, UsageRow> = {
          select usage_hour, component, item, operation, project, region, unit, quantity, waived, amount
            from bill_line
           where hour = h.hour and hour >= $3 and hour < $4 and bucket = $1 and account = $2 and usage_hour = h.hour
+            and ($15::text is null or item = $15) and ($16::text is null or rate = $16)
          offset 0) own
       union all
       select usage_hour, component, item, operation, project, region, unit, quantity, waived, amount
         from bill_line
-       where account = $2 and usage_hour >= $3 and usage_hour < $4 and usage_hour <> hour and hour > $3),
+       where account = $2 and usage_hour >= $3 and usage_hour < $4 and usage_hour <> hour and hour > $3
+         and ($15::text is null or item = $15) and ($16::text is null or rate = $16)),
     keyed as (
       select case $5::text
                when 'hour' then usage_hour
@@ -79,7 +90,7 @@ export const readUsage: Query<ReadUsage, RawUsage, UsageRow> = {
      group by window_start, component, item, operation, project, region, unit
      order by window_start, component, item, operation, project, region, unit
      limit $14`,
-  values: ({ bucket, account, from, to, window, groupBy, after, limit }) => [
+  values: ({ bucket, account, from, to, window, groupBy, only, after, limit }) => [
     bucket,
     account,
     from,
@@ -94,6 +105,8 @@ export const readUsage: Query<ReadUsage, RawUsage, UsageRow> = {
     after?.region ?? '',
     after?.unit ?? '',
     limit,
+    only?.item ?? null,
+    only?.rate ?? null,
   ],
   decode: ({ window_start, ...row }) => ({ window: window_start, ...row }),
 }

@@ -1,0 +1,268 @@
+import { OpenMeter } from '@openmeter/sdk'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { METER_ROWS_MAX } from '../../src/flows/read/read-meter.ts'
+import { METER_SUBJECTS_MAX } from '../../src/http/foreign/openmeter-query.ts'
+import { type Answer, testServer, type TestServer } from './http-server.ts'
+
+const HOUR = 3_600_000
+const now = Date.now()
+/** Noon of UTC, days ago: on bills, as history. */
+const noon = Math.floor(now / (24 * HOUR)) * 24 * HOUR - 60 * HOUR
+const at = (hours: number) => new Date(noon + hours * HOUR)
+const ALL = { from: at(-12), to: new Date(now + HOUR) }
+/** More digits than a JavaScript number has. */
+const LONG = '123456789012345678901234567890.123456789012'
+
+let server: TestServer
+let events = 0
+
+beforeAll(async () => {
+  server = await testServer()
+  await publish()
+  await send([
+    used('acme', 'Prompt', { tokens: '0.1' }, at(0.5), { project: 'a' }),
+    used('acme', 'Prompt', { tokens: '0.2' }, at(1), { project: 'b', region: 'eu' }),
+    used('acme', 'Answer', { tokens: '5' }, at(1.9)),
+    used('acme', 'Answer', { tokens: '7' }, at(12)),
+    used('acme', 'Page', { pages: '3' }, at(0)),
+    used('long', 'Prompt', { tokens: LONG }, at(0)),
+  ])
+  await server.settle()
+  // On no bill yet: of an hour that has one, and of the open one.
+  await send([
+    used('acme', 'Answer', { tokens: '100' }, at(12.5)),
+    used('acme', 'Prompt', { tokens: '1000' }, new Date(now), { project: 'a' }),
+    used('other', 'Prompt', { tokens: '9' }, new Date(now)),
+  ])
+})
+afterAll(() => server.close())
+
+async function publish(): Promise<void> {
+  const { json } = await server.ask('/v1/price-book')
+  const items = {
+    Tokens: itemOf({ in: rateOf('Prompt', 'token'), out: rateOf('Answer', 'token') }),
+    Mixed: itemOf({ pages: rateOf('Page', 'page'), calls: rateOf('Call', 'call') }),
+    'Mixed.pages': itemOf({ x: rateOf('Sheet', 'page') }),
+    'Dotted.a': itemOf({ b: rateOf('One', 'page') }),
+    Dotted: itemOf({ 'a.b': rateOf('Two', 'page') }),
+  }
+  const eventTypes = {
+    Prompt: type('Prompt', 'token', 'tokens'),
+    Answer: type('Answer', 'token', 'tokens'),
+    Page: type('Page', 'page', 'pages'),
+  }
+  const next = { ...json.book, eventTypes, items: { ...json.book.items, ...items } }
+  const init = { method: 'POST', body: JSON.stringify(next), type: 'application/yaml' }
+  const answer = await server.ask('/v1/price-book', init)
+  if (answer.status >= 300) throw new Error(answer.text)
+}
+
+function itemOf(rates: object) {
+  return { component: 'processing', rates }
+}
+
+function rateOf(operation: string, unit: string) {
+  const prices = [{ from: '2020-01-01T00:00:00Z', price: '0.5' }]
+  return { operations: [operation], unit, per: 1, prices }
+}
+
+function type(operation: string, unit: string, quantity: string) {
+  return { component: 'processing', operation, quantities: { [unit]: quantity } }
+}
+
+function used(subject: string, type: string, data: object, time: Date, more: object = {}) {
+  const id = `e${events++}`
+  return { specversion: '1.0', id, source: 's', type, subject, time, data: { ...data, ...more } }
+}
+
+async function send(list: readonly object[]): Promise<void> {
+  const { json } = await server.send(list)
+  if (json.accepted !== list.length) throw new Error(JSON.stringify(json.problems[0]))
+}
+
+function meters(apiKey = server.adminKey) {
+  return new OpenMeter({ baseUrl: server.url, apiKey }).meters
+}
+
+type Ask = NonNullable<Parameters<ReturnType<typeof meters>['query']>[1]>
+
+async function rows(slug: string, ask: Ask, key?: string) {
+  const answer = await meters(key).query(slug, { ...ALL, ...ask })
+  return answer?.data ?? []
+}
+
+async function values(slug: string, ask: Ask, key?: string) {
+  return (await rows(slug, ask, key)).map(({ subject, value }) => `${subject} ${value}`)
+}
+
+function raw(slug: string, query: string, key = server.adminKey): Promise<Answer> {
+  const range = `from=${ALL.from.toISOString()}&to=${ALL.to.toISOString()}`
+  return server.ask(`/api/v1/meters/${slug}/query?${range}&${query}`, { key })
+}
+
+describe('meters.query of @openmeter/sdk', () => {
+  test('gives usage by hour, of bills and of what is on none yet, with the windows as times', async () => {
+    const to = at(24)
+    const answer = await meters().query('Tokens', { ...ALL, to, subject: ['acme'], windowSize: 'HOUR' })
+    const row = (hour: number, value: number) => {
+      return { value, windowStart: at(hour), windowEnd: at(hour + 1), subject: 'acme', groupBy: {} }
+    }
+    const data = [row(0, 0.1), row(1, 5.2), row(12, 107)]
+    expect(answer).toEqual({ from: ALL.from, to, windowSize: 'HOUR', data })
+  })
+
+  test('gives usage by day, cut to the hours that start in the range', async () => {
+    const [from, to] = [at(0.01), at(36)]
+    const answer = await meters().query('Tokens', { from, to, subject: ['acme'], windowSize: 'DAY' })
+    expect(answer?.from).toEqual(at(1))
+    expect(answer?.data.map(({ value, windowStart, windowEnd }) => [value, windowStart, windowEnd])).toEqual([
+      [5.2, at(1), at(12)],
+      [107, at(12), at(36)],
+    ])
+  })
+
+  test('gives the months of GET /v1/usage', async () => {
+    const range = `from=${ALL.from.toISOString()}&to=${ALL.to.toISOString()}`
+    const { json } = await server.ask(`/v1/usage?account=acme&${range}&window=month&groupBy=item,operation`)
+    const items = json.items.filter(({ item }: { item: string }) => item === 'Tokens')
+    const own = await rows('Tokens', { subject: ['acme'], windowSize: 'MONTH', groupBy: ['operation'] })
+    expect(
+      own.map(({ value, windowStart, groupBy }) => [String(value), +windowStart, groupBy['operation']]),
+    ).toEqual(items.map((row: never) => [row['quantity'], Date.parse(row['from']), row['operation']]))
+    expect(own.length).toBeGreaterThan(1)
+  })
+
+  test('without a window gives one exact sum for each subject, until now if no end is said', async () => {
+    const ask = { from: ALL.from, subject: ['other', 'acme', 'other', 'nobody'] }
+    const answer = await meters().query('Tokens', ask)
+    expect(answer?.data.map(({ subject, value }) => [subject, value])).toEqual([
+      ['other', 9],
+      ['acme', 1112.3],
+    ])
+    expect(answer?.windowSize).toBeUndefined()
+    const [row] = answer?.data ?? []
+    expect([row?.windowStart, row?.windowEnd]).toEqual([answer?.from, answer?.to])
+    expect(Math.abs(Number(answer?.to) - now)).toBeLessThan(2 * HOUR)
+  })
+
+  test('groups by project, region and operation, and null is none of them', async () => {
+    const groupBy = ['subject', 'region', 'project']
+    const found = await rows('Tokens', { subject: ['acme'], groupBy })
+    expect(found.map(({ value, groupBy: groups }) => [value, groups])).toEqual([
+      [112, { project: null, region: null }],
+      [1000.1, { project: 'a', region: null }],
+      [0.2, { project: 'b', region: 'eu' }],
+    ])
+  })
+
+  test('asks for one rate of an item, billed or not, whose names may have dots', async () => {
+    expect(await values('Tokens.in', { subject: ['acme'] })).toEqual(['acme 1000.3'])
+    expect(await values('Tokens.out', { subject: ['acme'] })).toEqual(['acme 112'])
+    expect(await values('Mixed.calls', { subject: ['acme'] })).toEqual([])
+    // An item of this very name goes before the rate.
+    expect(await values('Mixed.pages', { subject: ['acme'] })).toEqual([])
+  })
+
+  test('is answered with every digit, which a JavaScript number cannot hold', async () => {
+    const { text, headers } = await raw('Tokens', 'subject=long&subject=acme')
+    expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
+    expect(text).toContain(`{"value":${LONG},"windowStart":`)
+    expect(text).toContain('{"value":1112.3,"windowStart":')
+    expect(await values('Tokens', { subject: ['long'] })).toEqual([`long ${Number(LONG)}`])
+  })
+
+  test('with a key of one account gives that account, and no other', async () => {
+    const key = await server.key(['usage:read'], 'other')
+    expect(await values('Tokens', {}, key)).toEqual(['other 9'])
+    expect(await values('Tokens', { subject: ['other'] }, key)).toEqual(['other 9'])
+    for (const subject of [['acme'], ['other', 'acme']]) {
+      await expect(rows('Tokens', { subject }, key)).rejects.toMatchObject({
+        status: 403,
+        message: expect.stringContaining('leave the parameter subject out') as string,
+      })
+    }
+    const sender = await server.key(['usage:write'], 'other')
+    await expect(rows('Tokens', {}, sender)).rejects.toMatchObject({ status: 403 })
+    await expect(rows('Tokens', {}, 'frt_no')).rejects.toMatchObject({ status: 401 })
+  })
+})
+
+describe('what a meter cannot say is refused, as the HTTPError that the SDK knows', () => {
+  const REFUSALS: Readonly<Record<string, [slug: string, ask: object, status: number, message: RegExp]>> = {
+    minutes: [
+      'Tokens',
+      { windowSize: 'MINUTE' },
+      400,
+      /"MINUTE": usage is kept by the hour, so send HOUR, DAY/,
+    ],
+    'another time zone': ['Tokens', { windowTimeZone: 'Asia/Tokyo' }, 400, /"Asia\/Tokyo": .* so send UTC/],
+    'no subject': ['Tokens', { subject: undefined }, 400, /parameter subject is missing: say whose usage/],
+    'an empty subject': ['Tokens', { subject: [''] }, 400, /each as subject=/],
+    'another group': [
+      'Tokens',
+      { groupBy: ['model'] },
+      400,
+      /"model": send some of subject, operation, project/,
+    ],
+    'no from': ['Tokens', { from: undefined }, 400, /parameter from is missing: send an RFC 3339 time/],
+    'a range that ends first': ['Tokens', { to: at(-24) }, 400, /not before from/],
+    'too many hours': ['Tokens', { from: at(-800), windowSize: 'HOUR' }, 400, /at most 31 days by hour/],
+    'too many days': ['Tokens', { from: at(-370 * 24), windowSize: 'DAY' }, 400, /at most 366 days by day/],
+    'too many years': ['Tokens', { from: at(-3661 * 24) }, 400, /at most 10 years/],
+    'a filter': [
+      'Tokens',
+      { filterGroupBy: { project: 'a' } },
+      400,
+      /no parameter "filterGroupBy\[project\]"/,
+    ],
+    'an unknown item': ['Token', {}, 404, /No item of the price book has this name/],
+    'an unknown rate': ['Tokens.x', {}, 404, /send an item, or item\.rate/],
+    'different units': ['Mixed', {}, 422, /Mixed\.calls \(call\), Mixed\.pages \(page\)/],
+    'a name of two rates': ['Dotted.a.b', {}, 422, /rates of two items, whose names have dots/],
+  }
+  for (const [name, [slug, ask, status, message]] of Object.entries(REFUSALS)) {
+    test(`refused: ${name}`, async () => {
+      const asked = meters().query(slug, { ...ALL, subject: ['acme'], ...ask })
+      await expect(asked).rejects.toMatchObject({ status, message: expect.stringMatching(message) as string })
+    })
+  }
+
+  test('and each has its code, and the content type of a problem', async () => {
+    for (const [slug, query, code] of [
+      ['Tokens', 'subject=a&windowSize=MINUTE', 'request/invalid_parameter'],
+      ['Tokens', '', 'request/missing_parameter'],
+      ['x', 'subject=a', 'meter/not_found'],
+      ['Mixed', 'subject=a', 'meter/unclear'],
+    ] as const) {
+      const { json, headers } = await raw(slug, query)
+      expect([json.code, headers.get('content-type')]).toEqual([code, 'application/problem+json'])
+    }
+  })
+})
+
+describe('limits', () => {
+  test(`${METER_SUBJECTS_MAX} subjects are answered, and one more is refused`, async () => {
+    const subject = ['acme', ...Array.from({ length: METER_SUBJECTS_MAX - 1 }, (_, index) => `s${index}`)]
+    expect(await values('Tokens', { subject })).toEqual(['acme 1112.3'])
+    await expect(values('Tokens', { subject: [...subject, 'z'] })).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining(`send 1 to ${METER_SUBJECTS_MAX} accounts`) as string,
+    })
+  })
+
+  test(`${METER_ROWS_MAX} rows are answered, and one more is refused`, async () => {
+    const list = Array.from({ length: METER_ROWS_MAX }, (_, index) =>
+      used('rows', 'Prompt', { tokens: '1' }, new Date(now), { project: `p${index}` }),
+    )
+    await send(list)
+    const groupBy = ['project']
+    expect(await rows('Tokens', { subject: ['rows'], groupBy })).toHaveLength(METER_ROWS_MAX)
+    await expect(rows('Tokens', { subject: ['rows', 'other'], groupBy })).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining(`more than ${METER_ROWS_MAX} rows: ask for a shorter range`) as string,
+    })
+    await send([used('rows', 'Prompt', { tokens: '1' }, new Date(now))])
+    const refused = await raw('Tokens', 'subject=rows&groupBy=project')
+    expect([refused.status, refused.json.code]).toEqual([422, 'meter/too_many_rows'])
+  })
+})
