@@ -47,9 +47,9 @@ async function publish(): Promise<void> {
     Dotted: itemOf({ 'a.b': rateOf('Two', 'page') }),
   }
   const eventTypes = {
-    Prompt: type('Prompt', 'token', 'tokens'),
-    Answer: type('Answer', 'token', 'tokens'),
-    Page: type('Page', 'page', 'pages'),
+    Prompt: typeOf('Prompt', 'token', 'tokens'),
+    Answer: typeOf('Answer', 'token', 'tokens'),
+    Page: typeOf('Page', 'page', 'pages'),
   }
   const next = { ...json.book, eventTypes, items: { ...json.book.items, ...items } }
   const init = { method: 'POST', body: JSON.stringify(next), type: 'application/yaml' }
@@ -66,7 +66,7 @@ function rateOf(operation: string, unit: string) {
   return { operations: [operation], unit, per: 1, prices }
 }
 
-function type(operation: string, unit: string, quantity: string) {
+function typeOf(operation: string, unit: string, quantity: string) {
   return { component: 'processing', operation, quantities: { [unit]: quantity } }
 }
 

@@ -1,0 +1,75 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { blocksOf } from '../unit/scenarios-read.ts'
+import { requestEvent, testServer, type TestServer } from './http-server.ts'
+
+const PAGE = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8')
+const ADDRESS = 'http://127.0.0.1:8080'
+
+const folder = mkdtempSync(join(tmpdir(), 'farthing-curl-'))
+let server: TestServer
+beforeAll(async () => {
+  installCurl()
+  server = await testServer()
+}, 120_000)
+afterAll(async () => {
+  await server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Debian has it, and whoever is root can have it installed. */
+function installCurl(): void {
+  if (spawnSync('curl', ['--version']).status === 0) return
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  for (const args of [
+    ['update', '-q'],
+    ['install', '-qy', '--no-install-recommends', 'curl'],
+  ]) {
+    const { status, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8' })
+    if (status !== 0) throw new Error(`This test needs curl, and apt-get cannot install it: ${stderr}`)
+  }
+}
+
+/** The command of docs/clients.md, as it stands there but for the address, with a file of these lines. */
+async function curl(lines: readonly string[]): Promise<unknown> {
+  const command = blocksOf(PAGE).find(({ content }) => content.startsWith('curl '))?.content
+  if (!command?.includes(ADDRESS)) throw new Error('docs/clients.md has no command for curl')
+  writeFileSync(join(folder, 'usage.ndjson'), lines.join('\n'))
+  const env = { ...process.env, KEY: server.adminKey, http_proxy: '' }
+  const args = ['-c', command.replace(ADDRESS, server.url)]
+  const { stdout } = await promisify(execFile)('sh', args, { cwd: folder, env })
+  return JSON.parse(stdout)
+}
+
+async function used(): Promise<unknown> {
+  const [from, to] = [-2, 1].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString())
+  const { json } = await server.ask(`/v1/usage?account=acme&from=${from}&to=${to}&window=month`)
+  return json.items.map(({ quantity }: { quantity: string }) => quantity)
+}
+
+test('a file of lines that the real curl sends is stored line by line, and a repeat counts once', async () => {
+  const lines = ['a', 'b', 'c'].map((id) => JSON.stringify(requestEvent(id)))
+  const counts = { conflicts: 0, held: 0, rejected: 0, problems: [] }
+  expect(await curl(lines)).toEqual({ ...counts, accepted: 3, duplicates: 0 })
+  expect(await used()).toEqual(['3'])
+  expect(await curl([...lines, JSON.stringify(requestEvent('d')), ''])).toEqual({
+    ...counts,
+    accepted: 1,
+    duplicates: 3,
+  })
+  expect(await used()).toEqual(['4'])
+})
+
+test('a line that cannot be read is told by its place, and the others are stored', async () => {
+  const [good, other] = ['e', 'f'].map((id) => JSON.stringify(requestEvent(id)))
+  expect(await curl([good!, '{"half', other!])).toMatchObject({
+    accepted: 2,
+    rejected: 1,
+    problems: [{ index: 1, outcome: 'rejected', code: 'event/unreadable' }],
+  })
+  expect(await used()).toEqual(['6'])
+})
