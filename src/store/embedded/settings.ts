@@ -34,8 +34,8 @@ export function settings({ socketDir, logs, memory }: Surroundings): Record<stri
     fsync: 'on',
     full_page_writes: 'on',
     synchronous_commit: 'on',
-    // The package's PostgreSQL is built without lz4.
-    wal_compression: 'pglz',
+    // The package's PostgreSQL is built without lz4, and pglz takes longer than writing more (docs/performance.md).
+    wal_compression: 'off',
     max_wal_size: '4GB',
     checkpoint_timeout: '15min',
 
