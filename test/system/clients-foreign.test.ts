@@ -73,6 +73,7 @@ describe('the package @openmeter/sdk', () => {
       { ...one, subject: 'other' },
     ])
     expect(await used('om')).toEqual(['Tokens 3 token'])
+    expect(await used('other')).toEqual(['Tokens 1.5 token'])
   })
 
   test('an event that is sent again after its answer was lost counts once', async () => {

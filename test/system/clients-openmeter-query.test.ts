@@ -145,6 +145,25 @@ describe('meters.query of @openmeter/sdk', () => {
     expect(Math.abs(Number(answer?.to) - now)).toBeLessThan(2 * HOUR)
   })
 
+  test('counts corrections of the very rate alone, and sums up over months', async () => {
+    await send([
+      used('late', 'Prompt', { tokens: '0.1' }, at(-40 * 24)),
+      used('late', 'Prompt', { tokens: '0.2' }, at(0)),
+      used('late', 'Page', { pages: '1' }, at(0)),
+    ])
+    await server.settle()
+    await send([
+      used('late', 'Prompt', { tokens: '10' }, at(0)),
+      used('late', 'Answer', { tokens: '100' }, at(0)),
+      used('late', 'Page', { pages: '1000' }, at(0)),
+    ])
+    // The open hour ends early, so that its corrections are on a bill.
+    await server.settle({ graceMs: now - Math.ceil((now + 1) / HOUR) * HOUR })
+    const ask = { from: at(-41 * 24), subject: ['late'] }
+    expect(await values('Tokens', ask)).toEqual(['late 110.3'])
+    expect(await values('Tokens.in', ask)).toEqual(['late 10.3'])
+  })
+
   test('groups by project, region and operation, and null is none of them', async () => {
     const groupBy = ['subject', 'region', 'project']
     const found = await rows('Tokens', { subject: ['acme'], groupBy })
