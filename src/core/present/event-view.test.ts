@@ -18,7 +18,7 @@ const receivedAt = (startOf(HOUR) + 5) as Instant
 test('an event is shown as the CloudEvent that was sent, and reads the same when it is sent again', () => {
   const sent =
     JSON.parse(`{"specversion":"1.0","id":"e-1","source":"/api","type":"farthing.request","subject":"acme",
-    "time":"2025-07-28T02:30:00.000Z","traceparent":"00-1","__proto__":{"a":1},
+    "time":"2025-07-28T02:30:00.000Z","traceparent":"00-1","constructor":"theirs",
     "data":{"operation":"SimpleQuery","status":200,"__proto__":{"b":2},"z":[1,{"y":null}]}}`) as Json
   const event = acceptedOf(sent)
   const shown = cloudEventView(event.account, { ...event, receivedAt })
