@@ -62,8 +62,9 @@ async function ask<Result>(life: Life, text: string, work: () => Promise<Result>
 
 function dyingClient(life: Life, client: pg.PoolClient): pg.PoolClient {
   const dying = {
-    query(statement: string | pg.Submittable, values?: unknown[]) {
+    query(statement: string | pg.Submittable | pg.QueryConfig, values?: unknown[]) {
       if (typeof statement === 'string') return ask(life, statement, () => client.query(statement, values))
+      if (!('submit' in statement)) return ask(life, statement.text, () => client.query(statement))
       // A COPY is a stream: its answer is that of the statement after it.
       const death = life.isOver ? 'before' : life.fate('copy')
       if (death === 'before' || death === 'after') die(life, 'copy')

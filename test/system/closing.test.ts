@@ -279,7 +279,7 @@ test('a closing waits for events that were let in before it, and ends their leve
   let closing: Promise<unknown> | undefined
   // A sender has read that the account is open, and is slow: the closing comes just then.
   const slow = dyingPool(deployed.pool, async (statement) => {
-    if (closing !== undefined || !statement.includes('find_events')) return undefined
+    if (closing !== undefined || !statement.includes('insert into usage_event')) return undefined
     closing = close('overtaken', 3).then(() => order.push('closed'))
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     order.push('stored')
