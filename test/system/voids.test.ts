@@ -243,7 +243,8 @@ test('an order that is killed at any statement, and given again, takes the event
     const again = await orderVoids(deployed.pool, order)
     expect(again).toMatchObject({ ok: true, events: 1 })
   }
-  expect(deaths).toBeGreaterThan(KILLS)
+  // Every statement that an order has was the last one, once before and once after it.
+  expect(deaths).toBeGreaterThanOrEqual(20)
   const voids = await deployed.pool.query('select from voided_event')
   const entries = await deployed.pool.query(`select from audit_entry where act = 'event/void'`)
   expect([voids.rowCount, entries.rowCount]).toEqual([KILLS * 2, KILLS * 2])
