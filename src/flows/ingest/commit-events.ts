@@ -107,7 +107,8 @@ async function tellApart(sql: Sql, candidates: readonly Candidate[], suspects: S
   return { results, fresh, conflicts, repeats: [...known.keys()] }
 }
 
-function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
+/** What is answered of an event whose identity is new. */
+export function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
   if (assessment.outcome === 'held') {
     return { outcome: 'held', id, code: assessment.code, detail: assessment.detail }
   }
@@ -121,7 +122,8 @@ export const CONFLICT_CODE = 'event/conflict'
 export const CONFLICT_DETAIL =
   'Another event of this account, source and id, with other content, was accepted before: send new usage under a new id.'
 
-function conflict({ id }: Candidate): EventResult {
+/** What is answered of an event whose identity is taken by another content. */
+export function conflict({ id }: Candidate): EventResult {
   return { outcome: 'conflict', id, code: CONFLICT_CODE, detail: CONFLICT_DETAIL }
 }
 

@@ -2,7 +2,6 @@ import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
 import { sameContent } from '../../core/ingest/event.ts'
 import { type Quote, quote } from '../../core/rate/quote.ts'
-import { unusedUnits } from '../../core/rate/unused-units.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import { findEvents, type FoundEvent } from '../../store/queries/find-events.ts'
@@ -11,7 +10,7 @@ import { run, type Sql } from '../../store/query.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { findMarks } from '../start/read-deployment.ts'
-import { type Candidate, CONFLICT_CODE, CONFLICT_DETAIL } from './commit-events.ts'
+import { type Candidate, conflict, resultOfNew } from './commit-events.ts'
 import { type CycleDecision, decideCycles } from './decide-cycle.ts'
 import type { Delivered, EventResult } from './ingest-types.ts'
 import { accountNamed, isRefused, readDelivered } from './read-delivery.ts'
@@ -88,19 +87,8 @@ function tellApart(known: Map<string, Content>, event: Candidate): EventResult {
     known.set(name, event)
     return resultOfNew(event)
   }
-  const { id } = event
-  if (sameContent(stored, event)) return { outcome: 'duplicate', id, code: null, detail: null }
-  return { outcome: 'conflict', id, code: CONFLICT_CODE, detail: CONFLICT_DETAIL }
-}
-
-function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
-  if (assessment.outcome === 'held') {
-    return { outcome: 'held', id, code: assessment.code, detail: assessment.detail }
-  }
-  const [unused] = unusedUnits(usage, assessment)
-  if (unused === undefined) return { outcome: 'accepted', id, code: null, detail: null }
-  const detail = `Accepted. data.quantities.${unused} is charged by no rate: leave it out, or check its name.`
-  return { outcome: 'accepted', id, code: 'event/unused_unit', detail }
+  if (!sameContent(stored, event)) return conflict(event)
+  return { outcome: 'duplicate', id: event.id, code: null, detail: null }
 }
 
 function refused({ id, code, detail }: RefusedEvent): TriedEvent {
