@@ -81,6 +81,26 @@ describe('a change in the database is found, and its place named', () => {
     ],
     ['a deleted event', `delete from usage_event where id = 'r1'`, /2025-07-28T01Z\.acme: eventsDigest/],
     [
+      'a held event that is held no more',
+      `delete from held_event where id = 'h1'`,
+      /event h1 of source s, account acme, hour 2025-07-28T02Z: is on no bill and not among the held events/,
+    ],
+    [
+      'a note about a held event under another key',
+      `update held_event set id = 'h2'`,
+      /event h2 .+: is noted as held, and is not there/,
+    ],
+    [
+      'why an event is held',
+      `update held_event set subject = 'SimpleQuery'`,
+      /event h1 .+ of SimpleQuery, and should be with held\/unknown_operation of NoSuchOperation/,
+    ],
+    [
+      'a held event that no version will look at',
+      `update held_event set price_version = 7`,
+      /event h1 .+ under version 7 of the price book, which is not there/,
+    ],
+    [
       'two swapped events',
       `update usage_event e set at = o.at, data = o.data
          from usage_event o where (e.id, o.id) in (('r1', 'r2'), ('r2', 'r1'))`,

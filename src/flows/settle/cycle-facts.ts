@@ -32,6 +32,8 @@ const FEW_ACCOUNTS = 50
 export interface AccountFacts extends SettledAccount, AccountHour {
   /** Facts of the cycle: events, late and held ones included, releases and voids. */
   readonly count: number
+  /** Events of the cycle that the price book does not cover, and that are no copies: they were held when it was sealed. */
+  readonly held: number
   /** SHA-256 over them in key order, copies included; hexadecimal. */
   readonly eventsDigest: string
   /** Of the events that are no copies, by their usage hour. */
@@ -178,6 +180,7 @@ interface Sums {
   readonly fingerprints: Map<Hour, number[]>
   readonly copies: ReadonlySet<string> | undefined
   count: number
+  held: number
 }
 
 function begin(copies: CopyMarks, { bucket, account }: SettledAccount): Sums {
@@ -189,6 +192,7 @@ function begin(copies: CopyMarks, { bucket, account }: SettledAccount): Sums {
     fingerprints: new Map(),
     copies: copies.get(account),
     count: 0,
+    held: 0,
   }
 }
 
@@ -208,7 +212,9 @@ function add(sums: Sums, reading: Reading, event: SettledEvent): void {
   const fingerprints = sums.fingerprints.get(event.hour)
   if (fingerprints) fingerprints.push(fingerprintOf(event))
   else sums.fingerprints.set(event.hour, [fingerprintOf(event)])
-  addOrTake(sums, reading, event, addEvent)
+  addOrTake(sums, reading, event, (...counted) => {
+    if (!addEvent(...counted)) sums.held += 1
+  })
 }
 
 type Count = (sums: AccountHour, book: PriceBook, event: CountedEvent) => unknown
@@ -224,8 +230,8 @@ function addOrTake(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent
   }
 }
 
-function factsOf({ key, hour, digest, eventsDigest, count, fingerprints }: Sums): AccountFacts {
-  return { ...key, ...hour, count, fingerprints, eventsDigest: eventsDigest ?? endDigest(digest) }
+function factsOf({ key, hour, digest, eventsDigest, count, held, fingerprints }: Sums): AccountFacts {
+  return { ...key, ...hour, count, held, fingerprints, eventsDigest: eventsDigest ?? endDigest(digest) }
 }
 
 /** Held events that were released into the cycle count in it; what was taken back does not, or no more. */

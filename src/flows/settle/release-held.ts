@@ -1,9 +1,6 @@
 import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
-import type { UsageEvent } from '../../core/ingest/event.ts'
-import { reread } from '../../core/ingest/reread.ts'
-import { assess, type Assessment } from '../../core/rate/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import { throughGate } from '../../store/gate.ts'
 import type { HeldEvent } from '../../store/queries/add-held-events.ts'
@@ -15,10 +12,10 @@ import { lockHeldEvents } from '../../store/queries/lock-held-events.ts'
 import type { KeyedEvent } from '../../store/queries/read-keyed-events.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
-import { heldSubject } from '../ingest/commit-events.ts'
 import { lateCycle } from '../ingest/decide-cycle.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { eventsAt } from './cycle-acts.ts'
+import { judge, type Judged, whyHeld } from './judge-held.ts'
 import { sealedVersions } from './sealed-versions.ts'
 
 /** Held events that one transaction looks at: it holds the gate, shared, for some milliseconds. */
@@ -68,30 +65,18 @@ async function releaseSome(
   return keys.length
 }
 
-interface Judged {
-  readonly stored: KeyedEvent
-  readonly event: UsageEvent
-  readonly assessment: Assessment
-}
-
-function judge(book: PriceBook, stored: KeyedEvent): Judged {
-  const event = { ...stored, usage: reread(book.eventTypes, stored.type, stored.data) }
-  return { stored, event, assessment: assess(book, event) }
-}
-
 /** What stays held, and why. */
-function heldOf({ stored, event, assessment }: Judged, priceVersion: number): readonly HeldEvent[] {
-  if (stored.isCopy || assessment.outcome === 'accepted') return []
-  const subject = heldSubject(event)
-  if (assessment.outcome === 'held') {
-    return [{ ...stored, code: assessment.code, subject, detail: assessment.detail, priceVersion }]
-  }
-  const { detail } = assessment.rejection
-  return [{ ...stored, code: 'held/missing_unit', subject, detail, priceVersion }]
+function heldOf(judged: Judged<KeyedEvent>, priceVersion: number): readonly HeldEvent[] {
+  const why = judged.stored.isCopy ? undefined : whyHeld(judged)
+  return why ? [{ ...judged.stored, ...why, priceVersion }] : []
 }
 
 /** Those whose cycle was sealed with a version that did not cover them. Copies count nowhere. */
-async function leftOut(sql: Sql, marks: Marks, covered: readonly Judged[]): Promise<readonly KeyedEvent[]> {
+async function leftOut(
+  sql: Sql,
+  marks: Marks,
+  covered: readonly Judged<KeyedEvent>[],
+): Promise<readonly KeyedEvent[]> {
   const counting = covered.map(({ stored }) => stored).filter(({ isCopy }) => !isCopy)
   const versions = await sealedVersions(
     sql,

@@ -24,11 +24,14 @@ import { type AccountFacts, readCycleFacts } from '../settle/cycle-facts.ts'
 import { type DraftAccount, draftAccount } from '../settle/draft-account.ts'
 import { marksOf } from '../settle/find-copies-across-hours.ts'
 import { sha256 } from '../settle/issue-bills.ts'
+import { verifyHeld, verifyHeldNotes } from './verify-held.ts'
 
 export interface VerifyHour extends ReadHour {
   /** Has every bucket settled it, if it is a live hour? Then usage without a bill is a difference. */
   readonly isSettled: boolean
   readonly bookOf: (version: number) => Promise<PriceBook>
+  /** All versions that can be read. */
+  readonly books: ReadonlyMap<number, PriceBook>
 }
 
 type Settled = SettledAccount & { readonly step: number; readonly priceVersion: number }
@@ -52,6 +55,7 @@ export async function verifyHour(
     differences.push(...(await verifyVersion(sql, asked, version, settled, bills, without)))
   }
   if (asked.isSettled) differences.push(...(await missingBills(sql, asked)))
+  differences.push(...(await verifyHeldNotes(sql, asked)))
   return { bills: bills.length, differences }
 }
 
@@ -67,7 +71,7 @@ type WholeBill = StoredBill & Bill
 
 async function verifyVersion(
   sql: Sql,
-  { hour, buckets, bookOf }: VerifyHour,
+  { hour, buckets, bookOf, books }: VerifyHour,
   priceVersion: number,
   settled: readonly Settled[],
   bills: readonly WholeBill[],
@@ -105,6 +109,7 @@ async function verifyVersion(
     const found = await verifyAccount(sql, draft, bill, hourWithout, monthOf)
     if (found.length > 0) differences.push(...found, ...(await damagedEvents(sql, hour, account)))
     differences.push(...(await verifyLevels(sql, account)))
+    differences.push(...(await verifyHeld(sql, { hour, book, copies, books }, account)))
   }
   return differences
 }

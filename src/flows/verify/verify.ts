@@ -33,8 +33,8 @@ export interface VerifyProgress {
 }
 
 /**
- * Make every bill of a range anew from its facts, and name whatever differs: prices, events, levels, lines, bills,
- * digests, chains, and bills that are missing. Reads only; give it a transaction of REPEATABLE READ, so that bills
+ * Make every bill of a range anew from its facts, and name whatever differs: prices, events, held events, levels, lines,
+ * bills, digests, chains, and bills that are missing. Reads only; give it a transaction of REPEATABLE READ, so that bills
  * issued meanwhile do not look like differences.
  */
 export async function* verify(
@@ -60,7 +60,7 @@ export async function* verify(
   ) {
     for (const buckets of await chunksOf(sql, hour, account)) {
       const isSettled = hour < marks!.settledUntil
-      const verified = await verifyHour(sql, { hour, buckets, account: only, isSettled, bookOf })
+      const verified = await verifyHour(sql, { hour, buckets, account: only, isSettled, bookOf, books })
       bills += verified.bills
       yield* verified.differences
     }
