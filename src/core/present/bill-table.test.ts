@@ -112,6 +112,7 @@ const book: PriceBook = {
   currency: 'USD',
   eventTypes: BUILT_IN_EVENT_TYPES,
   operations: new Set(),
+  freeOperations: new Set(),
   rates: [
     rate({ component: 'request', item: 'StandardQueryL0', rate: 'default' }, false),
     rate({ component: 'storage', item: 'IndexStorage', rate: 'default' }, true),

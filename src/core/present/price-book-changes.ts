@@ -46,6 +46,8 @@ const WORDS: Record<ChangeKind, (names: string) => string> = {
   event_type_removed: (names) => `event type ${names}`,
   operations_known: (names) => `known from now on: ${names}`,
   operations_unknown: (names) => `no longer known: ${names}`,
+  operations_free: (names) => `without a fee where no item is in force: ${names}`,
+  operations_not_free: (names) => `held where no item is in force: ${names}`,
   rate_added: (names) => (names === '' ? 'added' : `added, for ${names}`),
   rate_removed: () => 'removed',
   operations_listed: (names) => `charges ${names}`,

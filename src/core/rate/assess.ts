@@ -45,7 +45,7 @@ const WITHOUT_FEE: Assessment = { outcome: 'accepted', charges: [] }
  * for checking bills. It depends on the event's content and hour alone.
  *
  * An operation under several items is charged under each that is in force. A known operation that no item of
- * its component lists has no fee (R3). Nothing is billed at zero, or at a later price, for want of a price.
+ * its component lists has no fee (R3); one that is also said to have none has none where no item is in force. Nothing is billed at zero, or at a later price, for want of a price.
  */
 export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type' | 'hour'>): Assessment {
   const { usage, hour } = event
@@ -65,10 +65,15 @@ export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type'
   }
   const rates = ratesFor(book, usage.component, usage.operation)
   if (rates.length === 0) return WITHOUT_FEE
-  return charge(usage, rates, hour)
+  return charge(book, usage, rates, hour)
 }
 
-function charge(usage: RequestUsage | ProcessingUsage, rates: readonly Rate[], hour: Hour): Assessment {
+function charge(
+  { freeOperations }: PriceBook,
+  usage: RequestUsage | ProcessingUsage,
+  rates: readonly Rate[],
+  hour: Hour,
+): Assessment {
   const charges: Charge[] = []
   for (const rate of rates) {
     const term = termInForce(rate, hour)
@@ -78,8 +83,9 @@ function charge(usage: RequestUsage | ProcessingUsage, rates: readonly Rate[], h
     if (amount === undefined && isBilled(rate, usage)) return missingUnit(rate)
     charges.push(chargeOf(rate, term, usage, amount ?? ZERO))
   }
-  if (charges.length === 0) return priceUnknown(usage.operation, rates[0]!, hour)
-  return { outcome: 'accepted', charges }
+  if (charges.length > 0) return { outcome: 'accepted', charges }
+  if (freeOperations.has(usage.operation)) return WITHOUT_FEE
+  return priceUnknown(usage.operation, rates[0]!, hour)
 }
 
 function chargeOf(

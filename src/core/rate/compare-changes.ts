@@ -25,6 +25,8 @@ export const CHANGE_KINDS = [
   'event_type_removed',
   'operations_known',
   'operations_unknown',
+  'operations_free',
+  'operations_not_free',
   'rate_added',
   'rate_removed',
   'operations_listed',
@@ -94,9 +96,16 @@ function typeChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[
 }
 
 function knownChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
-  return namesChange('operations_known', onlyIn(next.operations, old.operations)).concat(
-    namesChange('operations_unknown', onlyIn(old.operations, next.operations)),
-  )
+  const [free, notFree] = [
+    onlyIn(next.freeOperations, old.freeOperations).filter((name) => old.operations.has(name)),
+    onlyIn(old.freeOperations, next.freeOperations).filter((name) => next.operations.has(name)),
+  ]
+  return [
+    ...namesChange('operations_known', onlyIn(next.operations, old.operations)),
+    ...namesChange('operations_unknown', onlyIn(old.operations, next.operations)),
+    ...namesChange('operations_free', free),
+    ...namesChange('operations_not_free', notFree),
+  ]
 }
 
 function onlyIn(names: Iterable<string>, others: ReadonlySet<string>): readonly string[] {

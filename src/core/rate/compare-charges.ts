@@ -4,6 +4,7 @@ import type { Hour } from '../time/hour.ts'
 import { forgotten, type RateChange, toPastChange, withFee } from './compare-findings.ts'
 import type { PastChange } from './compare-past-change.ts'
 import { sweep } from './compare-sweep.ts'
+import { FIRST_HOUR } from './compare-timeline.ts'
 import type { PriceBook, Rate } from './price-book.ts'
 import { PROBLEMS_MAX } from './read-price-book-problem.ts'
 
@@ -16,10 +17,10 @@ export interface Group {
   readonly next: readonly Rate[]
   /** Does the new book know them at all? */
   readonly isKnown: boolean
+  /** Are they without a fee where no rate of theirs is in force, and not held? In the old book, and in the new one. */
+  readonly wasFree: boolean
+  readonly isFree: boolean
 }
-
-/** The first hour that a price book can name. */
-const FIRST_HOUR = 0 as Hour
 
 /**
  * What a new version would charge otherwise for requests and processing of hours that have begun: what
@@ -29,12 +30,9 @@ export function changedCharges(old: PriceBook, next: PriceBook, firstOpenHour: H
   const findings = new Findings()
   for (const component of ['request', 'processing'] as const) {
     const groups = groupsOf(component, old, next)
-    for (const group of groups) if (group.old.length === 0) compareFree(group, findings)
-    sweep(
-      groups.filter((group) => group.old.length > 0),
-      firstOpenHour,
-      findings,
-    )
+    const [free, others] = [groups.filter(isNoLongerFree), groups.filter((group) => !isNoLongerFree(group))]
+    for (const group of free) compareFree(group, findings)
+    sweep(others, firstOpenHour, findings)
   }
   return findings.all.map((found) => toPastChange(found, next, firstOpenHour))
 }
@@ -69,12 +67,15 @@ function groupsOf(component: Component, old: PriceBook, next: PriceBook): readon
   for (const operation of [...old.operations].toSorted(compareBytes)) {
     const [before, after] = [oldRates.get(operation) ?? [], nextRates.get(operation) ?? []]
     const isKnown = next.operations.has(operation)
-    const key = `${isKnown} ${before.join()} ${after.join()}`
+    const wasFree = before.length === 0 || old.freeOperations.has(operation)
+    const isFree = after.length === 0 || next.freeOperations.has(operation)
+    const key = `${isKnown} ${wasFree} ${isFree} ${before.join()} ${after.join()}`
     const group = groups.get(key)
     if (group) group.operations.push(operation)
     else {
       const [oldOnes, nextOnes] = [before.map((at) => old.rates[at]!), after.map((at) => next.rates[at]!)]
-      groups.set(key, { operations: [operation], old: oldOnes, next: nextOnes, isKnown })
+      const rates = { old: oldOnes, next: nextOnes }
+      groups.set(key, { operations: [operation], ...rates, isKnown, wasFree, isFree })
     }
   }
   return [...groups.values()]
@@ -94,7 +95,12 @@ function listedRates(component: Component, { rates }: PriceBook): ReadonlyMap<st
   return positions
 }
 
-/** Known without a fee of the component: so they stay, at all hours. */
+/** Known without a fee of the component in the old book, and not said to be so in the new one. */
+function isNoLongerFree({ old, isKnown, isFree }: Group): boolean {
+  return old.length === 0 && !(isKnown && isFree)
+}
+
+/** What has no fee keeps none at all hours, however late a rate begins: before it, usage would be held. */
 function compareFree({ operations, next, isKnown }: Group, findings: Findings): void {
   if (!isKnown) findings.add(forgotten(operations, FIRST_HOUR))
   for (const rate of next) findings.add(withFee(rate, operations, FIRST_HOUR))

@@ -76,8 +76,27 @@ export function withFee(next: Rate, names: readonly string[], hour: Hour): RateC
     becomes: place,
     message: (words, { names: all }) =>
       `${words} ${all.length === 1 ? 'has' : 'have'} no ${next.component} fee, and would be listed under ${place}.`,
-    fix: (words) => `take ${words} out of ${place}, and name what is charged from now on otherwise`,
+    fix: (words, open) =>
+      `list ${words} under operations too, so that nothing changes before, and let ${place} begin with from: ${open} or later`,
     pathBelow: listedAt,
+  }
+}
+
+/** Where none of their rates is in force, the operations have no fee in the old book, and would be held in the new one. */
+export function heldBetween(names: readonly string[], hour: Hour): RateChange {
+  return {
+    key: 'held',
+    code: MAPPING,
+    rate: undefined,
+    names,
+    hour,
+    was: 'without a fee',
+    becomes: 'held',
+    message: (words, { names: all, hour: first }) =>
+      `${words} ${all.length === 1 ? 'has' : 'have'} no fee at ${formatHourStart(first)}, and usage would be held.`,
+    fix: (words) =>
+      `list ${words} under operations again: where no item is in force, that says that there is no fee`,
+    pathBelow: () => [],
   }
 }
 

@@ -122,8 +122,19 @@ const REFUSED: Readonly<Record<string, readonly [next: Parts, ...said: string[]]
     without('Scores'),
     'changed_mapping at operations (Score) 1970-01-01T00:00:00Z: known -> unknown',
   ],
-  'a fee for an operation without one, even if it begins later': [
-    withItems({ Pings: item('request', { operations: ['Ping'], prices: [price(SOON, '1')] }) }),
+  'a fee for an operation without one, in the hour that lasts': [
+    withItems({ Pings: item('request', { operations: ['Ping'], prices: [price(NOW, '1')] }) }),
+    'changed_mapping at items.Pings.rates.default.operations[0] (Ping) 2026-11-24T13:00:00Z: not charged under it -> Pings/default',
+  ],
+  'a price for an operation without a fee that is not known yet': [
+    withItems({ Pings: item('request', { operations: ['Ping'], prices: [price(NOW, 'unknown')] }) }),
+    'changed_mapping at items.Pings.rates.default.operations[0] (Ping) 2026-11-24T13:00:00Z: not charged under it -> Pings/default',
+  ],
+  'a fee that begins later, for an operation that is no longer said to have none before': [
+    {
+      ...withItems({ Pings: item('request', { operations: ['Ping'], prices: [price(SOON, '1')] }) }),
+      operations: ['Pong'],
+    },
     'changed_mapping at items.Pings.rates.default.operations[0] (Ping) 1970-01-01T00:00:00Z: no request fee -> Pings/default',
   ],
   'an item under another name': [
@@ -206,6 +217,11 @@ const ALLOWED: Readonly<Record<string, Parts>> = {
   'a second item from the next hour on': withItems({
     More: item('request', { operations: ['Get'], ...begins }),
   }),
+  'a fee for an operation without one, from the next hour on': withItems({
+    Pings: item('request', { operations: ['Ping'], ...begins }),
+    Pinged: item('processing', { operations: ['Ping'], unit: 'byte', ...begins }),
+  }),
+  'no fee before the first price: that usage is held': { ...BOOK, operations: ['Ping', 'Later', 'Score'] },
   'a price that was unknown': withItems({
     Scores: item('processing', {
       operations: ['Score'],
@@ -238,6 +254,21 @@ for (const [name, next] of Object.entries(ALLOWED)) {
     expect(refused(next)).toEqual([])
   })
 }
+
+test('an operation that got a fee later stays without one before: it would be held', () => {
+  const items = { Pings: item('request', { operations: ['Ping'], ...begins }) }
+  const [old, next] = [withItems(items), { ...withItems(items), operations: ['Pong'] }]
+  const changes = comparePriceBooks(bookOf(old), bookOf(next), OPEN)
+  expect(changes.map(({ path, names, hour, message, fix }) => [path, names, hour, message, fix])).toEqual([
+    [
+      ['operations'],
+      ['Ping'],
+      0,
+      'Ping has no fee at 1970-01-01T00:00:00Z, and usage would be held.',
+      'list Ping under operations again: where no item is in force, that says that there is no fee',
+    ],
+  ])
+})
 
 test('the advice is what may be written: keep what lasts until the next hour, and restore what is over', () => {
   const fixes = (prices: Json) =>
@@ -315,7 +346,7 @@ test('what differs, and from when on', () => {
         Copies: storage([{ from: SOON, free: 'for now' }]),
       }),
       priceBook: 'q',
-      operations: ['Pong'],
+      operations: ['Pong', 'Score'],
       eventTypes: {
         't.page': { component: 'processing', operation: 'Render' },
         't.new': { component: 'storage' },
@@ -326,6 +357,7 @@ test('what differs, and from when on', () => {
     'event_type_added  (t.new) ..: null -> storage usage',
     'operations_known  (Fresh Pong) ..: null -> null',
     'operations_unknown  (Ping) ..: null -> null',
+    'operations_free  (Score) ..: null -> null',
     'operations_listed Calls (Fresh) ..: null -> null',
     'statuses_changed Calls () ..: 1xx, 2xx, 3xx, 4xx -> 2xx',
     'price_changed Calls () 2026-11-24T14:00:00Z..2027-01-01T00:00:00Z: 0.5 -> 0.6',

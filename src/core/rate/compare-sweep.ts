@@ -3,13 +3,14 @@ import type { Findings, Group } from './compare-charges.ts'
 import {
   forgotten,
   gained,
+  heldBetween,
   lost,
   otherPrice,
   otherStatuses,
   otherUnit,
   type RatePair,
 } from './compare-findings.ts'
-import { type Step, stepsOf } from './compare-timeline.ts'
+import { FIRST_HOUR, type Step, stepsOf } from './compare-timeline.ts'
 import { rateKey, samePrice, sameStatuses, sameUnit } from './compare-words.ts'
 import type { PriceTerm, Rate } from './price-book.ts'
 
@@ -54,12 +55,15 @@ interface Swept {
  * Walk once through the hours that have begun, over all rates together, and look at a group of operations only where
  * one of its rates changes. So the work grows with the boundaries times the groups that meet there, not with their
  * combinations: a book of a megabyte must not stop the process that reads it.
- * @param groups that have a fee of the component in the old book
+ * @param groups that have a fee of the component in the old book, or are said to have none in the new one
  */
 export function sweep(groups: readonly Group[], firstOpenHour: Hour, findings: Findings): void {
-  for (const [hour, steps] of stepsByHour(lanesOf(groups))) {
+  const { lanes, swept: all } = lanesOf(groups)
+  // Without a fee before any rate begins: accepted from the first hour on.
+  const free = all.filter(({ group }) => group.wasFree)
+  for (const [hour, steps] of stepsByHour(lanes)) {
     if (hour >= firstOpenHour || findings.areEnough) return
-    const touched: Swept[] = []
+    const touched: Swept[] = hour === FIRST_HOUR ? [...free] : []
     for (const step of steps) takeStep(step, hour, touched)
     for (const swept of touched) look(swept, hour, findings)
   }
@@ -70,7 +74,12 @@ interface LaneStep extends Step {
   readonly isNext: boolean
 }
 
-function lanesOf(groups: readonly Group[]): readonly Lane[] {
+interface Lanes {
+  readonly lanes: readonly Lane[]
+  readonly swept: readonly Swept[]
+}
+
+function lanesOf(groups: readonly Group[]): Lanes {
   const [old, next] = [ratesOf(groups, 'old'), ratesOf(groups, 'next')]
   const lanes = new Map<string, Lane>()
   for (const key of new Set([...old.keys(), ...next.keys()])) {
@@ -78,12 +87,11 @@ function lanesOf(groups: readonly Group[]): readonly Lane[] {
     const state = { isSame: isSame(rates.old, rates.next), term: undefined, nextTerm: undefined }
     lanes.set(key, { ...rates, ...state, seats: [] })
   }
-  for (const group of groups) giveSeats(group, lanes)
-  return [...lanes.values()]
+  return { lanes: [...lanes.values()], swept: groups.flatMap((group) => giveSeats(group, lanes) ?? []) }
 }
 
 /** Give a group its seats, unless nothing can be found for it. */
-function giveSeats(group: Group, lanes: ReadonlyMap<string, Lane>): void {
+function giveSeats(group: Group, lanes: ReadonlyMap<string, Lane>): Swept | undefined {
   const state = { inForce: 0, unknown: 0, wasAccepted: false, touchedAt: undefined }
   const swept: Swept = { group, seats: [], touched: [], ...state }
   const [inOld, inNext] = [new Set(group.old.map(rateKey)), new Set(group.next.map(rateKey))]
@@ -94,8 +102,9 @@ function giveSeats(group: Group, lanes: ReadonlyMap<string, Lane>): void {
     const found = { isSilent, isGained: false, isCompared: false }
     swept.seats.push({ group: swept, lane, ...lists, ...found, pair: [undefined, undefined] })
   }
-  if (swept.seats.every(({ isSilent }) => isSilent)) return
+  if (swept.seats.every(({ isSilent }) => isSilent) && group.isFree >= group.wasFree) return undefined
   for (const one of swept.seats) one.lane.seats.push(one)
+  return swept
 }
 
 /** Do both books say the same of the rate, at all hours? */
@@ -114,7 +123,7 @@ function ratesOf(groups: readonly Group[], side: 'old' | 'next'): ReadonlyMap<st
 }
 
 function stepsByHour(lanes: readonly Lane[]): readonly (readonly [Hour, readonly LaneStep[]])[] {
-  const byHour = new Map<Hour, LaneStep[]>()
+  const byHour = new Map<Hour, LaneStep[]>([[FIRST_HOUR, []]])
   for (const lane of lanes) {
     for (const isNext of [false, true]) {
       const rate = isNext ? lane.next : lane.old
@@ -151,16 +160,21 @@ function takeStep({ lane, isNext, term }: LaneStep, hour: Hour, touched: Swept[]
   }
 }
 
-/** Only usage that the old book accepts is compared: with any price unknown, or none in force, it is held. */
+/**
+ * Only usage that the old book accepts is compared: with any price unknown it is held, and with none in force too, unless
+ * it is said to have no fee.
+ */
 function look(swept: Swept, hour: Hour, findings: Findings): void {
-  const isAccepted = swept.inForce > 0 && swept.unknown === 0
+  const { operations, isFree, wasFree } = swept.group
+  const isAccepted = swept.unknown === 0 && (swept.inForce > 0 || wasFree)
   const isNew = isAccepted && !swept.wasAccepted
   swept.wasAccepted = isAccepted
   if (!isAccepted) return
   if (!swept.group.isKnown) {
-    if (isNew) findings.add(forgotten(swept.group.operations, hour))
+    if (isNew) findings.add(forgotten(operations, hour))
     return
   }
+  if (swept.inForce === 0 && !isFree) findings.add(heldBetween(operations, hour))
   for (const seat of isNew ? swept.seats : swept.touched) {
     if (!seat.isSilent) compareSeat(seat, hour, findings)
   }

@@ -18,7 +18,7 @@ export interface Stretch {
 }
 
 /** The first hour that a price book can name. Before it nothing is in force. */
-const FIRST_HOUR = 0 as Hour
+export const FIRST_HOUR = 0 as Hour
 
 /**
  * Walk through all hours, from the first on, in stretches in which no rate changes: the boundaries are those of the

@@ -49,6 +49,8 @@ export interface PriceBook {
   readonly eventTypes: ReadonlyMap<string, EventType>
   /** Every known operation, with and without a fee. Any other is held. */
   readonly operations: ReadonlySet<string>
+  /** Those that are said to have no fee: in hours in which no rate of theirs is in force, they have none. */
+  readonly freeOperations: ReadonlySet<string>
   /** Ordered by component, item and rate, by UTF-8 bytes. */
   readonly rates: readonly Rate[]
 }

@@ -56,8 +56,8 @@ function feesForFreeOperations(book: PriceBook, free: readonly string[]): readon
   return free.flatMap((operation, index) => {
     const item = itemOf.get(operation)
     if (item === undefined) return []
-    const message = `${operation} is listed as known without a fee, and ${item} charges for it.`
-    const fix = `remove ${operation} from operations`
+    const message = `${operation} is listed as known without a fee, and ${item} charges for it: it has no fee where no item is in force.`
+    const fix = `remove ${operation} from operations if its usage should be held there`
     return [remark(['operations', index], 'price_book/fee_for_free_operation', message, fix)]
   })
 }

@@ -88,6 +88,7 @@ export function readPriceBook(data: Json): ReadPriceBook {
     currency: currency!.value as string,
     eventTypes,
     operations,
+    freeOperations: new Set(freeOperations),
     rates: rates.toSorted(inOrder),
   }
   return { ok: true, book, remarks: remarksOn(book, freeOperations) }
