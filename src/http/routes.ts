@@ -1,7 +1,7 @@
 import { postEvents } from './events/post-events.ts'
 import { postLagoBatch } from './foreign/lago-events.ts'
 import { postForeignEvents, postOpenmeterEvents } from './foreign/openmeter-events.ts'
-import { getMeterQuery } from './foreign/openmeter-query.ts'
+import { getMeterQuery, postMeterQuery } from './foreign/openmeter-query.ts'
 import { postStripeMeterEvent } from './foreign/stripe-meter-events.ts'
 import type { Route } from './route.ts'
 import { getAccount, getAccounts, putAccountRoute } from './routes/accounts.ts'
@@ -69,6 +69,7 @@ export const ROUTES: readonly Route[] = [
   postForeignEvents,
   postOpenmeterEvents,
   getMeterQuery,
+  postMeterQuery,
   postLagoBatch,
   postStripeMeterEvent,
 ]

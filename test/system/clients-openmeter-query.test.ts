@@ -86,8 +86,18 @@ function meters(apiKey = server.adminKey) {
 
 type Ask = NonNullable<Parameters<ReturnType<typeof meters>['query']>[1]>
 
+type PostAsk = Parameters<ReturnType<typeof meters>['queryPost']>[1]
+
 async function rows(slug: string, ask: Ask, key?: string) {
   const answer = await meters(key).query(slug, { ...ALL, ...ask })
+  return answer?.data ?? []
+}
+
+/** POST of the same question. */
+async function posted(slug: string, ask: PostAsk, key?: string) {
+  const answer = await meters(key).queryPost(slug, { ...ALL, ...ask })
+  // Its type may also be CSV, which was not asked for.
+  if (typeof answer === 'string') throw new Error(answer)
   return answer?.data ?? []
 }
 
@@ -143,6 +153,54 @@ describe('meters.query of @openmeter/sdk', () => {
     const [row] = answer?.data ?? []
     expect([row?.windowStart, row?.windowEnd]).toEqual([answer?.from, answer?.to])
     expect(Math.abs(Number(answer?.to) - now)).toBeLessThan(2 * HOUR)
+  })
+
+  test('without a subject sums up all accounts, or gives each by itself', async () => {
+    const each = [
+      ['acme', 1112.3],
+      ['long', Number(LONG)],
+      ['other', 9],
+    ]
+    const found = await rows('Tokens', { groupBy: ['subject'] })
+    expect(found.map(({ subject, value, groupBy }) => [subject, value, groupBy])).toEqual(
+      each.map((row) => [...row, {}]),
+    )
+    const { text } = await raw('Tokens', '')
+    const sum = (BigInt(LONG.replace('.', '')) + 1_121_300_000_000_000n).toString()
+    expect(text).toContain(`"data":[{"value":${sum.slice(0, -12)}.${sum.slice(-12)},"windowStart":`)
+    const [all, ...others] = await rows('Tokens', { from: new Date(now - HOUR), to: new Date(now + HOUR) })
+    expect([all?.value, all?.subject, others]).toEqual([1009, null, []])
+  })
+
+  test('without a subject has windows and groups', async () => {
+    const ask = { from: at(0), to: at(24), windowSize: 'HOUR', groupBy: ['project'] } as const
+    const found = await rows('Tokens.out', { ...ask, groupBy: ['project', 'subject'] })
+    expect(found.map(({ value, subject }) => [value, subject])).toEqual([
+      [5, 'acme'],
+      [107, 'acme'],
+    ])
+    const sums = await rows('Tokens.in', { ...ask, groupBy: ['project'] })
+    expect(
+      sums.map(({ value, windowStart, subject, groupBy }) => [value, windowStart, subject, groupBy]),
+    ).toEqual([
+      [Number(LONG), at(0), null, { project: null }],
+      [0.1, at(0), null, { project: 'a' }],
+      [0.2, at(1), null, { project: 'b' }],
+    ])
+  })
+
+  test('asked by POST, it has the same answer, with more subjects than an address can hold', async () => {
+    const subject = [
+      'acme',
+      ...Array.from({ length: METER_SUBJECTS_MAX - 1 }, (_, index) => `${'x'.repeat(240)}${index}`),
+    ]
+    const ask = { windowSize: 'DAY', groupBy: ['subject', 'region'] } as const
+    const few = { ...ask, subject: ['acme'], groupBy: [...ask.groupBy] }
+    expect(await posted('Tokens', { ...few, subject })).toEqual(await rows('Tokens', few))
+    expect(await posted('Tokens', {})).toEqual(await rows('Tokens', {}))
+    const key = await server.key(['usage:read'], 'other')
+    expect(await posted('Tokens', {}, key)).toMatchObject([{ subject: 'other', value: 9 }])
+    await expect(posted('Tokens', { subject: ['acme'] }, key)).rejects.toMatchObject({ status: 403 })
   })
 
   test('counts corrections of the very rate alone, and sums up over months', async () => {
@@ -215,7 +273,6 @@ describe('what a meter cannot say is refused, as the HTTPError that the SDK know
       /"MINUTE": usage is kept by the hour, so send HOUR, DAY/,
     ],
     'another time zone': ['Tokens', { windowTimeZone: 'Asia/Tokyo' }, 400, /"Asia\/Tokyo": .* so send UTC/],
-    'no subject': ['Tokens', { subject: undefined }, 400, /parameter subject is missing: say whose usage/],
     'an empty subject': ['Tokens', { subject: [''] }, 400, /each as subject=/],
     'another group': [
       'Tokens',
@@ -246,10 +303,27 @@ describe('what a meter cannot say is refused, as the HTTPError that the SDK know
     })
   }
 
+  test('a body is refused as an address is', async () => {
+    for (const [body, code, says] of [
+      ['{"from":', 'request/malformed_json', /ends too early/],
+      ['[]', 'request/invalid_body', /The body is no object/],
+      ['{"from":1}', 'request/invalid_body', /^from is neither a text nor a list of texts/],
+      ['{"from":"2026-01-01","subject":[1]}', 'request/invalid_body', /^subject is neither/],
+      ['{"from":"2026-01-01","filterGroupBy":{"a":["b"]}}', 'request/unknown_parameter', /"filterGroupBy"/],
+      ['{"from":"2026-01-01","windowSize":"MINUTE"}', 'request/invalid_parameter', /so send HOUR, DAY/],
+      ['{"subject":["a"]}', 'request/missing_parameter', /from is missing/],
+    ] as const) {
+      const init = { method: 'POST', body, type: 'application/json' }
+      const { status, json } = await server.ask('/api/v1/meters/Tokens/query', init)
+      expect([body, status, json.code]).toEqual([body, 400, code])
+      expect(json.detail).toMatch(says)
+    }
+  })
+
   test('and each has its code, and the content type of a problem', async () => {
     for (const [slug, query, code] of [
       ['Tokens', 'subject=a&windowSize=MINUTE', 'request/invalid_parameter'],
-      ['Tokens', '', 'request/missing_parameter'],
+      ['Tokens', 'subject=a&to=x', 'request/invalid_parameter'],
       ['x', 'subject=a', 'meter/not_found'],
       ['Mixed', 'subject=a', 'meter/unclear'],
     ] as const) {

@@ -82,6 +82,15 @@ const WALKS: Readonly<Record<string, Walk>> = {
     paths: () => [`/api/v1/meters/StandardQueryL0/query?from=${from}&to=${to}&groupBy=project`],
     status: 200,
   },
+  'POST /api/v1/meters/:slug/query': {
+    paths: () => ['/api/v1/meters/StandardQueryL0/query'],
+    init: {
+      method: 'POST',
+      body: JSON.stringify({ from, to, groupBy: ['project', 'subject'] }),
+      type: 'application/json',
+    },
+    status: 200,
+  },
   'POST /api/v1/events/batch': {
     paths: () => ['/api/v1/events/batch'],
     init: {

@@ -3,6 +3,7 @@ import type { PriceBook, Rate } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { bookOf } from '../prices/read-price-version.ts'
+import type { TooMuchOpen } from './read-open-usage.ts'
 import { listUsage, type OnlyRate, type UsageGroup, type UsageRow, type UsageWindow } from './read-usage.ts'
 import { windowEnd } from './usage-window.ts'
 
@@ -12,18 +13,20 @@ export const METER_ROWS_MAX = 10_000
 export interface AskMeter {
   /** An item of the newest price book, or `item.rate`. */
   readonly slug: string
-  /** Whose usage: rows come in this order. */
-  readonly accounts: readonly string[]
+  /** Whose usage: rows come in this order. Undefined: that of all accounts. */
+  readonly accounts: readonly string[] | undefined
   /** Usage hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
   /** Undefined: all of the range is one window. */
   readonly window: UsageWindow | undefined
+  /** Accounts that are named are grouped by anyway. */
   readonly groupBy: readonly Exclude<UsageGroup, 'component' | 'item'>[]
 }
 
 export interface MeterRow {
-  readonly account: string
+  /** Undefined where it is the sum of all. */
+  readonly account: string | undefined
   /** The part of the window within the range that was asked for: hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
@@ -37,25 +40,25 @@ export interface MeterRow {
 
 interface Refused {
   readonly ok: false
-  readonly code: 'meter/not_found' | 'meter/unclear' | 'meter/too_many_rows' | 'usage/too_many_open_events'
+  readonly code: 'meter/not_found' | 'meter/unclear' | 'meter/too_many_rows'
   readonly detail: string
 }
 
-export type ReadMeter = { readonly ok: true; readonly rows: readonly MeterRow[] } | Refused
+export type ReadMeter = { readonly ok: true; readonly rows: readonly MeterRow[] } | Refused | TooMuchOpen
 
-/** The billed quantities of one item, or of one of its rates, as `listUsage` has them: each account at its own moment. */
+/** The billed quantities of one item, or of one of its rates, as `listUsage` has them: each named account at its own moment. */
 export async function readMeter(pool: Pool, ask: AskMeter): Promise<ReadMeter> {
   const { book } = await bookOf(pool, null)
   const found = findMeter(book, ask.slug)
   if (!found.ok) return found
   const rows: MeterRow[] = []
-  for (const account of ask.accounts) {
+  for (const account of ask.accounts ?? [undefined]) {
     const { from, to, groupBy } = ask
     const window = ask.window ?? 'month'
     const asked = { account, from, to, window, groupBy, only: found.only, after: undefined }
     const read = await listUsage(pool, { ...asked, limit: METER_ROWS_MAX })
     if (!read.ok) return read
-    rows.push(...rowsOf(account, read.usage.items, ask))
+    for (const row of rowsOf(account, read.usage.items, ask)) rows.push(row)
     if (rows.length > METER_ROWS_MAX || read.usage.next !== null) return refuseMany()
   }
   return { ok: true, rows }
@@ -92,19 +95,20 @@ function nameOf({ item, rate }: Rate): string {
   return `${item}.${rate}`
 }
 
-function rowsOf(account: string, items: readonly UsageRow[], ask: AskMeter): readonly MeterRow[] {
+function rowsOf(account: string | undefined, items: readonly UsageRow[], ask: AskMeter): readonly MeterRow[] {
   const { from, to, window } = ask
-  if (window === undefined) return sumsOf(items).map((row) => ({ ...partOf(row), account, from, to }))
+  if (window === undefined) return sumsOf(items).map((row) => ({ ...partOf(row, account), from, to }))
   return items.map((row) => ({
-    ...partOf(row),
-    account,
+    ...partOf(row, account),
     from: Math.max(row.window, from) as Hour,
     to: Math.min(windowEnd(row.window, window), to) as Hour,
   }))
 }
 
-function partOf({ operation, project, region, quantity }: UsageRow) {
-  return { operation, project, region, quantity }
+function partOf(row: UsageRow, asked: string | undefined) {
+  const { operation, project, region, quantity } = row
+  const account = asked ?? (row.account === '' ? undefined : row.account)
+  return { account, operation, project, region, quantity }
 }
 
 /** Over all windows, by group. */
@@ -112,7 +116,7 @@ function sumsOf(items: readonly UsageRow[]): readonly UsageRow[] {
   const sums = new Map<string, UsageRow>()
   for (const row of items) {
     // U+0000 occurs in no part.
-    const key = [row.operation, row.project, row.region].join('\0')
+    const key = [row.account, row.operation, row.project, row.region].join('\0')
     const { quantity } = sums.get(key) ?? { quantity: '0' }
     sums.set(key, { ...row, quantity: plain(plus(decimal(quantity), decimal(row.quantity))) })
   }

@@ -17,7 +17,6 @@ import { type OpenHour, readOpenHours } from '../../store/queries/read-open-hour
 import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/queries/read-usage.ts'
 import { type Sql, run } from '../../store/query.ts'
 import { usageEvent } from './read-line-events.ts'
-import { bookOf } from '../prices/read-price-version.ts'
 import { eventsAt } from '../settle/cycle-acts.ts'
 import { compareKeys, windowOf } from './usage-window.ts'
 
@@ -30,6 +29,8 @@ const HOURS_AT_ONCE = 48
 const ACTS_AT_ONCE = 2_000
 
 export interface AskOpenUsage {
+  /** The newest one. */
+  readonly book: PriceBook
   readonly bucket: number
   readonly account: string
   readonly from: Hour
@@ -39,11 +40,26 @@ export interface AskOpenUsage {
   /** Undefined: the usage of all items. */
   readonly only: OnlyRate | undefined
   readonly now: Instant
+  /** What may be read of it. */
+  readonly max: OpenReading
+}
+
+/** How much is read from events, and not from bills. */
+export interface OpenReading {
+  readonly events: number
+  readonly levels: number
+}
+
+export const OPEN_READING: OpenReading = { events: OPEN_EVENTS_MAX, levels: OPEN_LEVELS_MAX }
+
+export interface TooMuchOpen {
+  readonly ok: false
+  readonly code: 'usage/too_many_open_events' | 'usage/too_many_open_accounts'
+  readonly detail: string
 }
 
 export type OpenUsage =
-  | { readonly ok: true; readonly rows: readonly UsageRow[] }
-  | { readonly ok: false; readonly code: 'usage/too_many_open_events'; readonly detail: string }
+  { readonly ok: true; readonly rows: readonly UsageRow[]; readonly read: OpenReading } | TooMuchOpen
 
 /**
  * Usage that is on no bill yet, and usage that a coming bill gives back, from events, by the rules and the newest
@@ -51,17 +67,18 @@ export type OpenUsage =
  * @param sql a transaction that sees one moment
  */
 export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUsage> {
-  const { bucket, account, from, now } = ask
+  const { book, bucket, account, from, now, max } = ask
   const latest = next(hourOf((now + FUTURE_MS_MAX) as Instant))
   const to = Math.min(ask.to, latest) as Hour
-  if (from >= to) return { ok: true, rows: [] }
-  const { book } = await bookOf(sql, null)
+  if (from >= to) return { ok: true, rows: [], read: { events: 0, levels: 0 } }
   const hours = await run(sql, readOpenHours, { bucket, account, from, to })
-  const open: Open = { sql, book, sums: emptyAccountHour(), bucket, account, from, to, hours, now }
-  if (!(await addOpenEvents(open)) || !(await addOpenActs(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
-  if (!(await addOpenStorage(open))) return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
+  const open: Open = { sql, book, sums: emptyAccountHour(), bucket, account, from, to, hours, now, max }
+  const events = await addOpenEvents(open)
+  if (events > max.events || !(await addOpenActs(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
+  const levels = await addOpenStorage(open)
+  if (levels > max.levels) return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
   const entries = [...open.sums.tally.values()].filter(({ rate }) => isOf(rate, ask.only))
-  return { ok: true, rows: rowsOf(entries, ask) }
+  return { ok: true, rows: rowsOf(account, entries, ask), read: { events, levels } }
 }
 
 function isOf(rate: Rate, only: OnlyRate | undefined): boolean {
@@ -69,8 +86,8 @@ function isOf(rate: Rate, only: OnlyRate | undefined): boolean {
   return rate.item === only.item && (only.rate === undefined || rate.rate === only.rate)
 }
 
-function refuseMany(max: number, what: string): OpenUsage {
-  const detail = `The hours without bills have more than ${max} ${what} of this account`
+function refuseMany(max: number, what: string): TooMuchOpen {
+  const detail = `The hours without bills have more than ${max} ${what}`
   const advice = 'ask for hours that have their bills (see /v1/cycles), or ask again when these have'
   return { ok: false, code: 'usage/too_many_open_events', detail: `${detail}: ${advice}.` }
 }
@@ -87,10 +104,12 @@ interface Open {
   /** Those of them with events that are on no bill. */
   readonly hours: readonly OpenHour[]
   readonly now: Instant
+  readonly max: OpenReading
 }
 
-/** False when there are too many. */
-async function addOpenEvents({ sql, book, sums, bucket, account, hours }: Open): Promise<boolean> {
+/** How many there are; above the maximum not all are added. */
+async function addOpenEvents(open: Open): Promise<number> {
+  const { sql, book, sums, bucket, account, hours, max } = open
   let seen = 0
   for (let start = 0; start < hours.length; start += HOURS_AT_ONCE) {
     await run(sql, openEventsCursor, { bucket, account, hours: hours.slice(start, start + HOURS_AT_ONCE) })
@@ -100,11 +119,11 @@ async function addOpenEvents({ sql, book, sums, bucket, account, hours }: Open):
       for (const event of events) addEvent(sums, book, usageEvent(book, account, event))
       fetched = events.length
       seen += fetched
-      if (seen > OPEN_EVENTS_MAX) return false
+      if (seen > max.events) return seen
     }
     await run(sql, closeOpenEvents, undefined)
   }
-  return true
+  return seen
 }
 
 /** Releases and voids that count in cycles without a bill. False when there are too many. */
@@ -126,21 +145,23 @@ async function addOpenActs({ sql, book, sums, bucket, account, from, to }: Open)
   return false
 }
 
-/** Levels carry over from settled hours into open ones. False when there are too many. */
-async function addOpenStorage({ sql, book, sums, bucket, account, hours, now }: Open): Promise<boolean> {
+/** Levels carry over from settled hours into open ones. How many there are; above the maximum none is added. */
+async function addOpenStorage(open: Open): Promise<number> {
+  const { sql, book, sums, bucket, account, hours, now, max } = open
   const own = hours.filter(({ hour, cycle }) => hour === cycle && hour <= hourOf(now)).map(({ hour }) => hour)
   const [first, last] = [own[0], own.at(-1)]
-  if (first === undefined || last === undefined) return true
+  if (first === undefined || last === undefined) return 0
   // From before what is taken back on: so the level before it is there, which goes on in its place.
   const from = Math.min(first, ...sums.withdrawn.map(({ at }) => hourOf(at))) as Hour
   const scope = { bucket, account, project: undefined, from, to: next(last), step: undefined }
-  const settled = await run(sql, readHourLevels, { ...scope, limit: OPEN_LEVELS_MAX + 1 })
-  if (settled.length + sums.levels.length > OPEN_LEVELS_MAX) return false
+  const settled = await run(sql, readHourLevels, { ...scope, limit: max.levels + 1 })
+  const seen = settled.length + sums.levels.length
+  if (seen > max.levels) return seen
   const kept = settled.filter((level) => !sums.withdrawn.some((taken) => isSameLevel(level, taken)))
   const levels = endedAt([...kept, ...sums.levels].sort(compareLevels), now)
   for (const hour of own)
     for (const stored of integrate(levels, hour)) addStored(sums.tally, book, hour, stored)
-  return true
+  return seen
 }
 
 /**
@@ -164,12 +185,13 @@ interface Sum {
 }
 
 function rowsOf(
+  account: string,
   entries: readonly Entry[],
   { window, groupBy }: Pick<AskOpenUsage, 'window' | 'groupBy'>,
 ): readonly UsageRow[] {
   const sums = new Map<string, Sum>()
   for (const entry of entries) {
-    const key = keyOf(entry, window, groupBy)
+    const key = keyOf(account, entry, { window, groupBy })
     // U+0000 occurs in no part.
     const text = Object.values(key).join('\0')
     const sum = sums.get(text) ?? { key, quantity: ZERO, waived: ZERO, amount: ZERO }
@@ -184,10 +206,15 @@ function rowsOf(
   return rows.sort(compareKeys)
 }
 
-function keyOf(entry: Entry, window: UsageWindow, groupBy: readonly UsageGroup[]): UsageKey {
+function keyOf(
+  account: string,
+  entry: Entry,
+  { window, groupBy }: Pick<AskOpenUsage, 'window' | 'groupBy'>,
+): UsageKey {
   const of = (group: UsageGroup, value: string | null) => (groupBy.includes(group) ? (value ?? '') : '')
   return {
     window: windowOf(entry.usageHour, window),
+    account: of('account', account),
     component: of('component', entry.rate.component),
     item: of('item', entry.rate.item),
     operation: of('operation', entry.operation),

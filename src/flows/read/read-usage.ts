@@ -6,17 +6,20 @@ import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
 import {
   type OnlyRate,
   readUsage,
+  readUsageOfAll,
   type UsageGroup,
   type UsageKey,
   type UsageRow,
   type UsageWindow,
 } from '../../store/queries/read-usage.ts'
-import { run } from '../../store/query.ts'
+import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { transaction } from '../../store/transaction.ts'
 import { type Page, pageOf } from './page.ts'
+import { bookOf } from '../prices/read-price-version.ts'
 import { findDeployment, findMarks } from '../start/read-deployment.ts'
-import { readOpenUsage } from './read-open-usage.ts'
+import { OPEN_READING, type OpenUsage, readOpenUsage, type TooMuchOpen } from './read-open-usage.ts'
+import { type AskOpenUsageOfAll, readOpenUsageOfAll } from './read-open-usage-of-all.ts'
 import { compareKeys } from './usage-window.ts'
 
 export {
@@ -29,7 +32,8 @@ export {
 } from '../../store/queries/read-usage.ts'
 
 export interface AskUsage {
-  readonly account: string
+  /** Undefined: that of all accounts. */
+  readonly account: string | undefined
   /** Usage hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
@@ -48,12 +52,10 @@ export interface Usage extends Page<UsageRow, UsageKey> {
   readonly currency: string
 }
 
-export type ReadUsage =
-  | { readonly ok: true; readonly usage: Usage }
-  | { readonly ok: false; readonly code: 'usage/too_many_open_events'; readonly detail: string }
+export type ReadUsage = { readonly ok: true; readonly usage: Usage } | TooMuchOpen
 
 /**
- * What an account has used, by the hour in which it happened: what its bills say, and what is on no bill yet, read
+ * What an account has used, or all have, by the hour in which it happened: what its bills say, and what is on no bill yet, read
  * from the events under the newest prices. Held and conflicting events do not count.
  */
 export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
@@ -61,9 +63,9 @@ export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
     await run(sql, holdSnapshot, undefined)
     const { now } = await findMarks(sql)
     const { currency } = await findDeployment(sql)
-    const bucket = bucketOf(ask.account)
-    const billed = await run(sql, readUsage, { ...ask, bucket, limit: ask.limit + 1 })
-    const open = await readOpenUsage(sql, { ...ask, bucket, now })
+    const billed = await readBilled(sql, ask)
+    const { book } = await bookOf(sql, null)
+    const open = await readOpen(sql, { ...ask, book, now })
     if (!open.ok) return open
     const rows = merge(
       billed,
@@ -71,6 +73,17 @@ export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
     )
     return { ok: true, usage: { ...pageOf(rows, ask.limit, (row) => row), asOf: now, currency } }
   })
+}
+
+function readBilled(sql: Sql, { account, ...ask }: AskUsage): Promise<readonly UsageRow[]> {
+  const limit = ask.limit + 1
+  if (account === undefined) return run(sql, readUsageOfAll, { ...ask, limit })
+  return run(sql, readUsage, { ...ask, account, bucket: bucketOf(account), limit })
+}
+
+function readOpen(sql: Sql, { account, ...ask }: AskUsage & AskOpenUsageOfAll): Promise<OpenUsage> {
+  if (account === undefined) return readOpenUsageOfAll(sql, ask)
+  return readOpenUsage(sql, { ...ask, account, bucket: bucketOf(account), max: OPEN_READING })
 }
 
 function isAfter(row: UsageKey, after: UsageKey | undefined): boolean {

@@ -3,7 +3,7 @@ import { type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { UsageKey, UsageWindow } from '../../store/queries/read-usage.ts'
 
-const PARTS = ['component', 'item', 'operation', 'project', 'region', 'unit'] as const
+const PARTS = ['account', 'component', 'item', 'operation', 'project', 'region', 'unit'] as const
 
 /** The order of the statement: by window, then by UTF-8 bytes. */
 export function compareKeys(a: UsageKey, b: UsageKey): number {

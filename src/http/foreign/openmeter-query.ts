@@ -1,14 +1,24 @@
 import Type, { type Static } from 'typebox'
+import { isObject } from '../../core/ingest/read-usage.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
 import { type AskMeter, type MeterRow, readMeter } from '../../flows/read/read-meter.ts'
 import { accountOf } from '../access.ts'
-import { optionalTime, parameter, readHourRange, requireShort, TimeParameter } from '../parameters.ts'
+import { readJsonBody } from '../events/read-json.ts'
+import {
+  optionalTime,
+  parameter,
+  parameterReader,
+  type Raw,
+  readHourRange,
+  requireShort,
+  TimeParameter,
+} from '../parameters.ts'
 import { HttpProblem } from '../problem.ts'
-import { route } from '../route.ts'
+import { type HttpContext, type Reply, route } from '../route.ts'
 import { RANGE_HOURS_MAX, RANGE_TEXTS } from '../routes/usage.ts'
-import { Nullable, Text, Time } from '../views.ts'
+import { Nullable, Time } from '../views.ts'
 import { answerOpenmeterProblem } from './openmeter-problem.ts'
 
 /** Accounts of one question: each is read by itself. */
@@ -36,9 +46,9 @@ const Query = Type.Object({
       Type.Array(Type.String({ minLength: 1 }), {
         minItems: 1,
         maxItems: METER_SUBJECTS_MAX,
-        description: 'Whose usage: accounts, each as a parameter. Left out with a key that is bound to one',
+        description: 'Whose usage: accounts, each by itself. Left out: that of all, or of the one of the key',
       }),
-      `send 1 to ${METER_SUBJECTS_MAX} accounts, each as subject=`,
+      `send 1 to ${METER_SUBJECTS_MAX} accounts, each as subject=, or leave it out for the sum of all`,
     ),
   ),
   groupBy: Type.Optional(
@@ -53,18 +63,14 @@ const Row = Type.Object({
   value: Type.Number({ description: 'The billed quantity, with all its digits' }),
   windowStart: Time,
   windowEnd: Time,
-  subject: Text,
+  subject: Nullable,
   groupBy: Type.Object({}, { additionalProperties: Nullable }),
 })
 
-/** What an account has used of an item, for clients of OpenMeter. */
-export const getMeterQuery = route({
-  method: 'GET',
+const SPEC = {
   url: '/api/v1/meters/:slug/query',
   access: { scope: 'usage:read', boundKeys: 'own' },
-  summary: 'What accounts have used of an item, as an OpenMeter client asks',
   params: Type.Object({ slug: Type.String({ description: 'An item of the price book, or item.rate' }) }),
-  query: Query,
   answers: {
     200: Type.Object({
       from: Time,
@@ -74,44 +80,98 @@ export const getMeterQuery = route({
     }),
   },
   answerProblem: answerOpenmeterProblem,
-  async handle({ params, query, key, reply }, { reading, now }) {
-    const ask = readAsk(params.slug, query, key, now())
-    const read = await readMeter(reading, ask)
-    if (!read.ok) throw new HttpProblem(read.code, read.detail)
-    const { windowSize } = query
-    const head = { from: formatHourStart(ask.from), to: formatHourStart(ask.to), windowSize }
-    const rows = read.rows.map((row) => rowText(row, ask))
-    const text = `${JSON.stringify(head).slice(0, -1)},"data":[${rows.join(',')}]}`
-    return reply.header('content-type', 'application/json; charset=utf-8').send(text)
+} as const
+
+/** What accounts have used of an item, for clients of OpenMeter. */
+export const getMeterQuery = route({
+  ...SPEC,
+  method: 'GET',
+  summary: 'What accounts have used of an item, as an OpenMeter client asks',
+  query: Query,
+  handle: ({ params, query, key, reply }, context) =>
+    answer({ slug: params.slug, query, key }, reply, context),
+})
+
+const readBody = parameterReader(Query)
+
+/** The same question, of any length. */
+export const postMeterQuery = route({
+  ...SPEC,
+  method: 'POST',
+  summary: 'The same, with the parameters as a body',
+  body: { 'application/json': Query },
+  handle({ params, body, key, reply }, context) {
+    const query = readBody(membersOf((body as Buffer | undefined) ?? Buffer.alloc(0)))
+    return answer({ slug: params.slug, query, key }, reply, context)
   },
 })
 
-function readAsk(slug: string, query: Static<typeof Query>, key: Key | undefined, now: Instant): AskMeter {
+/** Throws 400 for what no parameter can be. */
+function membersOf(body: Buffer): Raw {
+  const value = readJsonBody(body)
+  if (!isObject(value))
+    throw new HttpProblem('request/invalid_body', 'The body is no object: send {"from":"…"}.')
+  const other = Object.entries(value).find(
+    ([name, one]) =>
+      Object.hasOwn(Query.properties, name) && ![one].flat().every((item) => typeof item === 'string'),
+  )
+  if (other === undefined) return value
+  const detail = `${other[0]} is neither a text nor a list of texts: send it as in the address of a GET.`
+  throw new HttpProblem('request/invalid_body', detail)
+}
+
+interface Question {
+  readonly slug: string
+  readonly query: Static<typeof Query>
+  readonly key: Key | undefined
+}
+
+async function answer(question: Question, reply: Reply, { reading, now }: HttpContext): Promise<unknown> {
+  const ask = readAsk(question, now())
+  const read = await readMeter(reading, ask)
+  if (!read.ok) throw new HttpProblem(read.code, read.detail)
+  const { windowSize } = question.query
+  const head = { from: formatHourStart(ask.from), to: formatHourStart(ask.to), windowSize }
+  const rows = read.rows.map((row) => rowText(row, ask))
+  const text = `${JSON.stringify(head).slice(0, -1)},"data":[${rows.join(',')}]}`
+  return reply.header('content-type', 'application/json; charset=utf-8').send(text)
+}
+
+function readAsk({ slug, query, key }: Question, now: Instant): AskMeter {
   const { windowSize, groupBy = [] } = query
   const until = formatInstant(now)
   const range = readHourRange({ from: query.from, to: query.to ?? until })
   const window = windowSize && WINDOWS[windowSize]
   requireShort(range, RANGE_HOURS_MAX[window ?? 'month'], RANGE_TEXTS[window ?? 'month'])
   const groups = GROUPS.filter((group) => groupBy.includes(group))
-  return { slug, accounts: readSubjects(query.subject, key), ...range, window, groupBy: groups }
+  const account = groupBy.includes('subject') ? (['account'] as const) : []
+  return {
+    slug,
+    accounts: readSubjects(query.subject, key),
+    ...range,
+    window,
+    groupBy: [...account, ...groups],
+  }
 }
 
-/** Each once. */
-function readSubjects(named: readonly string[] | undefined, key: Key | undefined): readonly string[] {
+/** Each once; undefined for all. */
+function readSubjects(
+  named: readonly string[] | undefined,
+  key: Key | undefined,
+): readonly string[] | undefined {
   const subjects = (named ?? [undefined]).map((subject) => accountOf(key, subject, 'subject'))
   const accounts = subjects.filter((account) => account !== undefined)
-  if (accounts.length > 0) return [...new Set(accounts)]
-  throw new HttpProblem('request/missing_parameter', 'The parameter subject is missing: say whose usage.')
+  return accounts.length > 0 ? [...new Set(accounts)] : undefined
 }
 
 /** As text, since a quantity keeps its digits only where it passes through no JavaScript number. */
 function rowText(row: MeterRow, { groupBy }: AskMeter): string {
-  const groups = groupBy.map((group) => [group, row[group] === '' ? null : row[group]] as const)
+  const groups = GROUPS.filter((group) => groupBy.includes(group))
   const rest = JSON.stringify({
     windowStart: formatHourStart(row.from),
     windowEnd: formatHourStart(row.to),
-    subject: row.account,
-    groupBy: Object.fromEntries(groups),
+    subject: row.account ?? null,
+    groupBy: Object.fromEntries(groups.map((group) => [group, row[group] === '' ? null : row[group]])),
   })
   return `{"value":${row.quantity},${rest.slice(1)}`
 }

@@ -36,7 +36,9 @@ export const RANGE_TEXTS = {
 } as const
 
 const Query = Type.Object({
-  account: optionalText('Whose usage. Left out with a key that is bound to one'),
+  account: optionalText(
+    'Whose usage. Left out: that of all accounts, or of the one that the key is bound to',
+  ),
   from: { ...TimeParameter, description: 'Hours that start at this time or later' },
   to: { ...TimeParameter, description: 'Hours that start before this time' },
   window: Type.Optional(
@@ -57,6 +59,7 @@ const Query = Type.Object({
 const Row = Type.Object({
   from: Time,
   to: Time,
+  account: Type.Optional(Text),
   component: Type.Optional(Component),
   item: Type.Optional(Text),
   operation: Type.Optional(Nullable),
@@ -72,7 +75,7 @@ export const getUsage = route({
   method: 'GET',
   url: '/v1/usage',
   access: { scope: 'usage:read', boundKeys: 'own' },
-  summary: 'What an account has used, by the hour in which it happened, until now',
+  summary: 'What an account has used, or all have, by the hour in which it happened, until now',
   query: Query,
   answers: {
     200: Type.Object({
@@ -98,9 +101,6 @@ export const getUsage = route({
 
 function readAsk(query: Static<typeof Query>, account: string | undefined): AskUsage {
   const { window = 'hour', limit = PAGE } = query
-  if (account === undefined) {
-    throw new HttpProblem('request/missing_parameter', 'The parameter account is missing: say whose usage.')
-  }
   const range = readHourRange(query)
   requireShort(range, RANGE_HOURS_MAX[window], RANGE_TEXTS[window])
   return {
@@ -126,16 +126,16 @@ function readGroups(text: string | undefined): readonly UsageGroup[] {
 function readAfter(cursor: string | undefined): UsageKey | undefined {
   const position = readCursor(
     'usage',
-    ['int', 'string', 'string', 'string', 'string', 'string', 'string'],
+    ['int', 'string', 'string', 'string', 'string', 'string', 'string', 'string'],
     cursor,
   )
   if (!position) return undefined
-  const [window, component, item, operation, project, region, unit] = position
-  return { window: window as Hour, component, item, operation, project, region, unit }
+  const [window, account, component, item, operation, project, region, unit] = position
+  return { window: window as Hour, account, component, item, operation, project, region, unit }
 }
 
-function positionOf({ window, component, item, operation, project, region, unit }: UsageKey) {
-  return [window, component, item, operation, project, region, unit]
+function positionOf({ window, account, component, item, operation, project, region, unit }: UsageKey) {
+  return [window, account, component, item, operation, project, region, unit]
 }
 
 /** `from` and `to` are those of the window within the range that was asked for. */

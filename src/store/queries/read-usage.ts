@@ -1,7 +1,7 @@
 import type { Hour } from '../../core/time/hour.ts'
 import type { Query } from '../query.ts'
 
-export const USAGE_GROUPS = ['component', 'item', 'operation', 'project', 'region'] as const
+export const USAGE_GROUPS = ['account', 'component', 'item', 'operation', 'project', 'region'] as const
 export type UsageGroup = (typeof USAGE_GROUPS)[number]
 
 export type UsageWindow = 'hour' | 'day' | 'month'
@@ -26,9 +26,7 @@ export interface OnlyRate {
   readonly rate: string | undefined
 }
 
-export interface ReadUsage {
-  readonly bucket: number
-  readonly account: string
+export interface ReadUsageOfAll {
   /** Usage hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
@@ -41,9 +39,48 @@ export interface ReadUsage {
   readonly limit: number
 }
 
+export interface ReadUsage extends ReadUsageOfAll {
+  readonly bucket: number
+  readonly account: string
+}
+
 interface RawUsage extends Omit<UsageRow, 'window'> {
   readonly window_start: Hour
 }
+
+/** What is summed up of lines. */
+const LINE =
+  'account, usage_hour, component, item, rate, operation, project, region, unit, quantity, waived, amount'
+
+/** From the lines `line` to a page of sums. */
+const SUMS = `
+    keyed as (
+      select case $3::text
+               when 'hour' then usage_hour
+               when 'day' then usage_hour / 24 * 24
+               else (extract(epoch from date_trunc('month', to_timestamp(usage_hour::bigint * 3600) at time zone 'UTC'))
+                     / 3600)::int
+             end as window_start,
+             case when 'account' = any ($4::text[]) then account else '' end as account,
+             (case when 'component' = any ($4) then component else '' end) collate "C" as component,
+             case when 'item' = any ($4) then item else '' end as item,
+             case when 'operation' = any ($4) then coalesce(operation, '') else '' end as operation,
+             case when 'project' = any ($4) then coalesce(project, '') else '' end as project,
+             case when 'region' = any ($4) then coalesce(region, '') else '' end as region,
+             unit collate "C" as unit,
+             quantity, waived, amount
+        from line
+       where ($14::text is null or item = $14) and ($15::text is null or rate = $15))
+    select window_start, account, component, item, operation, project, region, unit,
+           trim_scale(sum(quantity))::text as quantity,
+           trim_scale(sum(waived))::text as waived,
+           trim_scale(sum(amount))::text as amount
+      from keyed
+     where (window_start, account, component, item, operation, project, region, unit)
+           > ($5, $6, $7, $8, $9, $10, $11, $12)
+     group by window_start, account, component, item, operation, project, region, unit
+     order by window_start, account, component, item, operation, project, region, unit
+     limit $13`
 
 /**
  * What the account's bills say of usage hours, summed up: the lines of those hours' own bills (one probe of the
@@ -54,50 +91,49 @@ export const readUsage: Query<ReadUsage, RawUsage, UsageRow> = {
   text: `
     with line as (
       select own.*
-        from generate_series($3::int, $4::int - 1) as h (hour)
+        from generate_series($1::int, $2::int - 1) as h (hour)
        cross join lateral (
-         select usage_hour, component, item, operation, project, region, unit, quantity, waived, amount
+         select ${LINE}
            from bill_line
-          where hour = h.hour and hour >= $3 and hour < $4 and bucket = $1 and account = $2 and usage_hour = h.hour
-            and ($15::text is null or item = $15) and ($16::text is null or rate = $16)
+          where hour = h.hour and hour >= $1 and hour < $2 and bucket = $16 and account = $17 and usage_hour = h.hour
          offset 0) own
       union all
-      select usage_hour, component, item, operation, project, region, unit, quantity, waived, amount
+      select ${LINE}
         from bill_line
-       where account = $2 and usage_hour >= $3 and usage_hour < $4 and usage_hour <> hour and hour > $3
-         and ($15::text is null or item = $15) and ($16::text is null or rate = $16)),
-    keyed as (
-      select case $5::text
-               when 'hour' then usage_hour
-               when 'day' then usage_hour / 24 * 24
-               else (extract(epoch from date_trunc('month', to_timestamp(usage_hour::bigint * 3600) at time zone 'UTC'))
-                     / 3600)::int
-             end as window_start,
-             (case when 'component' = any ($6::text[]) then component else '' end) collate "C" as component,
-             case when 'item' = any ($6) then item else '' end as item,
-             case when 'operation' = any ($6) then coalesce(operation, '') else '' end as operation,
-             case when 'project' = any ($6) then coalesce(project, '') else '' end as project,
-             case when 'region' = any ($6) then coalesce(region, '') else '' end as region,
-             unit collate "C" as unit,
-             quantity, waived, amount
-        from line)
-    select window_start, component, item, operation, project, region, unit,
-           trim_scale(sum(quantity))::text as quantity,
-           trim_scale(sum(waived))::text as waived,
-           trim_scale(sum(amount))::text as amount
-      from keyed
-     where (window_start, component, item, operation, project, region, unit) > ($7, $8, $9, $10, $11, $12, $13)
-     group by window_start, component, item, operation, project, region, unit
-     order by window_start, component, item, operation, project, region, unit
-     limit $14`,
-  values: ({ bucket, account, from, to, window, groupBy, only, after, limit }) => [
-    bucket,
-    account,
+       where account = $17 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour and hour > $1),
+    ${SUMS}`,
+  values: ({ bucket, account, ...ask }) => [...valuesOf(ask), bucket, account],
+  decode: decodeUsage,
+}
+
+/**
+ * The same of all accounts: one range of the primary key, and the corrections of later hours (by the index
+ * bill_line_correction_cycle).
+ */
+export const readUsageOfAll: Query<ReadUsageOfAll, RawUsage, UsageRow> = {
+  name: 'read_usage_of_all',
+  text: `
+    with line as (
+      select ${LINE}
+        from bill_line
+       where hour >= $1::int and hour < $2::int and usage_hour = hour
+      union all
+      select ${LINE}
+        from bill_line
+       where hour > $1 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour),
+    ${SUMS}`,
+  values: valuesOf,
+  decode: decodeUsage,
+}
+
+function valuesOf({ from, to, window, groupBy, only, after, limit }: ReadUsageOfAll): readonly unknown[] {
+  return [
     from,
     to,
     window,
     groupBy,
     after?.window ?? -1,
+    after?.account ?? '',
     after?.component ?? '',
     after?.item ?? '',
     after?.operation ?? '',
@@ -107,6 +143,9 @@ export const readUsage: Query<ReadUsage, RawUsage, UsageRow> = {
     limit,
     only?.item ?? null,
     only?.rate ?? null,
-  ],
-  decode: ({ window_start, ...row }) => ({ window: window_start, ...row }),
+  ]
+}
+
+function decodeUsage({ window_start, ...row }: RawUsage): UsageRow {
+  return { window: window_start, ...row }
 }

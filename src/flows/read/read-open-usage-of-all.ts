@@ -1,0 +1,42 @@
+import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
+import { type Hour, hourOf, next } from '../../core/time/hour.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import { readOpenAccounts } from '../../store/queries/read-open-accounts.ts'
+import type { UsageRow } from '../../store/queries/read-usage.ts'
+import { run, type Sql } from '../../store/query.ts'
+import {
+  type AskOpenUsage,
+  OPEN_READING,
+  type OpenUsage,
+  readOpenUsage,
+  type TooMuchOpen,
+} from './read-open-usage.ts'
+
+/** Accounts with usage on no bill yet that one answer adds up: a few seconds, since each is read by itself. */
+export const OPEN_ACCOUNTS_MAX = 2_000
+
+export type AskOpenUsageOfAll = Omit<AskOpenUsage, 'bucket' | 'account' | 'max'>
+
+/** As `readOpenUsage`, of all accounts: one list after the other, so equal keys may be there more than once. */
+export async function readOpenUsageOfAll(sql: Sql, ask: AskOpenUsageOfAll): Promise<OpenUsage> {
+  const latest = next(hourOf((ask.now + FUTURE_MS_MAX) as Instant))
+  const to = Math.min(ask.to, latest) as Hour
+  const accounts = await run(sql, readOpenAccounts, { from: ask.from, to, limit: OPEN_ACCOUNTS_MAX + 1 })
+  if (accounts.length > OPEN_ACCOUNTS_MAX) return refuseMany()
+  const rows: UsageRow[] = []
+  let max = OPEN_READING
+  for (const account of accounts) {
+    const open = await readOpenUsage(sql, { ...ask, ...account, max })
+    if (!open.ok) return open
+    for (const row of open.rows) rows.push(row)
+    max = { events: max.events - open.read.events, levels: max.levels - open.read.levels }
+  }
+  const { events, levels } = OPEN_READING
+  return { ok: true, rows, read: { events: events - max.events, levels: levels - max.levels } }
+}
+
+function refuseMany(): TooMuchOpen {
+  const detail = `More than ${OPEN_ACCOUNTS_MAX} accounts have usage in hours without bills`
+  const advice = 'ask for hours that have their bills (see /v1/cycles), or for one account'
+  return { ok: false, code: 'usage/too_many_open_accounts', detail: `${detail}: ${advice}.` }
+}
