@@ -50,9 +50,16 @@ export class Settlement {
   readonly #hours = new CopyRows()
   readonly #levels = new CopyRows()
   readonly #series: StorageSeries[] = []
+  #lineCount = 0
+
+  /** Lines that wait to be stored. */
+  get lines(): number {
+    return this.#lineCount
+  }
 
   addBill(settled: SettledBill): void {
     const { bucket, bill } = settled
+    this.#lineCount += bill.lines.length
     for (const line of bill.lines) this.#lines.add(lineRow(bill, bucket, line))
     this.#bills.add(billRow(settled))
   }

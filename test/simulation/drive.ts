@@ -193,6 +193,7 @@ export async function settleAll(
               or exists (select from released_event where cycle >= settled_until)
               or exists (select from voided_event where cycle >= settled_until)
               or exists (select from held_event h where h.price_version < deployment.price_version)
+              or price_version > (select c.price_version from cycle c where c.hour = sealed_until - 1)
               or exists (select from usage_event where cycle >= settled_until) as open
          from deployment`,
     )

@@ -124,6 +124,17 @@ function stores(origin: number): readonly PricedRate[] {
         [origin + 3, 'unknown'],
       ],
     },
+    // Nobody knows what it costs, until it is published that it was free for long and then had a price.
+    {
+      ...storage,
+      item: 'Archive',
+      perText: 'MB-hour',
+      per: 1_000_000n * MILLISECONDS_PER_HOUR,
+      terms: [
+        [ALWAYS, 'unknown'],
+        [origin + 2, '0.0042'],
+      ],
+    },
   ]
 }
 
@@ -136,7 +147,7 @@ export function publications(
   origin: number,
   hourToCome: number,
 ): readonly ((before: PriceTable) => PriceTable)[] {
-  return [knowing(origin), filling(origin), knowingTypes, changingFrom(hourToCome)]
+  return [knowing(origin), fillingArchive(origin), filling(origin), knowingTypes, changingFrom(hourToCome)]
 }
 
 type Publication = (before: PriceTable) => PriceTable
@@ -163,8 +174,26 @@ function filling(origin: number): Publication {
     rates: rates.map((rate) => {
       if (rate.item === 'Scored') return { ...rate, terms: [[ALWAYS, '0.01'], ...rate.terms.slice(1)] }
       if (rate.item === 'Later') return { ...rate, terms: [[ALWAYS, 'free'], [origin, '3'], ...rate.terms] }
+      if (rate.item === 'Backup')
+        return { ...rate, terms: [...rate.terms.slice(0, -1), [origin + 3, '0.002']] }
       return rate.item === 'Ending' ? { ...rate, until: NEVER } : rate
     }),
+  })
+}
+
+/** Stored data gets a price: free for all the time until then, and priced for hours that have long been settled. */
+function fillingArchive(origin: number): Publication {
+  const filled: Terms = [
+    [ALWAYS, 'free'],
+    [origin - 5, '0.0007'],
+    [origin, 'free'],
+    [origin + 1, '0.0014'],
+  ]
+  return ({ rates, ...table }) => ({
+    ...table,
+    rates: rates.map((rate) =>
+      rate.item === 'Archive' ? { ...rate, terms: [...filled, ...rate.terms.slice(1)] } : rate,
+    ),
   })
 }
 

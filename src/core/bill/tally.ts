@@ -50,17 +50,18 @@ export interface ChargedQuantity extends StoredQuantity {
   readonly rate: string
 }
 
-/** Take off what is charged already, so that the line carries the difference (ARCHITECTURE.md). */
+/**
+ * Take off what is charged already, so that the line carries the difference (ARCHITECTURE.md). An hour whose price this
+ * version does not know yet, and a newer one did, stays as it is: like `addStored`, this leaves it to the newer one.
+ */
 export function addCharged(tally: Tally, book: PriceBook, charged: ChargedQuantity): void {
   const { usageHour, item, project, region } = charged
   const rate = ratesFor(book, 'storage', null).find((one) => one.item === item && one.rate === charged.rate)
   const term = rate && termInForce(rate, usageHour)
-  invariant(
-    term !== undefined && term.kind !== 'unknown',
-    `${item}/${charged.rate} was charged, so it has a price`,
-  )
+  invariant(rate !== undefined && term !== undefined, `${item}/${charged.rate} was charged, so it is listed`)
+  if (term.kind === 'unknown') return
   const quantity = negated(charged.quantity)
-  add(tally, usageHour, { rate: rate!, term, operation: null, project, region, quantity, waived: ZERO })
+  add(tally, usageHour, { rate, term, operation: null, project, region, quantity, waived: ZERO })
 }
 
 function add(tally: Tally, usageHour: Hour, charge: Charge): void {

@@ -17,7 +17,7 @@ export interface ChargeStorage extends SettledAccount {
   readonly withdrawn: readonly Level[]
   /** Levels of settled events: in force at the start of the cycle, and any within it. */
   readonly known: readonly Level[]
-  /** Look again at hours from here on, because levels of older hours became known; undefined: not so. */
+  /** Look again at hours from here on, because their levels or prices became known; undefined: not so. */
   readonly restatedFrom: Hour | undefined
   /** May another bill have charged this hour's storage already? Only where the hour is not live. */
   readonly isLate: boolean
@@ -41,8 +41,10 @@ export async function chargeStorage(
   const known = from < hour ? await levelsFrom(sql, charge, from) : charge.known
   const kept = known.filter((level) => !withdrawn.some((taken) => isSameLevel(level, taken)))
   const all = [...kept, ...announced].sort(compareLevels)
-  if (all.length === 0 && withdrawn.length === 0) return
-  for (let at = from; at <= hour; at = (at + 1) as Hour) {
+  if (all.length === 0 && withdrawn.length === 0 && charge.restatedFrom === undefined) return
+  // Where a price was filled, `from` may be long before anything was stored.
+  const first = Math.max(from, oldest([hour, ...all.map(({ at }) => hourOf(at))])) as Hour
+  for (let at = first; at <= hour; at = (at + 1) as Hour) {
     for (const stored of integrate(all, at)) addStored(tally, book, at, stored)
   }
   if (from < hour || isLate) await subtractCharged(sql, book, tally, charge, from)

@@ -6,11 +6,15 @@ import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { Settlement } from '../../store/bills-table.ts'
 import { type AccountState, readAccountStates } from '../../store/queries/read-account-states.ts'
+import type { SettledAccount } from '../../store/queries/read-late-hours.ts'
 import { saveAccountStates } from '../../store/queries/save-account-states.ts'
 import { type WithdrawLevels, withdrawLevels } from '../../store/queries/withdraw-levels.ts'
 import { run } from '../../store/query.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
 import type { AccountFacts } from './cycle-facts.ts'
+
+/** Lines that wait to be stored, about: where stored data gets a price, each account may have one for each past hour. */
+const LINES_TOGETHER = 50_000
 
 /** What the bills of one transaction have in common. */
 export interface BillingContext {
@@ -34,22 +38,27 @@ export type DraftOf = (facts: AccountFacts) => Promise<Draft | undefined>
  * Make the bills of some accounts, give each its place in the account's sequence and chain, and store them with what
  * they bring in. The accounts' buckets are claimed, so nobody else issues to them. Each bill becomes rows at once: what is
  * kept until it is stored is bytes.
+ * @returns the accounts that the hour is settled for: all but those without lines and without facts
  */
 export async function issueBills(
   client: pg.PoolClient,
   context: BillingContext,
   accounts: readonly AccountFacts[],
   draftOf: DraftOf,
-): Promise<void> {
-  if (accounts.length === 0) return
+): Promise<readonly SettledAccount[]> {
+  if (accounts.length === 0) return []
   const states = new Map(
     (await run(client, readAccountStates, accounts)).map((state) => [state.account, state]),
   )
   const monthOf = await statementMonths(client, context.hour, accounts)
-  const settlement = new Settlement()
+  let settlement = new Settlement()
   const withdrawn: WithdrawLevels[] = []
   const after: AccountState[] = []
   for (const facts of accounts) {
+    if (settlement.lines >= LINES_TOGETHER) {
+      await settlement.copyInto(client)
+      settlement = new Settlement()
+    }
     const draft = await draftOf(facts)
     // An account without lines and without facts leaves no trace: the hour is not settled for it.
     if (draft === undefined && facts.count === 0) continue
@@ -62,10 +71,11 @@ export async function issueBills(
       issue(settlement, { ...context, statementMonth: monthOf(account) }, facts, draft, { ...before, step }),
     )
   }
-  if (after.length === 0) return
+  if (after.length === 0) return []
   await settlement.copyInto(client)
   for (const levels of withdrawn) await run(client, withdrawLevels, levels)
   await run(client, saveAccountStates, after)
+  return after
 }
 
 interface Billing extends BillingContext {

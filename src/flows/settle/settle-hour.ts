@@ -14,7 +14,7 @@ import { raiseBucketSettled } from '../../store/queries/raise-bucket-settled.ts'
 import type { DueCycle } from '../../store/queries/due-cycles.ts'
 import { readDeployment } from '../../store/queries/read-deployment.ts'
 import { readHistoryAccounts } from '../../store/queries/read-history-accounts.ts'
-import type { SettledAccount } from '../../store/queries/read-late-hours.ts'
+import type { LateHour, SettledAccount } from '../../store/queries/read-late-hours.ts'
 import { readMarks } from '../../store/queries/read-marks.ts'
 import { readRestatedAccounts } from '../../store/queries/read-restated-accounts.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
@@ -22,6 +22,7 @@ import { transaction } from '../../store/transaction.ts'
 import { knownLevels } from './charge-storage.ts'
 import { type AccountFacts, NO_COPIES, readCycleFacts } from './cycle-facts.ts'
 import { draftAccount } from './draft-account.ts'
+import { filledAccounts, noteFilled } from './fill-storage.ts'
 import { findCopies, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type BillingContext, issueBills } from './issue-bills.ts'
@@ -92,17 +93,19 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
   const { book } = await bookOf(client, due.priceVersion)
   const context = await billingContext(client, chunk, book.currency)
   const known = await knownLevels(client, due.hour, buckets, null)
+  const filled = late ? [] : await filledAccounts(client, due, book, buckets)
   const restated = late ? [] : await run(client, readRestatedAccounts, { cycle: due.hour, buckets })
-  const restatedFrom = new Map(restated.map((row) => [row.account, row.hour]))
+  const restatedFrom = oldestHours([...restated, ...filled])
   const draft = (facts: AccountFacts) => {
     const levels = known.get(facts.account) ?? []
     const common = { ...due, book, facts, known: levels, isLate: late, beforeStep: null }
     return draftAccount(client, { ...common, restatedFrom: restatedFrom.get(facts.account) })
   }
-  const all = await factsOf(client, chunk, book, known, restated)
+  const all = await factsOf(client, chunk, book, known, [...restated, ...filled])
   const { facts, copies } = await withoutCopies(client, chunk, book, all)
   for (let start = 0; start < facts.length; start += BATCH_ACCOUNTS) {
-    await issueBills(client, context, facts.slice(start, start + BATCH_ACCOUNTS), draft)
+    const settled = await issueBills(client, context, facts.slice(start, start + BATCH_ACCOUNTS), draft)
+    await noteFilled(client, due.hour, filled, settled)
   }
   await rememberIdentities(client, buckets, facts)
   if (late)
@@ -112,6 +115,15 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
       facts.filter((account) => carries(known, account, due.hour)),
     )
   await keepRefusals(client, copies.map(refusedCopy))
+}
+
+/** By account. */
+function oldestHours(restated: readonly LateHour[]): ReadonlyMap<string, Hour> {
+  const oldest = new Map<string, Hour>()
+  for (const { account, hour } of restated) {
+    oldest.set(account, Math.min(hour, oldest.get(account) ?? hour) as Hour)
+  }
+  return oldest
 }
 
 /** The facts of some accounts, read again without their copies where there are some. The marks are stored. */

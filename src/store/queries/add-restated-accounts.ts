@@ -3,13 +3,15 @@ import type { Query } from '../query.ts'
 import type { AccountHourKey } from './find-closed-hours.ts'
 
 export interface AddRestatedAccounts {
-  /** An open hour. */
   readonly cycle: Hour
   /** One for each account: storage may have changed from this hour on. */
   readonly keys: readonly AccountHourKey[]
 }
 
-/** Put work into an open cycle: look again at what these accounts stored. Only while holding the gate. */
+/**
+ * Put work into a cycle: look again at what these accounts stored. Only into an open one while holding the gate, or into
+ * one that is settled by this transaction.
+ */
 export const addRestatedAccounts: Query<AddRestatedAccounts, never, void> = {
   name: 'add_restated_accounts',
   text: `
