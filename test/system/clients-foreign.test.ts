@@ -1,10 +1,8 @@
-import { OpenMeter } from '@openmeter/sdk'
-import { Client as Lago } from 'lago-javascript-client'
-import Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { deployment } from './deployment.ts'
+import { lagoAt, openmeterAt, publishForeignTypes, stripeAt, usedOf } from './foreign-clients.ts'
 import { testServer, type TestServer } from './http-server.ts'
 import { losingProxy, type LosingProxy } from './losing-proxy.ts'
 
@@ -13,48 +11,15 @@ let proxy: LosingProxy
 beforeAll(async () => {
   server = await testServer()
   proxy = await losingProxy(server.url)
-  await publish()
+  await publishForeignTypes(server)
 })
 afterAll(async () => {
   await proxy.close()
   await server.close()
 })
 
-/** Events of these three, as in docs/clients.md. */
-const EVENT_TYPES = {
-  prompt: { component: 'processing', operation: 'Prompt', quantities: { token: 'tokens' } },
-  api_calls: { component: 'processing', operation: 'Call', quantities: { call: 1 } },
-  pages: { component: 'processing', operation: 'Page', quantities: { page: 'value' } },
-}
-
-async function publish(): Promise<void> {
-  const { json } = await server.ask('/v1/price-book')
-  const price = (operation: string, unit: string) => ({
-    operations: [operation],
-    unit,
-    per: 1,
-    prices: [{ from: '2020-01-01T00:00:00Z', price: '0.5' }],
-  })
-  const items = {
-    Tokens: { component: 'processing', rates: { default: price('Prompt', 'token') } },
-    Calls: { component: 'processing', rates: { default: price('Call', 'call') } },
-    Pages: { component: 'processing', rates: { default: price('Page', 'page') } },
-  }
-  const book = json.book as { readonly items: object }
-  const next = { ...book, eventTypes: EVENT_TYPES, items: { ...book.items, ...items } }
-  const init = { method: 'POST', body: JSON.stringify(next), type: 'application/yaml' }
-  const answer = await server.ask('/v1/price-book', init)
-  if (answer.status >= 300) throw new Error(answer.text)
-}
-
-async function used(account: string): Promise<readonly string[]> {
-  const [from, to] = [Date.now() - 48 * 3_600_000, Date.now() + 3_600_000].map((at) =>
-    new Date(at).toISOString(),
-  )
-  const { json } = await server.ask(
-    `/v1/usage?account=${account}&from=${from}&to=${to}&window=month&groupBy=item`,
-  )
-  return json.items.map((row: Record<string, string>) => `${row['item']} ${row['quantity']} ${row['unit']}`)
+function used(account: string): Promise<readonly string[]> {
+  return usedOf(server, account)
 }
 
 /** Its repeats in the very hour of an end of an hour could be two usage hours. */
@@ -63,7 +28,7 @@ async function stored(account: string, id: string) {
 }
 
 describe('the package @openmeter/sdk', () => {
-  const open = (url = server.url, apiKey = server.adminKey) => new OpenMeter({ baseUrl: url, apiKey })
+  const open = (url = server.url, key = server.adminKey) => openmeterAt({ url, key })
 
   test('its events are stored, and the sum of their property is billed', async () => {
     const one = { type: 'prompt', subject: 'om', data: { tokens: '1.5', model: 'large' } }
@@ -133,7 +98,7 @@ describe('the package @openmeter/sdk', () => {
 })
 
 describe('the package lago-javascript-client', () => {
-  const lago = (url = server.url, key = server.adminKey) => Lago(key, { baseUrl: `${url}/api/v1` })
+  const lago = (url = server.url, key = server.adminKey) => lagoAt({ url, key })
   const now = Math.floor(Date.now() / 1000)
   const event = (transaction_id: string, external_subscription_id: string, more: object = {}) => ({
     transaction_id,
@@ -195,10 +160,7 @@ describe('the package lago-javascript-client', () => {
 })
 
 describe('the package stripe', () => {
-  function stripe(url = server.url, key = server.adminKey, maxNetworkRetries = 0) {
-    const { hostname, port } = new URL(url)
-    return new Stripe(key, { host: hostname, port, protocol: 'http', maxNetworkRetries })
-  }
+  const stripe = (url = server.url, key = server.adminKey, retries = 0) => stripeAt({ url, key }, retries)
   const event = (customer: string, more: object = {}) => ({
     event_name: 'pages',
     payload: { stripe_customer_id: customer, value: '25' },

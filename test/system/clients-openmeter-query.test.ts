@@ -1,8 +1,9 @@
-import { OpenMeter } from '@openmeter/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { METER_ROWS_MAX } from '../../src/flows/read/read-meter.ts'
 import { METER_SUBJECTS_MAX } from '../../src/http/foreign/openmeter-query.ts'
+import { openmeterAt } from './foreign-clients.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
+import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
 
 const HOUR = 3_600_000
 const now = Date.now()
@@ -37,37 +38,19 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-async function publish(): Promise<void> {
-  const { json } = await server.ask('/v1/price-book')
-  const items = {
-    Tokens: itemOf({ in: rateOf('Prompt', 'token'), out: rateOf('Answer', 'token') }),
-    Mixed: itemOf({ pages: rateOf('Page', 'page'), calls: rateOf('Call', 'call') }),
-    'Mixed.pages': itemOf({ x: rateOf('Sheet', 'page') }),
-    'Dotted.a': itemOf({ b: rateOf('One', 'page') }),
-    Dotted: itemOf({ 'a.b': rateOf('Two', 'page') }),
-  }
+function publish(): Promise<void> {
   const eventTypes = {
     Prompt: typeOf('Prompt', 'token', 'tokens'),
     Answer: typeOf('Answer', 'token', 'tokens'),
     Page: typeOf('Page', 'page', 'pages'),
   }
-  const next = { ...json.book, eventTypes, items: { ...json.book.items, ...items } }
-  const init = { method: 'POST', body: JSON.stringify(next), type: 'application/yaml' }
-  const answer = await server.ask('/v1/price-book', init)
-  if (answer.status >= 300) throw new Error(answer.text)
-}
-
-function itemOf(rates: object) {
-  return { component: 'processing', rates }
-}
-
-function rateOf(operation: string, unit: string) {
-  const prices = [{ from: '2020-01-01T00:00:00Z', price: '0.5' }]
-  return { operations: [operation], unit, per: 1, prices }
-}
-
-function typeOf(operation: string, unit: string, quantity: string) {
-  return { component: 'processing', operation, quantities: { [unit]: quantity } }
+  return publishTypes(server, eventTypes, {
+    Tokens: itemOf({ in: rateOf('Prompt', 'token'), out: rateOf('Answer', 'token') }),
+    Mixed: itemOf({ pages: rateOf('Page', 'page'), calls: rateOf('Call', 'call') }),
+    'Mixed.pages': itemOf({ x: rateOf('Sheet', 'page') }),
+    'Dotted.a': itemOf({ b: rateOf('One', 'page') }),
+    Dotted: itemOf({ 'a.b': rateOf('Two', 'page') }),
+  })
 }
 
 function used(subject: string, type: string, data: object, time: Date, more: object = {}) {
@@ -80,8 +63,8 @@ async function send(list: readonly object[]): Promise<void> {
   if (json.accepted !== list.length) throw new Error(JSON.stringify(json.problems[0]))
 }
 
-function meters(apiKey = server.adminKey) {
-  return new OpenMeter({ baseUrl: server.url, apiKey }).meters
+function meters(key = server.adminKey) {
+  return openmeterAt({ url: server.url, key }).meters
 }
 
 type Ask = NonNullable<Parameters<ReturnType<typeof meters>['query']>[1]>
@@ -220,6 +203,8 @@ describe('meters.query of @openmeter/sdk', () => {
     const ask = { from: at(-41 * 24), subject: ['late'] }
     expect(await values('Tokens', ask)).toEqual(['late 110.3'])
     expect(await values('Tokens.in', ask)).toEqual(['late 10.3'])
+    const all = { from: at(-41 * 24), to: at(1), groupBy: ['subject'] }
+    expect(await values('Tokens', all)).toContain('late 110.3')
   })
 
   test('groups by project, region and operation, and null is none of them', async () => {

@@ -82,6 +82,12 @@ export function lagoValidation(details: object) {
 }
 
 /** A problem in Lago's shape. */
+/** Its clients read from this, and not from Retry-After, how long to wait before they repeat a request. */
+export function lagoHeaders({ code, headers }: HttpProblem): Readonly<Record<string, string>> {
+  const wait = HTTP_PROBLEMS[code].status === 429 ? headers['retry-after'] : undefined
+  return wait === undefined ? headers : { ...headers, 'x-ratelimit-reset': wait }
+}
+
 export function lagoProblem({ code, message }: HttpProblem) {
   const { status } = HTTP_PROBLEMS[code]
   return { status, error: STATUS_CODES[status], code, error_details: { detail: [message] } }

@@ -8,7 +8,14 @@ import { readJsonBody } from '../events/read-json.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../problem.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal } from './deliver.ts'
-import { lagoDetails, lagoProblem, lagoValidation, lagoView, readLagoEvent } from './lago-event.ts'
+import {
+  lagoDetails,
+  lagoHeaders,
+  lagoProblem,
+  lagoValidation,
+  lagoView,
+  readLagoEvent,
+} from './lago-event.ts'
 
 export const LagoEvent = Type.Object(
   {
@@ -46,7 +53,7 @@ export const postLagoBatch = route({
   answers: { 200: Type.Object({ events: Type.Array(Type.Object({}, { additionalProperties: true })) }) },
   answerProblem(problem, _, reply) {
     const { status } = HTTP_PROBLEMS[problem.code]
-    return reply.code(status).headers(problem.headers).send(lagoProblem(problem))
+    return reply.code(status).headers(lagoHeaders(problem)).send(lagoProblem(problem))
   },
   async handle({ body, key, reply }, { ingest, now }) {
     const value = readJsonBody((body as Buffer | undefined) ?? Buffer.alloc(0))

@@ -11,6 +11,7 @@ import { readJsonBody } from '../events/read-json.ts'
 import { HTTP_PROBLEMS, type HttpProblem, problemBody } from '../problem.ts'
 import { type Call, type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal, maybeUntimed } from './deliver.ts'
+import { lagoHeaders } from './lago-event.ts'
 import { LagoEvent, takeLagoEvent } from './lago-events.ts'
 import { sendProblemBytes } from './openmeter-problem.ts'
 
@@ -62,7 +63,7 @@ function answerForeignProblem(problem: HttpProblem, _: FastifyRequest, reply: Re
   const { status, title } = HTTP_PROBLEMS[problem.code]
   const own = problemBody(status, title, problem.code, problem.message)
   const lago = { error: STATUS_CODES[status], error_details: { detail: [problem.message] } }
-  return sendProblemBytes(reply.code(status).headers(problem.headers), { ...own, ...lago })
+  return sendProblemBytes(reply.code(status).headers(lagoHeaders(problem)), { ...own, ...lago })
 }
 
 function bytesOf(body: unknown): Buffer {

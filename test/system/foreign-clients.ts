@@ -1,0 +1,52 @@
+import { OpenMeter } from '@openmeter/sdk'
+import { Client } from 'lago-javascript-client'
+import Stripe from 'stripe'
+import type { TestServer } from './http-server.ts'
+import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
+
+/** Events of these three, as in docs/clients.md. */
+const EVENT_TYPES = {
+  prompt: typeOf('Prompt', 'token', 'tokens'),
+  api_calls: typeOf('Call', 'call', 1),
+  pages: typeOf('Page', 'page', 'value'),
+}
+
+export function publishForeignTypes(server: TestServer): Promise<void> {
+  return publishTypes(server, EVENT_TYPES, {
+    Tokens: itemOf({ default: rateOf('Prompt', 'token') }),
+    Calls: itemOf({ default: rateOf('Call', 'call') }),
+    Pages: itemOf({ default: rateOf('Page', 'page') }),
+  })
+}
+
+/** The clients as their users make them. Where a client is, and with which key. */
+export interface Place {
+  readonly url: string
+  readonly key: string
+}
+
+export function openmeterAt({ url, key }: Place): OpenMeter {
+  return new OpenMeter({ baseUrl: url, apiKey: key })
+}
+
+/** @param config further options, as the package has them */
+export function lagoAt({ url, key }: Place, config: Parameters<typeof Client>[1] = {}) {
+  return Client(key, { baseUrl: `${url}/api/v1`, ...config })
+}
+
+/** @param maxNetworkRetries none, unlike the package without it */
+export function stripeAt({ url, key }: Place, maxNetworkRetries = 0): Stripe {
+  const { hostname, port } = new URL(url)
+  return new Stripe(key, { host: hostname, port, protocol: 'http', maxNetworkRetries })
+}
+
+/** What an account has used in two days, as `item quantity unit`. */
+export async function usedOf(server: TestServer, account: string): Promise<readonly string[]> {
+  const [from, to] = [Date.now() - 48 * 3_600_000, Date.now() + 3_600_000].map((at) =>
+    new Date(at).toISOString(),
+  )
+  const { json } = await server.ask(
+    `/v1/usage?account=${account}&from=${from}&to=${to}&window=month&groupBy=item`,
+  )
+  return json.items.map((row: Record<string, string>) => `${row['item']} ${row['quantity']} ${row['unit']}`)
+}
