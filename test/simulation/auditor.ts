@@ -39,6 +39,10 @@ export interface Audit {
   readonly releases: number
   /** Price books that were published. */
   readonly versions: number
+  /** Lines for stored data whose price was unknown at first. */
+  readonly fills: number
+  /** Levels that were added because an account is closed. */
+  readonly ends: number
   /** Empty when the books are right. */
   readonly findings: readonly string[]
 }
@@ -47,12 +51,14 @@ export interface Audit {
  * Audit books in which every hour is settled.
  * @param versions the price tables that were published, version 1 first; or the only one
  * @param windowHours copies of one identity under times this far apart are one event
+ * @param closings accounts that are closed: from that instant on, in milliseconds since 1970
  */
 export async function audit(
   database: Database,
   versions: PriceTable | readonly PriceTable[],
   windowHours: number,
   quietVoids: readonly QuietVoid[] = [],
+  closings: ReadonlyMap<string, number> = new Map(),
 ): Promise<Audit> {
   const books = await readBooks(database)
   const tables = 'rates' in versions ? [versions] : versions
@@ -64,7 +70,7 @@ export async function audit(
     ...unfinished(books),
     ...auditCopies(books, windowHours, quietVoids),
     ...counted.findings,
-    ...auditClaims(books, counted.counting, tables),
+    ...auditClaims(books, counted.counting, tables, closings),
     ...auditLines(books, newest),
     ...auditBills(books),
   ]
@@ -80,6 +86,8 @@ export async function audit(
     givenBack: voids.filter(({ cycle, counted: bill }) => bill !== null && bill < cycle).length,
     releases: books.releases.length,
     versions: tables.length,
+    fills: lines.filter((line) => isFilled(line, tables[0]!)).length,
+    ends: events.filter(({ source }) => isEnd(source)).length,
     findings,
   }
 }
@@ -104,12 +112,14 @@ function unfinished({ events, releases, voids, bills, without }: Books): readonl
 /**
  * What should be charged against what is, by account, usage hour, item, operation, project and region. Requests and
  * processing also bill by bill: each event is in one bill, and what was taken back after that in one more, with the
- * opposite sign. Stored data that was taken back was never there.
+ * opposite sign. Stored data that was taken back was never there. What a closed account stores follows from what was sent
+ * and from the closing alone: the levels that Farthing adds for it are left out here, and must come to the same.
  */
 function auditClaims(
   { lines, settledUntil, versionOf }: Books,
   counting: readonly Counting[],
   tables: readonly PriceTable[],
+  closings: ReadonlyMap<string, number>,
 ): readonly string[] {
   const newest = tables.at(-1)!
   const should: Claims = new Map()
@@ -124,8 +134,12 @@ function auditClaims(
     const claim = claimOfLine(line, newest)
     addClaim(charged, claim.rate.component === 'storage' ? claim : inBill(claim, line.hour))
   }
-  const standing = counting.filter(({ taken }) => taken === undefined).map(({ event }) => event)
-  addStoredClaims(should, newest, standing, settledUntil)
+  const standing = counting.filter(({ taken, event }) => taken === undefined && !isEnd(event.source))
+  addStoredClaims(should, newest, {
+    events: standing.map(({ event }) => event),
+    until: settledUntil,
+    closings,
+  })
   return [...new Set([...should.keys(), ...charged.keys()])].flatMap((name) => {
     const [owes, pays] = [should.get(name), charged.get(name)]
     const [quantity, waived] = [pays?.quantity ?? 0n, pays?.waived ?? 0n]
@@ -133,6 +147,16 @@ function auditClaims(
     const owed = `${owes?.quantity ?? 0n} (${owes?.waived ?? 0n} waived)`
     return [`${name}: billed ${quantity} (${waived} waived), owed ${owed}`]
   })
+}
+
+/** Was the price of stored data unknown in the first table? */
+function isFilled({ item, component, usage_hour: usageHour }: StoredLine, { rates }: PriceTable): boolean {
+  const rate = rates.find((one) => one.item === item)
+  return component === 'storage' && rate !== undefined && priceAt(rate, usageHour) === 'unknown'
+}
+
+function isEnd(source: string): boolean {
+  return source.endsWith('farthing:closed')
 }
 
 function opposite(claim: Claim): Claim {

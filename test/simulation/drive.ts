@@ -7,6 +7,7 @@ import type { Hour } from '../../src/core/time/hour.ts'
 import { endImport } from '../../src/flows/ingest/imports.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
+import { endLevels } from '../../src/flows/accounts/end-levels.ts'
 import { joinSegments } from '../../src/flows/settle/join-segments.ts'
 import { settlePass } from '../../src/flows/settle/settle.ts'
 import { type Difference, verify } from '../../src/flows/verify/verify.ts'
@@ -20,6 +21,7 @@ import type { Delivery, History, Order, Pass, Round } from './history.ts'
 import type { Answer } from './ledger.ts'
 import { type PriceTable, priceBookText, priceTable, publications } from './prices.ts'
 import { publisher } from './publisher.ts'
+import { type Registrar, registrar } from './registrar.ts'
 import { takeBack, withSettledHours } from './take-back.ts'
 
 const HOUR_MS = 3_600_000
@@ -37,6 +39,8 @@ export interface Driven {
   readonly answers: readonly Answer[]
   /** What was taken back while nothing else happened. */
   readonly quietVoids: readonly QuietVoid[]
+  /** The accounts that are closed, each with its instant. */
+  readonly closings: ReadonlyMap<string, number>
   /** What was logged besides the deaths that were meant. */
   readonly errors: readonly unknown[]
 }
@@ -58,7 +62,11 @@ export async function drive(history: History): Promise<Driven> {
   const pool = dyingPool(clocked, fate)
   const errors: unknown[] = []
   const log: Log = { info() {}, warn() {}, error: ({ err }: { err?: unknown }) => note(errors, err) }
-  const ingests = await Promise.all(Array.from({ length: PROCESSES }, () => createIngest({ pool, log })))
+  const taken = history.knownOnly ? 'known' : 'any'
+  const ingests = await Promise.all(
+    Array.from({ length: PROCESSES }, () => createIngest({ pool, log, taken })),
+  )
+  const accounts = registrar(pool)
   const answers: Answer[] = []
   let clockWasBehind = false
   const quietVoids: QuietVoid[] = []
@@ -74,10 +82,11 @@ export async function drive(history: History): Promise<Driven> {
     }
     await playRound(round, {
       async send(delivery) {
-        const told = await send(ingests[delivery.process]!, delivery, errors)
+        const told = await send(ingests[delivery.process]!, delivery, accounts, errors)
         answers.push(...told.map((answer) => ({ ...answer, mayBeAhead: clockWasBehind || isAhead(answer) })))
       },
       take: (order) => takeBack(pool, clocked, order),
+      put: (put) => accounts.put(put),
       publish: publish.next,
       join: () => unlessDead(() => joinSegments(pool, (hourToCome + 48) as Hour, () => false)),
       settle: (pass) => passOnce(pool, pass, windowMs, clockAheadMs),
@@ -87,8 +96,10 @@ export async function drive(history: History): Promise<Driven> {
   }
   await Promise.all(ingests.map((ingest) => ingest.close()))
   await clocked.end()
+  await endLevels({ pool: deployed.pool, stopping: () => false })
   await settleAll(deployed, windowMs)
-  return { deployed, tables: publish.tables, answers, quietVoids, errors }
+  const closings = accounts.closings()
+  return { deployed, tables: publish.tables, answers, quietVoids, closings, errors }
 }
 
 /** A deployment with the prices of a table. */
@@ -114,6 +125,7 @@ function note(errors: unknown[], error: unknown): void {
 interface Acts {
   readonly send: (delivery: Delivery) => Promise<void>
   readonly take: (order: Order) => Promise<unknown>
+  readonly put: Registrar['put']
   readonly publish: () => Promise<void>
   readonly join: () => Promise<unknown>
   readonly settle: (pass: Pass) => Promise<void>
@@ -123,26 +135,37 @@ async function playRound(round: Round, acts: Acts): Promise<void> {
   const before = Promise.all([
     ...round.deliveries.map(acts.send),
     ...round.orders.map(acts.take),
+    putAll(round, acts),
     ...(round.publishes ? [acts.publish()] : []),
   ])
   if (!round.atOnce) await before
   await Promise.all([before, ...round.passes.map(acts.settle), ...(round.joins ? [acts.join()] : [])])
 }
 
+/** One after the other: what is said of an account has an order. */
+async function putAll({ puts }: Round, acts: Acts): Promise<void> {
+  for (const put of puts) await acts.put(put)
+}
+
 /** As a producer does: the same again until there is an answer. */
 async function send(
   ingest: Ingest,
   { events, writer }: Delivery,
+  accounts: Registrar,
   errors: readonly unknown[],
 ): Promise<readonly Answer[]> {
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
+    const before = events.map(({ subject }) => accounts.answered(subject))
     const submitted = await ingest.submit(
       events.map((raw) => ({ raw })),
       undefined,
       { writer },
     )
     if (submitted.ok) {
-      return submitted.results.map(({ outcome }, index) => ({ event: events[index]!, outcome }))
+      return submitted.results.map(({ outcome, code }, index) => {
+        const event = events[index]!
+        return { event, outcome, code, before: before[index]!, meanwhile: accounts.begun(event.subject) }
+      })
     }
     await sleep(1)
   }
@@ -158,9 +181,11 @@ async function passOnce(
   clockAheadMs: number,
 ): Promise<void> {
   const graceMs = graceUntil(sealTo) + clockAheadMs
+  const ending = unlessDead(() => endLevels({ pool, stopping: () => false }))
   await unlessDead(() =>
     settlePass({ pool, graceMs, historyQuietMs, identityWindowMs, stopping: () => false }),
   )
+  await ending
 }
 
 /** @returns undefined when the process has died over it */

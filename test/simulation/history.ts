@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from '../../bench/generate/random.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
+import { type Put, randomPuts } from './closings.ts'
 import { pick, type UsageData, usageData } from './usage.ts'
 
 /** One CloudEvent on its way. */
@@ -46,6 +47,8 @@ export interface Order {
 export interface Round {
   /** How far the database clock is ahead of the real one; negative: behind. */
   readonly clockAheadMs: number
+  /** Accounts that are made known or closed. */
+  readonly puts: readonly Put[]
   /** Given before anything else happens. */
   readonly quietOrders: readonly Order[]
   readonly orders: readonly Order[]
@@ -70,6 +73,8 @@ export interface History {
   readonly windowMs: number
   /** Nothing of it and later has happened. */
   readonly hourToCome: number
+  /** Is only usage of known accounts taken? */
+  readonly knownOnly: boolean
   readonly rounds: readonly Round[]
 }
 
@@ -105,10 +110,15 @@ export function randomHistory(seed: number, currentHour: number): History {
       events[roundFor(random, other - firstHour, roundCount)]!.push(sent)
     }
   }
+  // Chance of its own, so that a seed has the usage that it always had.
+  const other = seededRandom(seed + 1_000_000)
+  const knownOnly = other.chance(0.2)
+  const puts = randomPuts(other, { accounts, hours, roundCount, knownOnly })
   const rounds = events.map((group, index) => {
-    return roundOf(random, group, events.slice(0, index + 1).flat(), firstHour + index)
+    const soFar = events.slice(0, index + 1).flat()
+    return { ...roundOf(random, group, soFar, firstHour + index), puts: puts[index]! }
   })
-  return { seed, firstHour, windowMs, hourToCome: currentHour + 2, rounds }
+  return { seed, firstHour, windowMs, hourToCome: currentHour + 2, knownOnly, rounds }
 }
 
 /** Every live hour, and some of the day before. */
@@ -158,7 +168,12 @@ function copies(random: Random, original: Sent, hour: number): readonly Sent[] {
 }
 
 /** @param soFar events that may have come */
-function roundOf(random: Random, events: readonly Sent[], soFar: readonly Sent[], openHour: number): Round {
+function roundOf(
+  random: Random,
+  events: readonly Sent[],
+  soFar: readonly Sent[],
+  openHour: number,
+): Omit<Round, 'puts'> {
   const deliveries: Delivery[] = []
   const rest = shuffled(random, events)
   while (rest.length > 0) {

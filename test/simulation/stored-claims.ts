@@ -12,18 +12,26 @@ interface Span {
   readonly to: number
 }
 
+export interface Stored {
+  readonly events: readonly KeptEvent[]
+  /** The first hour that is not settled. */
+  readonly until: number
+  /** From when on closed accounts store nothing, in milliseconds since 1970. */
+  readonly closings: ReadonlyMap<string, number>
+}
+
 /**
  * Add what was stored, hour by hour: each level lasts until the next one of its account, project and dataset, the
- * last one until `until` (an hour).
+ * last one until `until`; none longer than until its account was closed.
  */
 export function addStoredClaims(
   claims: Claims,
   table: PriceTable,
-  events: readonly KeptEvent[],
-  until: number,
+  { events, until, closings }: Stored,
 ): void {
   const rates = table.rates.filter(({ component }) => component === 'storage')
-  for (const { bytes, from, to, ...place } of spansOf(table, events, until * HOUR_MS)) {
+  for (const { bytes, from, to: end, ...place } of spansOf(table, events, until * HOUR_MS)) {
+    const to = Math.min(end, closings.get(place.account) ?? end)
     for (let at = from; at < to; at = nextHour(at)) {
       const usageHour = Math.floor(at / HOUR_MS)
       const quantity = bytes * BigInt(Math.min(nextHour(at), to) - at)

@@ -1,0 +1,72 @@
+import type pg from 'pg'
+import type { Instant } from '../../src/core/time/instant.ts'
+import { endLevels } from '../../src/flows/accounts/end-levels.ts'
+import { putAccount } from '../../src/flows/accounts/put-account.ts'
+import type { Put } from './closings.ts'
+import { ProcessDied } from './dying-pool.ts'
+
+/** What is known of an account when an event is sent, or answered. */
+export interface AccountNews {
+  /** The earliest closing, in milliseconds since 1970; Infinity: there is none. */
+  readonly closedAt: number
+  readonly isKnown: boolean
+}
+
+export interface Registrar {
+  /** Say something about an account, until there is an answer. */
+  put(put: Put): Promise<void>
+  /** What has been answered. */
+  answered(account: string): AccountNews
+  /** What was answered, or may be in force without an answer. */
+  begun(account: string): AccountNews
+  /** When accounts are closed, of all that are. */
+  closings(): ReadonlyMap<string, number>
+}
+
+const NO_NEWS: AccountNews = { closedAt: Infinity, isKnown: false }
+
+/** Keeps the books of what was said about accounts. */
+export function registrar(pool: pg.Pool): Registrar {
+  const answered = new Map<string, AccountNews>()
+  const begun = new Map<string, AccountNews>()
+  return {
+    async put(put) {
+      learn(begun, put)
+      if (!(await untilAnswered(pool, put))) return
+      learn(answered, put)
+      // As the route does, in the process that may die over it.
+      await endLevels({ pool, account: put.account, stopping: () => false }).catch(onlyDeaths)
+    },
+    answered: (account) => answered.get(account) ?? NO_NEWS,
+    begun: (account) => begun.get(account) ?? NO_NEWS,
+    closings: () =>
+      new Map(
+        [...answered]
+          .filter(([, { closedAt }]) => closedAt < Infinity)
+          .map(([account, { closedAt }]) => [account, closedAt]),
+      ),
+  }
+}
+
+function learn(news: Map<string, AccountNews>, { account, closedAt = Infinity }: Put): void {
+  const before = news.get(account) ?? NO_NEWS
+  news.set(account, { isKnown: true, closedAt: Math.min(before.closedAt, closedAt) })
+}
+
+/** @returns false: it is refused, because its time has not come by the database's clock */
+async function untilAnswered(pool: pg.Pool, { account, closedAt }: Put): Promise<boolean> {
+  for (;;) {
+    try {
+      const change = closedAt === undefined ? { name: account } : { closedAt: closedAt as Instant }
+      const answer = await putAccount(pool, 'key_test', account, change)
+      if (!answer.ok && answer.code !== 'account/closed_in_future') throw new Error(answer.detail)
+      return answer.ok
+    } catch (error) {
+      onlyDeaths(error)
+    }
+  }
+}
+
+function onlyDeaths(error: unknown): void {
+  if (!(error instanceof ProcessDied)) throw error
+}
