@@ -4,17 +4,16 @@ import { sameContent, type UsageEvent } from '../../core/ingest/event.ts'
 import type { Assessment } from '../../core/rate/assess.ts'
 import { unusedUnits } from '../../core/rate/unused-units.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
-import type { Hour } from '../../core/time/hour.ts'
 import { copyEvents, type StoredEvent } from '../../store/events-table.ts'
 import { addHeldEvents, type HeldEvent } from '../../store/queries/add-held-events.ts'
 import { addLateHours } from '../../store/queries/add-late-hours.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import { findClosedHours } from '../../store/queries/find-closed-hours.ts'
-import { findEvents, type FoundEvent } from '../../store/queries/find-events.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
 import { touchHistoryHours } from '../../store/queries/touch-history-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type CycleDecision, decideCycles, distinctHours } from './decide-cycle.ts'
+import { type Content, findKnown } from './find-known.ts'
 import type { EventResult } from './ingest-types.ts'
 import { keepRefusals } from './keep-refusals.ts'
 
@@ -33,8 +32,6 @@ export type RefuseConflict = (event: Candidate) => RefusedEvent
 export class HourClosed extends Error {
   override readonly name = 'HourClosed'
 }
-
-const HOURS_PER_DAY = 24
 
 /** Which events are looked up before they are stored. */
 export type Suspects = 'all' | ReadonlySet<Candidate>
@@ -97,7 +94,7 @@ async function tellApart(sql: Sql, candidates: readonly Candidate[], suspects: S
       }
     }
     if (sameContent(first!, event)) {
-      others.set(event, { outcome: 'duplicate', id: event.id, code: null, detail: null })
+      others.set(event, duplicate(event))
     } else {
       conflicts.push(event)
       others.set(event, conflict(event))
@@ -118,6 +115,11 @@ export function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
   return { outcome: 'accepted', id, code: 'event/unused_unit', detail }
 }
 
+/** What is answered of an event that is stored already. */
+export function duplicate({ id }: { readonly id: string | null }): EventResult {
+  return { outcome: 'duplicate', id, code: null, detail: null }
+}
+
 export const CONFLICT_CODE = 'event/conflict'
 export const CONFLICT_DETAIL =
   'Another event of this account, source and id, with other content, was accepted before: send new usage under a new id.'
@@ -125,22 +127,6 @@ export const CONFLICT_DETAIL =
 /** What is answered of an event whose identity is taken by another content. */
 export function conflict({ id }: Candidate): EventResult {
   return { outcome: 'conflict', id, code: CONFLICT_CODE, detail: CONFLICT_DETAIL }
-}
-
-type Content = Pick<FoundEvent, 'type' | 'at' | 'data'>
-
-/** What the database holds under the keys of these events: one probe for each UTC day. */
-async function findKnown(
-  sql: Sql,
-  candidates: readonly Candidate[],
-): Promise<ReadonlyMap<Candidate, Content>> {
-  const known = new Map<Candidate, Content>()
-  if (candidates.length === 0) return known
-  for (const [day, keys] of groupBy(candidates, ({ hour }) => Math.floor(hour / HOURS_PER_DAY))) {
-    const range = { from: (day * HOURS_PER_DAY) as Hour, to: ((day + 1) * HOURS_PER_DAY) as Hour }
-    for (const found of await run(sql, findEvents, { ...range, keys })) known.set(keys[found.index]!, found)
-  }
-  return known
 }
 
 async function noteHeld(sql: Sql, priceVersion: number, fresh: readonly Candidate[]): Promise<void> {

@@ -9,7 +9,8 @@ import { accountsOf, readGroup, suspectsOf, type WaitingDelivery } from './read-
 import { SeenKeys, Wariness } from './seen-keys.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { NewerAccounts, NewerPrices, storeGroup } from './store-group.ts'
+import { NewerAccounts, NewerPrices, NewerRules, storeGroup } from './store-group.ts'
+import { StoredResults } from './stored-results.ts'
 
 /** Events that wait for their commit, at most: a few seconds of work, and a bound on memory. */
 export const QUEUE_EVENTS_MAX = 50_000
@@ -107,23 +108,25 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
   }
 
   async function storeUnderNewest(group: readonly Waiting[]): Promise<void> {
+    const stored = new StoredResults<Waiting>()
     for (;;) {
+      const rules = await accounts.rulesFor(accountsOf(group))
+      const { version, book } = newest
+      const read = readGroup(book, rules, group)
       try {
-        const rules = await accounts.rulesFor(accountsOf(group))
-        const { version, book } = newest
-        const read = readGroup(book, rules, group)
-        const reads = read.flatMap((delivery) => delivery.reads)
+        const reads = read.flatMap((delivery) => stored.remaining(delivery))
         const suspects = suspectsOf(seen, reads)
         // What is being stored at this moment could not be found: it is waited for.
         if (suspects.size > 0) await Promise.all(storing)
         const versions = { priceVersion: version, accountsVersion: rules.version }
         const context = { pool, ...versions, suspects, wariness, days, onMarks }
         const results = (await tracked(storeGroup(context, reads))).values()
-        for (const { waiting, reads: own } of read) {
-          waiting.resolve({ ok: true, results: own.map(() => results.next().value!) })
+        for (const delivery of read) {
+          delivery.waiting.resolve({ ok: true, results: stored.all(delivery, results) })
         }
         return
       } catch (error) {
+        if (error instanceof NewerRules) stored.keep(read, error.stored)
         if (error instanceof NewerPrices) newest = await bookOf(pool, null)
         else if (error instanceof NewerAccounts) await accounts.refresh()
         else throw error

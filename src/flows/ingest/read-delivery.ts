@@ -4,12 +4,14 @@ import { endOfSeries } from '../../core/ingest/ended-level.ts'
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { isObject } from '../../core/ingest/read-usage.ts'
 import { isRejection, type Rejection } from '../../core/ingest/rejection.ts'
+import type { EventType } from '../../core/ingest/usage.ts'
 import { assess, type Assessment } from '../../core/rate/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { checksumOf } from '../../store/events-table.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import type { EventKey } from '../../store/queries/find-events.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
 import { sha256 } from '../settle/issue-bills.ts'
 import { type Candidate, CONFLICT_CODE, CONFLICT_DETAIL } from './commit-events.ts'
@@ -34,24 +36,35 @@ export interface ReadEvent extends Candidate {
   readonly ending?: Candidate
 }
 
+/** What is kept of a refused event. */
+export interface ReadRefusal extends RefusedEvent {
+  /** What it would be if it were not refused for its contents, its account or its price: it may be stored already. */
+  readonly event?: EventKey & Pick<UsageEvent, 'type' | 'at' | 'data' | 'untimed'>
+}
+
 /** Read one element of a delivery under a price book: a candidate, or the refusal that is kept of it. */
 export function readDelivered(
   book: PriceBook,
   delivered: Delivered,
   context: DeliveryContext,
-): ReadEvent | RefusedEvent {
+): ReadEvent | ReadRefusal {
   const { receivedAt, boundAccount, accounts } = context
   if ('unreadable' in delivered) {
     return refusedText(delivered.unreadable, delivered.text, boundAccount)
   }
-  const refuse = (rejection: Rejection) => refused(rejection, delivered.raw, boundAccount)
+  const refuse = (rejection: Rejection, event?: UsageEvent): ReadRefusal => {
+    const refusal = refused(rejection, delivered.raw, boundAccount)
+    if (event === undefined) return refusal
+    const plain = { ...event, bucket: bucketOf(event.account) }
+    return { ...refusal, event: delivered.untimed ? { ...plain, untimed: true } : plain }
+  }
   const raw = delivered.untimed ? timed(delivered.raw, receivedAt) : delivered.raw
   const event = accept(raw, { receivedAt, boundAccount, eventTypes: book.eventTypes })
-  if (isRejection(event)) return refuse(event)
+  if (isRejection(event)) return refuse(event, ofUnknownType(raw, context))
   const untaken = accounts?.refuse(event)
-  if (untaken) return refuse(untaken)
+  if (untaken) return refuse(untaken, event)
   const assessment = assess(book, event)
-  if (assessment.outcome === 'rejected') return refuse(assessment.rejection)
+  if (assessment.outcome === 'rejected') return refuse(assessment.rejection, event)
   const plain = candidateOf(event, assessment, context)
   const candidate: Candidate = delivered.untimed ? { ...plain, untimed: true } : plain
   const closedAt = accounts?.closedAt(event.account)
@@ -59,6 +72,17 @@ export function readDelivered(
   const { account, usage } = event
   const end = { account, project: usage.project, dataset: usage.dataset, at: closedAt, over: undefined }
   return { ...candidate, ending: ownCandidate(book, endOfSeries(end, sha256), senderOf(context)) }
+}
+
+const NO_TYPES: ReadonlyMap<string, EventType> = new Map()
+/** Every price book knows these types, so no event of them was ever taken unread. */
+const OWN_TYPES = /^farthing\./
+
+/** The event as it was taken while its type was unknown; undefined: it never could be. */
+function ofUnknownType(raw: Json, { receivedAt, boundAccount }: DeliveryContext): UsageEvent | undefined {
+  if (!isObject(raw) || typeof raw['type'] !== 'string' || OWN_TYPES.test(raw['type'])) return undefined
+  const event = accept(raw, { receivedAt, boundAccount, eventTypes: NO_TYPES })
+  return isRejection(event) ? undefined : event
 }
 
 /** What came without a time happened when it was received. */
@@ -113,7 +137,9 @@ export function accountNamed(delivered: Delivered): string | undefined {
   return typeof subject === 'string' ? subject : undefined
 }
 
-export function isRefused(read: Candidate | RefusedEvent): read is RefusedEvent {
+export function isRefused<Read extends Candidate | RefusedEvent>(
+  read: Read,
+): read is Exclude<Read, Candidate> {
   return 'outcome' in read
 }
 

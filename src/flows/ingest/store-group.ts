@@ -7,9 +7,10 @@ import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import type { Marks } from '../../store/queries/read-marks.ts'
 import { run } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
-import { type Candidate, commitEvents, HourClosed } from './commit-events.ts'
+import { type Candidate, commitEvents, duplicate, HourClosed } from './commit-events.ts'
 import type { EventResult } from './ingest-types.ts'
-import { isRefused, type ReadEvent, refusedConflict } from './read-delivery.ts'
+import { isRefused, type ReadEvent, type ReadRefusal, refusedConflict } from './read-delivery.ts'
+import { findRefusedRepeats } from './refused-repeats.ts'
 import type { Wariness } from './seen-keys.ts'
 
 /** UTC days that one transaction may touch: it opens a partition for each. */
@@ -24,13 +25,19 @@ const TRY_AGAIN = /^(?:23505|40P01|40001)$/
 /** A value that cannot be stored, or more than the server's memory: one event is the culprit. */
 const DATA_ERROR = /^(?:22|53200|54)/
 
-/** The price book was published anew since the events were read: read them again under it. */
-export class NewerPrices extends Error {
+/** Something that the events were read under has changed since: read again what is not stored. */
+export class NewerRules extends Error {
+  /** What is stored of the group already, if that takes several transactions. */
+  readonly stored = new Map<Read, EventResult>()
+}
+
+/** The price book was published anew since the events were read. */
+export class NewerPrices extends NewerRules {
   override readonly name = 'NewerPrices'
 }
 
-/** An account was closed or opened since the events were read: judge them again. */
-export class NewerAccounts extends Error {
+/** An account was closed or opened since the events were read. */
+export class NewerAccounts extends NewerRules {
   override readonly name = 'NewerAccounts'
 }
 
@@ -49,7 +56,7 @@ export interface StoreGroupContext {
   onMarks(marks: Marks): void
 }
 
-type Read = ReadEvent | RefusedEvent
+type Read = ReadEvent | ReadRefusal
 
 /**
  * Store a group of read events durably: in one transaction if it touches at most 62 days. A group that fails by
@@ -66,13 +73,26 @@ export async function storeGroup(
   if (slices.length === 1) return storeSlice(context, reads)
   const results = new Map<Read, EventResult>()
   for (const slice of slices) {
-    const stored = await storeSlice(context, slice)
+    const stored = await afterOthers(results, storeSlice(context, slice))
     for (const [index, read] of slice.entries()) results.set(read, stored[index]!)
   }
   return reads.map((read) => results.get(read)!)
 }
 
-/** As few slices as fit. What is stored with an event is in its slice. Refused events have no day. */
+/** Work on the rest of a group. If it has to be read again, that says what is stored already. */
+async function afterOthers<Result>(
+  stored: ReadonlyMap<Read, EventResult>,
+  work: Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof NewerRules) for (const [read, result] of stored) error.stored.set(read, result)
+    throw error
+  }
+}
+
+/** As few slices as fit. What is stored with an event is in its slice. */
 function sliceByDays(reads: readonly Read[]): readonly (readonly Read[])[] {
   if (reads.length === 0) return []
   if (new Set(reads.flatMap(daysOf)).size <= DAYS_PER_TRANSACTION_MAX) return [reads]
@@ -89,10 +109,13 @@ function sliceByDays(reads: readonly Read[]): readonly (readonly Read[])[] {
   return slices
 }
 
+/** The days that are looked at for an event, or written to. */
 function daysOf(read: Read): readonly number[] {
-  if (isRefused(read)) return []
-  const day = Math.floor(read.hour / HOURS_PER_DAY)
-  return read.ending ? [day, Math.floor(read.ending.hour / HOURS_PER_DAY)] : [day]
+  const { hour } = isRefused(read) ? (read.event ?? {}) : read
+  if (hour === undefined) return []
+  const day = Math.floor(hour / HOURS_PER_DAY)
+  const ending = isRefused(read) ? undefined : read.ending
+  return ending ? [day, Math.floor(ending.hour / HOURS_PER_DAY)] : [day]
 }
 
 async function storeSlice(
@@ -126,7 +149,8 @@ async function storeHalves(
 ): Promise<readonly EventResult[]> {
   const middle = reads.length >> 1
   const first = await storeSlice(context, reads.slice(0, middle))
-  return [...first, ...(await storeSlice(context, reads.slice(middle)))]
+  const stored = new Map(first.map((result, index) => [reads[index]!, result]))
+  return [...first, ...(await afterOthers(stored, storeSlice(context, reads.slice(middle))))]
 }
 
 /**
@@ -147,11 +171,16 @@ async function storeOnce(
     if (marks.accountsVersion !== context.accountsVersion) throw new NewerAccounts()
     context.onMarks(marks)
     const all: readonly Candidate[] = [...candidates, ...endings]
-    const group = { candidates: all, refused, suspects: isWary ? ('all' as const) : suspects }
+    const repeated = await findRefusedRepeats(client, refused)
+    const kept = refused.filter((refusal) => !repeated.has(refusal))
+    const group = { candidates: all, refused: kept, suspects: isWary ? ('all' as const) : suspects }
     const { results, repeats } = await commitEvents(client, marks, group, refusedConflict)
     wariness.learn(repeats.some((event) => !suspects.has(event)))
     const remaining = results.values()
-    return reads.map((read) => (isRefused(read) ? resultOfRefused(read) : remaining.next().value!))
+    return reads.map((read) => {
+      if (!isRefused(read)) return remaining.next().value!
+      return repeated.has(read) ? duplicate(read) : resultOfRefused(read)
+    })
   })
 }
 
@@ -176,7 +205,7 @@ function resultOfRefused({ id, code, detail }: RefusedEvent): EventResult {
 }
 
 async function ensureDays({ pool, days }: StoreGroupContext, reads: readonly Read[]): Promise<void> {
-  for (const day of reads.flatMap(daysOf)) {
+  for (const day of reads.filter((read) => !isRefused(read)).flatMap(daysOf)) {
     if (days.has(day)) continue
     await run(pool, addEventDay, { day })
     days.add(day)

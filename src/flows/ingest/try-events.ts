@@ -1,19 +1,16 @@
 import type pg from 'pg'
-import { groupBy } from '../../core/group-by.ts'
 import { sameContent } from '../../core/ingest/event.ts'
 import { type Quote, quote } from '../../core/rate/quote.ts'
-import type { Hour } from '../../core/time/hour.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
-import { findEvents, type FoundEvent } from '../../store/queries/find-events.ts'
-import { readEventDays } from '../../store/queries/read-event-days.ts'
-import { run, type Sql } from '../../store/query.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { findMarks } from '../start/read-deployment.ts'
-import { type Candidate, conflict, resultOfNew } from './commit-events.ts'
+import { type Candidate, conflict, duplicate, resultOfNew } from './commit-events.ts'
 import { type CycleDecision, decideCycles } from './decide-cycle.ts'
+import { type Content, findKnown } from './find-known.ts'
 import type { Delivered, EventResult } from './ingest-types.ts'
 import { accountNamed, isRefused, readDelivered } from './read-delivery.ts'
+import { findRefusedRepeats } from './refused-repeats.ts'
 
 /** What would become of an event, and what it would cost by itself. */
 export interface TriedEvent extends EventResult {
@@ -62,13 +59,15 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
     const context = { receivedAt: marks.now, boundAccount, writer: '', accounts: rules }
     const reads = batch.map((one) => readDelivered(book, one, context))
     const candidates = reads.filter((read): read is Candidate => !isRefused(read))
-    const known = await findKnown(pool, candidates)
+    const found = await findKnown(pool, candidates)
+    const known = new Map([...found].map(([event, content]) => [keyName(event), content]))
+    const repeats = await findRefusedRepeats(pool, reads.filter(isRefused))
     const cycleOf = await decideCycles(pool, marks, candidates)
     const events = reads.map((read): TriedEvent => {
-      if (isRefused(read)) return refused(read)
+      if (isRefused(read)) return repeats.has(read) ? { ...duplicate(read), ...NOTHING } : refused(read)
       const result = tellApart(known, read)
       const isNew = result.outcome === 'accepted' || result.outcome === 'held'
-      if (!isNew) return { ...result, cycle: null, quotes: [] }
+      if (!isNew) return { ...result, ...NOTHING }
       return { ...result, cycle: cycleOf(read), quotes: quote(book, read, read.assessment) }
     })
     return { priceVersion: version, currency: book.currency, events }
@@ -77,7 +76,8 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
   return { tryEvents }
 }
 
-type Content = Pick<FoundEvent, 'type' | 'at' | 'data'>
+/** Of what would not be stored. */
+const NOTHING = { cycle: null, quotes: [] } as const
 
 /** As ingest does: new, duplicate or conflict. What is new is known from then on. */
 function tellApart(known: Map<string, Content>, event: Candidate): EventResult {
@@ -88,29 +88,11 @@ function tellApart(known: Map<string, Content>, event: Candidate): EventResult {
     return resultOfNew(event)
   }
   if (!sameContent(stored, event)) return conflict(event)
-  return { outcome: 'duplicate', id: event.id, code: null, detail: null }
+  return duplicate(event)
 }
 
 function refused({ id, code, detail }: RefusedEvent): TriedEvent {
-  return { outcome: 'rejected', id, code, detail, cycle: null, quotes: [] }
-}
-
-const HOURS_PER_DAY = 24
-
-/** What is stored under the keys of these events: one probe for each UTC day that has events at all. */
-async function findKnown(sql: Sql, candidates: readonly Candidate[]): Promise<Map<string, Content>> {
-  const known = new Map<string, Content>()
-  if (candidates.length === 0) return known
-  const days = new Set(await run(sql, readEventDays, undefined))
-  for (const [day, keys] of groupBy(candidates, ({ hour }) => Math.floor(hour / HOURS_PER_DAY))) {
-    if (!days.has(day)) continue
-    const from = (day * HOURS_PER_DAY) as Hour
-    const to = ((day + 1) * HOURS_PER_DAY) as Hour
-    for (const found of await run(sql, findEvents, { from, to, keys })) {
-      known.set(keyName(keys[found.index]!), found)
-    }
-  }
-  return known
+  return { outcome: 'rejected', id, code, detail, ...NOTHING }
 }
 
 /** U+0000 cannot occur in any part, so different keys have different names. */
