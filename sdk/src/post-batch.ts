@@ -27,6 +27,9 @@ export interface Target {
   readonly timeoutMs: number
 }
 
+/** Bytes of a request that outlives the page which sends it. Browsers refuse more than 64 KiB under way at one moment. */
+export const KEEPALIVE_BYTES_MAX = 60_000
+
 /** Send events once, one a line. @param stop ends the attempt, which counts as one that has no answer */
 export async function postBatch(
   { url, key, timeoutMs }: Target,
@@ -37,11 +40,13 @@ export async function postBatch(
   const end = () => ending.abort()
   const timer = setTimeout(end, timeoutMs)
   stop.addEventListener('abort', end)
+  const body = new TextEncoder().encode(lines.join('\n'))
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' },
-      body: lines.join('\n'),
+      body,
+      keepalive: body.length <= KEEPALIVE_BYTES_MAX,
       // One that is followed may become a GET, or take the key elsewhere.
       redirect: 'error',
       signal: ending.signal,

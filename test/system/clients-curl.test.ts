@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { blocksOf } from '../unit/scenarios-read.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
+import { installProgram } from './installed-program.ts'
 
 const PAGE = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8')
 const ADDRESS = 'http://127.0.0.1:8080'
@@ -13,26 +14,13 @@ const ADDRESS = 'http://127.0.0.1:8080'
 const folder = mkdtempSync(join(tmpdir(), 'farthing-curl-'))
 let server: TestServer
 beforeAll(async () => {
-  installCurl()
+  installProgram('curl', '--version')
   server = await testServer()
 }, 120_000)
 afterAll(async () => {
   await server.close()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** Debian has it, and whoever is root can have it installed. */
-function installCurl(): void {
-  if (spawnSync('curl', ['--version']).status === 0) return
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [
-    ['update', '-q'],
-    ['install', '-qy', '--no-install-recommends', 'curl'],
-  ]) {
-    const { status, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8' })
-    if (status !== 0) throw new Error(`This test needs curl, and apt-get cannot install it: ${stderr}`)
-  }
-}
 
 /** The command of docs/clients.md, as it stands there but for the address, with a file of these lines. */
 async function curl(lines: readonly string[]): Promise<unknown> {

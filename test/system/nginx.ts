@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { installProgram } from './installed-program.ts'
 
 /** A real nginx with logs of its own. */
 export interface Nginx {
@@ -20,7 +21,7 @@ export interface Nginx {
  * @param http of the configuration, inside of `http { … }`; PORT stands for the port, and logs are in FOLDER
  */
 export async function startNginx(http: string): Promise<Nginx> {
-  installNginx()
+  installProgram('nginx', '-v', 'nginx-light')
   const folder = mkdtempSync(join(tmpdir(), 'farthing-nginx-'))
   chmodSync(folder, 0o755)
   const port = await freePort()
@@ -47,20 +48,6 @@ export async function startNginx(http: string): Promise<Nginx> {
       return read()
     },
     close: () => end(child, folder),
-  }
-}
-
-/** Tests make their logs with the real thing. Debian has it, and whoever is root can have it installed. */
-function installNginx(): void {
-  if (spawnSync('nginx', ['-v']).status === 0) return
-  // In this run level the installation starts no server of its own.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  for (const args of [
-    ['update', '-q'],
-    ['install', '-qy', '--no-install-recommends', 'nginx-light'],
-  ]) {
-    const { status, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8' })
-    if (status !== 0) throw new Error(`This test needs nginx, and apt-get cannot install it: ${stderr}`)
   }
 }
 
