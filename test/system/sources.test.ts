@@ -4,6 +4,7 @@ import { countSources, SILENCE_HOURS_MAX } from '../../src/flows/sources/count-s
 import { addUncountedHour } from '../../src/store/queries/add-uncounted-hour.ts'
 import { run } from '../../src/store/query.ts'
 import { at, now } from './http-day.ts'
+import { farthing } from './cli-run.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
 const FIRST = (now - 30) as Hour
@@ -122,6 +123,20 @@ describe('a source that usually reports', () => {
       body: '{"source":"/there"}',
     })
     expect(other).toMatchObject({ status: 404, json: { code: 'source/not_silent' } })
+  })
+
+  test('is shown by the command line, with who has acknowledged it', async () => {
+    const env = { FARTHING_URL: server.url, FARTHING_KEY: server.adminKey }
+    const [last, since] = [NEWEST - 1, NEWEST].map((hour) => at(hour, 0).slice(0, 16).replace('T', ' '))
+    const [by] = (await silent()).map(({ acknowledgedBy }: { acknowledgedBy: string }) => acknowledgedBy)
+    const { stdout } = await farthing(['sources', 'silent'], { env })
+    expect(stdout).toMatch(new RegExp(`^/steady +${last} +${since} +${by}$`, 'm'))
+    const json = await farthing(['sources', 'silent', '--json'], { env })
+    expect([JSON.parse(json.stdout)]).toEqual(await silent())
+    const told = await farthing(['sources', 'acknowledge', '/steady'], { env })
+    expect(told).toMatchObject({ code: 0, stderr: '/steady is no warning any more.\n' })
+    const again = await farthing(['sources', 'acknowledge', '/steady', '--json'], { env })
+    expect([again.code, JSON.parse(again.stdout)]).toEqual([0, { source: '/steady' }])
   })
 
   test('and reports again is silent no more, and missed anew when it stops again', async () => {
