@@ -4,7 +4,9 @@ import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { sayClockIsRight } from '../../src/flows/settle/clock-watch.ts'
 import { settleNow } from '../../src/flows/settle/settle-now.ts'
+import { settlePass } from '../../src/flows/settle/settle.ts'
 import { startSettler } from '../../src/flows/settle/settler.ts'
+import { verify } from '../../src/flows/verify/verify.ts'
 import { makePool } from '../../src/store/connect.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 import { makeClockMovable, movable, moveClock } from './moved-clock.ts'
@@ -132,4 +134,35 @@ test('a doubt counts for every process, also for later ones, until someone says 
   expect(await sayClockIsRight(pool, 'cli:maria')).toBe(false)
   const { rows } = await pool.query("select actor from audit_entry where act = 'settle/clock-is-right'")
   expect(rows).toEqual([{ actor: 'cli:maria' }])
+})
+
+// The last one: it seals the hour that lasts.
+test('what comes late during a jump is on the next bill, and never waits for an hour that only the clock has reached', async () => {
+  const { sealed } = await marks()
+  const { time } = past('older', first - 70)
+  const late = (id: string) => server.send(requestEvent(id, { subject: 'older', time }))
+  await moveClock(pool, '3 days')
+  // Before anyone has looked at the clock; and after.
+  expect((await late('unnoticed')).json.accepted).toBe(1)
+  await until(stopped)
+  expect((await late('doubted')).json.accepted).toBe(1)
+  const { rows } = await pool.query<{ cycle: number }>(
+    `select cycle from usage_event where account = 'older' and id in ('unnoticed', 'doubted')`,
+  )
+  expect(rows).toEqual([{ cycle: sealed }, { cycle: sealed }])
+
+  await moveClock(pool, '1 day')
+  await until(async () => !(await stopped()))
+  expect(await billed('older', sealed)).toBe(false)
+  await settlePass({ pool, ...SETTINGS, graceMs: -3_600_000, stopping: () => false })
+  expect(await billed('older', sealed)).toBe(true)
+  const lines = await pool.query<{ usage_hour: number; quantity: string }>(
+    `select usage_hour, quantity::text from bill_line where account = 'older' and hour = $1`,
+    [sealed],
+  )
+  expect(lines.rows).toEqual([{ usage_hour: first - 70, quantity: '2' }])
+  const differences: unknown[] = []
+  const all = { from: 0 as Hour, to: (2 ** 31 - 1) as Hour, onProgress: () => undefined }
+  for await (const one of verify(pool, all)) differences.push(one)
+  expect(differences).toEqual([])
 })

@@ -10,9 +10,14 @@ export interface CycleDecision {
   readonly way: 'live' | 'history' | 'late'
 }
 
-/** The hour for usage that is too late for its own: open for certain, since nothing seals before its end. */
-export function lateCycle(marks: Marks): Hour {
-  return Math.max(hourOf(marks.now), marks.sealedUntil) as Hour
+/**
+ * The hour for usage that is too late for its own: open for certain, since nothing seals before its end. Hours are sealed
+ * within an hour of it, so a clock that is further ahead has jumped, or sealing has yet to follow it. Then it is the oldest
+ * open hour, whoever has noticed the jump: what is late never waits for an hour that only the clock has reached.
+ */
+export function lateCycle({ now, sealedUntil }: Pick<Marks, 'now' | 'sealedUntil'>): Hour {
+  const hour = hourOf(now)
+  return hour === sealedUntil + 1 ? hour : sealedUntil
 }
 
 /**
