@@ -17,7 +17,7 @@ export async function authorize(
   ring: KeyRing,
 ): Promise<Key | undefined> {
   if (access === 'open') return undefined
-  const key = await ring.find(readKey(request.headers.authorization, access.basic))
+  const key = await ring.find(readKey(request.headers.authorization, access.basic, ring))
   if (!key) {
     const detail = 'The key is not valid: it is unknown, expired or revoked. Ask for another one.'
     throw new HttpProblem('auth/unknown_key', detail, CHALLENGE)
@@ -33,12 +33,12 @@ export async function authorize(
   return key
 }
 
-function readKey(header: string | undefined, basic: true | undefined): string {
+function readKey(header: string | undefined, basic: true | undefined, ring: KeyRing): string {
   if (header === undefined || header === '') {
     throw new HttpProblem('auth/missing_key', 'Send the header Authorization: Bearer with a key.', CHALLENGE)
   }
   const text = /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? (basic && userNameOf(header))
-  if (text !== undefined && isKeyText(text)) return text
+  if (text !== undefined && (ring.remembers(text) || isKeyText(text))) return text
   const detail =
     text === undefined
       ? 'The header Authorization has another form: send Bearer and a key.'

@@ -4,16 +4,14 @@ import { HttpProblem } from './problem.ts'
  * The result of some work, or 503 when it takes too long. The work itself goes on: its statements have a limit of
  * their own, shorter than this one, so that it ends soon.
  */
-export async function withDeadline<Result>(ms: number, work: Result | Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooSlow()), ms)
+export function withDeadline<Result>(ms: number, work: Result | Promise<Result>): Result | Promise<Result> {
+  if (!(work instanceof Promise)) return work
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooSlow()), ms)
+    const end = () => clearTimeout(timer)
+    work.then(end, end)
+    work.then(resolve, reject)
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 function tooSlow(): HttpProblem {

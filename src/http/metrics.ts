@@ -20,7 +20,8 @@ export function countRequest(method: string, url: string, status: number, second
   requests.set(labels, (requests.get(labels) ?? 0) + 1)
   durations.sum += seconds
   durations.count++
-  for (const [index, bound] of BUCKETS.entries()) if (seconds <= bound) durations.counts[index]!++
+  for (let index = 0; index < BUCKETS.length; index++)
+    if (seconds <= BUCKETS[index]!) durations.counts[index]!++
 }
 
 export interface Gauge {

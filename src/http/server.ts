@@ -86,9 +86,10 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     if (allow !== undefined) refuseMethod(request, allow)
     if (access !== undefined) request.key = await authorize(request, access, context.keys)
   })
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const url = request.routeOptions.url ?? 'none'
     countRequest(request.method, url, reply.statusCode, reply.elapsedTime / 1000)
+    done()
   })
   await server.register(swagger, OPENAPI)
   await server.register(async (scope) => {

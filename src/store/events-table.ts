@@ -5,6 +5,8 @@ import type { UsageEvent } from '../core/ingest/event.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { formatInstant, type Instant } from '../core/time/instant.ts'
 import { type CopyFields, CopyRows } from './copy.ts'
+import { GATE } from './gate.ts'
+import type { Marks } from './queries/read-marks.ts'
 
 const COLUMNS = 'at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes'
 const COPY_EVENTS = `copy usage_event (${COLUMNS}) from stdin`
@@ -13,7 +15,8 @@ const INSERT_EVENTS = `
   insert into usage_event (${COLUMNS})
   select * from unnest($1::bigint[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::smallint[],
                        $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])`
-const INSERT_EVENTS_MOST = 500
+/** Events that are few. */
+export const FEW_EVENTS = 500
 
 /** An event that is stored. */
 export interface StoredEvent extends UsageEvent {
@@ -35,10 +38,54 @@ export async function copyEvents<Event extends StoredEvent>(
 ): Promise<void> {
   const received = instantTexts()
   const rowOf = (event: Event) => eventRow(event, cycleOf(event), received(event.receivedAt))
-  if (events.length <= INSERT_EVENTS_MOST) return insertEvents(client, events.map(rowOf))
+  if (events.length <= FEW_EVENTS) return insertEvents(client, events.map(rowOf))
   const rows = new CopyRows()
   for (const event of events) rows.add(rowOf(event))
   await rows.copyInto(client, COPY_EVENTS)
+}
+
+const ADD_LIVE_EVENTS = `
+  select add_live_events(${GATE}, $1, $2, $3, $4::bigint[], $5::timestamptz[], $6::int[], $7::smallint[],
+                         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) as now`
+
+/** Where the caller thinks the deployment is. */
+export type ExpectedMarks = Pick<Marks, 'priceVersion' | 'accountsVersion'>
+
+/**
+ * Store few events in one statement, which is its own transaction: if the deployment is where it is expected, their hours
+ * are open, and their keys are free. Otherwise nothing is stored.
+ * @param events in key order, at least one and at most FEW_EVENTS
+ * @returns the database's clock; undefined: the deployment has moved on, or an hour is sealed
+ * @throws 23505 when a key is taken, 55P03 when the gate stays held
+ */
+export async function addLiveEvents(
+  pool: pg.Pool,
+  events: readonly StoredEvent[],
+  { priceVersion, accountsVersion }: ExpectedMarks,
+): Promise<Instant | undefined> {
+  const received = instantTexts()
+  const values = [
+    priceVersion,
+    accountsVersion,
+    events[0]!.hour,
+    events.map(({ at }) => at),
+    events.map(({ receivedAt }) => received(receivedAt)),
+    events.map(({ checksum }) => checksum),
+    events.map(({ bucket }) => bucket),
+    events.map(({ account }) => account),
+    events.map(({ id }) => id),
+    events.map(({ source }) => source),
+    events.map(({ type }) => type),
+    events.map(({ data }) => data),
+    events.map(({ attributes }) => attributes),
+  ]
+  const { rows } = await pool.query<{ now: string | null }>({
+    name: 'add_live_events',
+    text: ADD_LIVE_EVENTS,
+    values,
+  })
+  const now = rows[0]?.now ?? null
+  return now === null ? undefined : (Number(now) as Instant)
 }
 
 /** Prepared once a session: its plan costs more than a few rows. */

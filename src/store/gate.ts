@@ -7,7 +7,7 @@ import { sqlState, transaction } from './transaction.ts'
  * of its events and stores them; sealing hours and publishing prices hold it alone, for milliseconds. Whoever
  * holds it must read in a later statement than the one that locked, or events are lost: the marks are read so.
  */
-const GATE = 7_001
+export const GATE = 7_001
 
 /** Whoever has waited this long takes the gate from its holder: a stopped process must not stop all others. */
 export const GATE_PATIENCE_MS = 10_000

@@ -2,7 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { createIngest, QUEUE_EVENTS_MAX } from '../../src/flows/ingest/ingest-events.ts'
+import {
+  createIngest,
+  QUEUE_EVENTS_MAX,
+  SMALL_DELIVERY_EVENTS_MAX,
+} from '../../src/flows/ingest/ingest-events.ts'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
 import { DAYS_PER_TRANSACTION_MAX } from '../../src/flows/ingest/store-group.ts'
 import { differences, settleAll } from '../simulation/drive.ts'
@@ -251,22 +255,33 @@ describe('the same events at once', () => {
   })
 })
 
-test('more than may wait is refused as a whole, and nothing of it is stored', async () => {
+test('more than may wait is refused as a whole, nothing of it is stored, and a small delivery goes on', async () => {
   const ingest = await createIngest({ pool: deployed.pool, log: quiet })
   // The same event again and again: quickly stored.
   const events = Array.from({ length: QUEUE_EVENTS_MAX / 2 }, () => call('queue', '1'))
   const waiting = [submit(ingest, events), submit(ingest, events)]
-  const refused = await submit(ingest, [call('refused', '1')])
+  const refused = await submit(
+    ingest,
+    Array.from({ length: SMALL_DELIVERY_EVENTS_MAX + 1 }, (_, index) => call('refused', String(index))),
+  )
   expect(refused).toMatchObject({ ok: false, code: 'ingest/overloaded', retryAfterSeconds: 1 })
+  let largeAnswers = 0
+  for (const large of waiting) void large.then(() => largeAnswers++)
+  const small = await submit(ingest, [call('small', '1')])
+  expect(small).toMatchObject({ ok: true, results: [{ outcome: 'accepted' }] })
+  expect(largeAnswers, 'it did not wait for the large ones').toBe(0)
   const closing = ingest.close()
-  expect(await submit(ingest, [call('refused', '2')])).toMatchObject({ ok: false, code: 'ingest/stopping' })
+  expect(await submit(ingest, [call('refused', 'late')])).toMatchObject({
+    ok: false,
+    code: 'ingest/stopping',
+  })
   await closing
   const counts = (await Promise.all(waiting)).map((answer) => answer.ok && answer.results.length)
   expect(counts).toEqual([events.length, events.length])
   const { rows } = await deployed.pool.query(
-    `select account from usage_event where account in ('queue', 'refused')`,
+    `select account from usage_event where account in ('queue', 'refused', 'small') order by 1`,
   )
-  expect(rows).toEqual([{ account: 'queue' }])
+  expect(rows).toEqual([{ account: 'queue' }, { account: 'small' }])
 })
 
 test('all of it is billed as its facts say', async () => {

@@ -16,7 +16,7 @@ function delivery(sender: string, number: number, events = 1): Delivery {
 }
 
 function queueOf(...items: readonly Delivery[]): FairQueue<Delivery> {
-  const queue = new FairQueue<Delivery>({ waitingMax: 100, groupMax: 20, sharedGroupMax: 6 })
+  const queue = new FairQueue<Delivery>({ waitingMax: 100, groupMax: 6 })
   for (const item of items) expect(queue.add(item)).toEqual([])
   return queue
 }
@@ -31,7 +31,7 @@ function many(sender: string, count: number, events = 1): readonly Delivery[] {
 
 describe('turns', () => {
   test('a sender alone fills a whole group', () => {
-    expect(queueOf(...many('a', 30)).takeGroup()).toHaveLength(20)
+    expect(queueOf(...many('a', 30)).takeGroup()).toHaveLength(6)
   })
 
   test('one delivery of another is in the next group, however many came before it', () => {
@@ -64,6 +64,14 @@ describe('when too many events wait', () => {
     const queue = queueOf(...many('a', 5, 10), ...many('b', 5, 10))
     expect(names(queue.add(delivery('a', 6, 1)))).toEqual(['a6'])
     expect(names(queue.add(delivery('c', 1, 51)))).toEqual(['c1'])
+  })
+
+  test('nobody gives way for one that is refused all the same', () => {
+    const queue = queueOf(...many('a', 6, 10), ...many('b', 4, 10))
+    // After two of a, both a and b would have less than c.
+    expect(names(queue.add(delivery('c', 1, 45)))).toEqual(['c1'])
+    expect(queue.events).toBe(100)
+    expect(names(queue.takeGroup())).toEqual(['a1'])
   })
 
   test('a delivery that is larger than the queue waits in an empty one only', () => {

@@ -74,7 +74,7 @@ async function storeEnds(
     try {
       const versions = { priceVersion, accountsVersion }
       const repeats = { suspects: new Set(candidates), wariness: new Wariness() }
-      await storeGroup({ pool, ...versions, ...repeats, days, onMarks: () => undefined }, candidates)
+      await storeGroup({ pool, ...versions, ...repeats, days, onClock: () => undefined }, candidates)
       return true
     } catch (error) {
       if (!(error instanceof NewerAccounts || error instanceof NewerPrices)) throw error

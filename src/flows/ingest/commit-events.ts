@@ -174,7 +174,7 @@ async function noteHistory(sql: Sql, history: readonly Candidate[]): Promise<voi
 }
 
 /** The order of the primary key: two transactions that insert in different orders would deadlock. */
-function compareKeys(a: Candidate, b: Candidate): number {
+export function compareKeys(a: Candidate, b: Candidate): number {
   return (
     a.hour - b.hour ||
     a.bucket - b.bucket ||

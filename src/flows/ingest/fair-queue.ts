@@ -9,8 +9,6 @@ export interface FairQueueLimits {
   readonly waitingMax: number
   /** Events of a group, unless one delivery alone has more. */
   readonly groupMax: number
-  /** The same while several senders wait: what one of them sends is soon the others' turn. */
-  readonly sharedGroupMax: number
 }
 
 /**
@@ -47,9 +45,18 @@ export class FairQueue<Item extends Weighted> {
     while (this.#events > 0 && this.#events + item.batch.length > this.#limits.waitingMax) {
       const [sender, largest] = this.#largest()
       const own = this.#lines.get(item.sender)?.events ?? 0
-      if (sender === item.sender || own + item.batch.length > largest.events) return [...refused, item]
+      if (sender === item.sender || own + item.batch.length > largest.events) {
+        // They would give way in vain.
+        for (const other of refused.toReversed()) this.#put(other)
+        return [item]
+      }
       refused.push(this.#takeNewest(sender))
     }
+    this.#put(item)
+    return refused
+  }
+
+  #put(item: Item): void {
     const line = this.#lines.get(item.sender)
     if (line) {
       line.items.push(item)
@@ -58,18 +65,16 @@ export class FairQueue<Item extends Weighted> {
       this.#lines.set(item.sender, { items: [item], events: item.batch.length })
     }
     this.#events += item.batch.length
-    return refused
   }
 
   /** The deliveries whose turn it is, of about one group: at least one, unless none waits. */
   takeGroup(): readonly Item[] {
-    const most = this.#lines.size > 1 ? this.#limits.sharedGroupMax : this.#limits.groupMax
     const group: Item[] = []
     let events = 0
     while (this.#lines.size > 0) {
       const [sender, line] = this.#lines.entries().next().value!
       const next = line.items[0]!
-      if (group.length > 0 && events + next.batch.length > most) break
+      if (group.length > 0 && events + next.batch.length > this.#limits.groupMax) break
       line.items.shift()
       group.push(next)
       events += next.batch.length

@@ -1,27 +1,41 @@
 import type pg from 'pg'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
-import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
+import { readMarks } from '../../store/queries/read-marks.ts'
+import { FEW_EVENTS } from '../../store/events-table.ts'
 import { runOne } from '../../store/query.ts'
 import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
-import { FairQueue } from './fair-queue.ts'
 import { accountsOf, readGroup, suspectsOf, type WaitingDelivery } from './read-group.ts'
+import { type LineLimits, makeLine } from './waiting-line.ts'
 import { SeenKeys, Wariness } from './seen-keys.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { NewerAccounts, NewerPrices, NewerRules, storeGroup } from './store-group.ts'
 import { StoredResults } from './stored-results.ts'
+import { UnderWay } from './under-way.ts'
 
-/** Events that wait for their commit, at most: a few seconds of work, and a bound on memory. */
+/** Events of large deliveries that wait for their commit, at most: a few seconds of work, and a bound on memory. */
 export const QUEUE_EVENTS_MAX = 50_000
-/** Events that share a transaction, at most, unless one delivery alone has more. */
-export const GROUP_EVENTS_MAX = 4_000
-/** The same while several senders wait: each has its turn soon. */
-export const SHARED_GROUP_EVENTS_MAX = 1_000
-/** Transactions at once: one waits for the disk while the other sends rows. */
-const LANES = 2
-/** Events that wait before a second transaction is begun: fewer are better off sharing the next one. */
-const SECOND_LANE_EVENTS = 500
+/** The same of small ones. */
+export const SMALL_QUEUE_EVENTS_MAX = 10_000
+/** Events of a small delivery, at most. Small ones do not wait for large ones. */
+export const SMALL_DELIVERY_EVENTS_MAX = 100
+/** Events of large deliveries that share a transaction, at most, unless one delivery alone has more. */
+export const GROUP_EVENTS_MAX = 1_000
+
+/** What is quick is stored apart: three at a time, so that one reads, one is stored, and one waits for the disk. */
+const SMALL: LineLimits = {
+  waitingMax: SMALL_QUEUE_EVENTS_MAX,
+  groupMax: FEW_EVENTS,
+  lanes: 3,
+  nextLaneEvents: 12,
+}
+const LARGE: LineLimits = {
+  waitingMax: QUEUE_EVENTS_MAX,
+  groupMax: GROUP_EVENTS_MAX,
+  lanes: 2,
+  nextLaneEvents: 500,
+}
 const RETRY_AFTER_SECONDS = 1
 
 interface Waiting extends WaitingDelivery {
@@ -42,27 +56,21 @@ export interface IngestOptions {
  * deliveries cost about as much as one large one. Any number of processes may do so on one database.
  */
 export async function createIngest({ pool, log, taken = 'any' }: IngestOptions): Promise<Ingest> {
-  const queue = new FairQueue<Waiting>({
-    waitingMax: QUEUE_EVENTS_MAX,
-    groupMax: GROUP_EVENTS_MAX,
-    sharedGroupMax: SHARED_GROUP_EVENTS_MAX,
-  })
   const days = new Set<number>()
   const seen = new SeenKeys()
   const wariness = new Wariness()
-  /** Transactions under way. They never reject. */
-  const storing = new Set<Promise<unknown>>()
-  const lanes = new Set<Promise<void>>()
+  const underWay = new UnderWay()
+  const [small, large] = [makeLine<Waiting>(SMALL, store), makeLine<Waiting>(LARGE, store)]
   let stopping = false
   const accounts = makeAccountMemory(pool, taken)
   await accounts.refresh()
   let newest = await bookOf(pool, null)
   let clockAheadMs = 0
-  const onMarks = ({ now }: Marks) => {
+  const onClock = (now: Instant) => {
     clockAheadMs = now - Date.now()
   }
   const marks = await runOne(pool, readMarks, undefined)
-  if (marks) onMarks(marks)
+  if (marks) onClock(marks.now)
 
   function submit(
     batch: readonly Delivered[],
@@ -73,29 +81,9 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
     return new Promise((resolve, reject) => {
       const receivedAt = (Date.now() + clockAheadMs) as Instant
       const waiting = { batch, boundAccount, receivedAt, writer, sender, resolve, reject }
-      for (const givesWay of queue.add(waiting)) givesWay.resolve(refuse('ingest/overloaded'))
-      startLanes()
+      const line = batch.length <= SMALL_DELIVERY_EVENTS_MAX ? small : large
+      for (const givesWay of line.add(waiting)) givesWay.resolve(refuse('ingest/overloaded'))
     })
-  }
-
-  function startLanes(): void {
-    if (queue.isEmpty) return
-    if (lanes.size === 0 || (lanes.size < LANES && queue.events >= SECOND_LANE_EVENTS)) startLane()
-  }
-
-  function startLane(): void {
-    const lane = drain().finally(() => {
-      lanes.delete(lane)
-      // A delivery may have come after the lane found the queue empty.
-      startLanes()
-    })
-    lanes.add(lane)
-  }
-
-  async function drain(): Promise<void> {
-    // Deliveries of the same tick share the first transaction.
-    await new Promise((resolve) => setImmediate(resolve))
-    while (!queue.isEmpty) await store(queue.takeGroup())
   }
 
   async function store(group: readonly Waiting[]): Promise<void> {
@@ -112,15 +100,15 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
     for (;;) {
       const rules = await accounts.rulesFor(accountsOf(group))
       const { version, book } = newest
-      const read = readGroup(book, rules, group)
+      const read = await readGroup(book, rules, group)
       try {
         const reads = read.flatMap((delivery) => stored.remaining(delivery))
         const suspects = suspectsOf(seen, reads)
         // What is being stored at this moment could not be found: it is waited for.
-        if (suspects.size > 0) await Promise.all(storing)
+        await underWay.waitFor(suspects)
         const versions = { priceVersion: version, accountsVersion: rules.version }
-        const context = { pool, ...versions, suspects, wariness, days, onMarks }
-        const results = (await tracked(storeGroup(context, reads))).values()
+        const context = { pool, ...versions, suspects, wariness, days, onClock }
+        const results = (await underWay.note(reads, storeGroup(context, reads))).values()
         for (const delivery of read) {
           delivery.waiting.resolve({ ok: true, results: stored.all(delivery, results) })
         }
@@ -134,19 +122,9 @@ export async function createIngest({ pool, log, taken = 'any' }: IngestOptions):
     }
   }
 
-  async function tracked<Result>(work: Promise<Result>): Promise<Result> {
-    const settled = work.catch(() => undefined)
-    storing.add(settled)
-    try {
-      return await work
-    } finally {
-      storing.delete(settled)
-    }
-  }
-
   async function close(): Promise<void> {
     stopping = true
-    while (lanes.size > 0) await Promise.all(lanes)
+    await Promise.all([small.empty(), large.empty()])
   }
 
   return { submit, close }

@@ -47,19 +47,31 @@ export interface ReadDelivery<Waiting> {
   readonly reads: readonly ReturnType<typeof readDelivered>[]
 }
 
-/** A delivery that a bug of ours cannot read fails alone: its neighbours are stored. */
-export function readGroup<Waiting extends WaitingDelivery>(
+/** Events that are read before others have a turn at the one thread: half a millisecond of work. */
+const READ_AT_ONCE = 25
+
+/**
+ * Read a group under a price book. A delivery that a bug of ours cannot read fails alone: its neighbours are stored.
+ */
+export async function readGroup<Waiting extends WaitingDelivery>(
   book: PriceBook,
   accounts: AccountRules,
   group: readonly Waiting[],
-): readonly ReadDelivery<Waiting>[] {
-  return group.flatMap((waiting): ReadDelivery<Waiting>[] => {
+): Promise<readonly ReadDelivery<Waiting>[]> {
+  const read: ReadDelivery<Waiting>[] = []
+  let atOnce = 0
+  for (const waiting of group) {
     try {
       const context = { ...waiting, accounts }
-      return [{ waiting, reads: waiting.batch.map((one) => readDelivered(book, one, context)) }]
+      const reads: ReturnType<typeof readDelivered>[] = []
+      for (const one of waiting.batch) {
+        if (++atOnce % READ_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
+        reads.push(readDelivered(book, one, context))
+      }
+      read.push({ waiting, reads })
     } catch (bug) {
       waiting.reject(bug)
-      return []
     }
-  })
+  }
+  return read
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
+import type { Instant } from '../../core/time/instant.ts'
 import { throughGate } from '../../store/gate.ts'
 import { addEventDay } from '../../store/queries/add-event-day.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
 import { run } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { type Candidate, commitEvents, duplicate, HourClosed } from './commit-events.ts'
@@ -12,6 +12,7 @@ import type { EventResult } from './ingest-types.ts'
 import { isRefused, type ReadEvent, type ReadRefusal, refusedConflict } from './read-delivery.ts'
 import { findRefusedRepeats } from './refused-repeats.ts'
 import type { Wariness } from './seen-keys.ts'
+import { storeLive } from './store-live.ts'
 
 /** UTC days that one transaction may touch: it opens a partition for each. */
 export const DAYS_PER_TRANSACTION_MAX = 62
@@ -52,8 +53,8 @@ export interface StoreGroupContext {
   readonly wariness: Wariness
   /** Days whose partitions are known to exist. Grows. */
   readonly days: Set<number>
-  /** Told the marks of each transaction. */
-  onMarks(marks: Marks): void
+  /** Told the database's clock by each transaction. */
+  onClock(now: Instant): void
 }
 
 type Read = ReadEvent | ReadRefusal
@@ -123,6 +124,12 @@ async function storeSlice(
   reads: readonly Read[],
 ): Promise<readonly EventResult[]> {
   await ensureDays(context, reads)
+  const { pool, suspects, wariness } = context
+  const live = wariness.isWary ? undefined : await storeLive(pool, context, reads, suspects)
+  if (live) {
+    context.onClock(live.now)
+    return live.results
+  }
   for (let attempt = 1; ; attempt++) {
     try {
       return await storeOnce(context, reads, attempt > 1 || context.wariness.isWary)
@@ -169,7 +176,7 @@ async function storeOnce(
   return throughGate(context.pool, 'shared', async (client, marks) => {
     if (marks.priceVersion !== context.priceVersion) throw new NewerPrices()
     if (marks.accountsVersion !== context.accountsVersion) throw new NewerAccounts()
-    context.onMarks(marks)
+    context.onClock(marks.now)
     const all: readonly Candidate[] = [...candidates, ...endings]
     const repeated = await findRefusedRepeats(client, refused)
     const kept = refused.filter((refusal) => !repeated.has(refusal))

@@ -12,6 +12,8 @@ export const KEYS_CACHED_MAX = 5_000
 export interface KeyRing {
   /** The valid key with this text, or undefined. Asks the database at most every 5 s for each text. */
   find(text: string): Promise<Key | undefined>
+  /** Was this text looked for lately? Then it needs no further look. */
+  remembers(text: string): boolean
   /** Forget what was found: a key was revoked here. */
   forget(): void
 }
@@ -40,6 +42,7 @@ export function makeKeyRing(sql: Sql, now: () => number = () => performance.now(
       key.catch(() => memory.delete(text))
       return key
     },
+    remembers: (text) => memory.has(text),
     forget: () => memory.clear(),
   }
 }

@@ -7,6 +7,7 @@ import { Flag } from '../parameters.ts'
 import { HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
 import { route } from '../route.ts'
 import { DRY_RUN_MEMBERS, dryRunView } from './dry-run.ts'
+import { LARGE_BODY_BYTES, turnForLarge } from './large-bodies.ts'
 import { BODY_BYTES_MAX } from './limits.ts'
 import { readDelivery } from './read-delivery.ts'
 
@@ -65,11 +66,9 @@ export const postEvents = route({
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 200: Answer },
   async handle({ query, body, key, request, reply }, { ingest, trial }) {
-    const { events, isSingle } = readDelivery(
-      request.headers,
-      (body as Buffer | undefined) ?? Buffer.alloc(0),
-      request.raw.rawHeaders,
-    )
+    const bytes = (body as Buffer | undefined) ?? Buffer.alloc(0)
+    if (bytes.length >= LARGE_BODY_BYTES) await turnForLarge()
+    const { events, isSingle } = readDelivery(request.headers, bytes, request.raw.rawHeaders)
     if (query.dryRun === 'true') {
       const tried = await trial.tryEvents(events, key?.account)
       const [only] = tried.events
@@ -82,15 +81,15 @@ export const postEvents = route({
     })
     if (!submitted.ok) throw notSubmitted(submitted)
     const { results } = submitted
-    countOutcomes(count(results))
+    const counts = count(results)
+    countOutcomes(counts)
     const [only] = results
     if (isSingle && only?.outcome === 'rejected') return refuseSingle(only, reply)
-    return answerOf(results)
+    return answerOf(results, counts)
   },
 })
 
-function answerOf(results: readonly EventResult[]) {
-  const counts = count(results)
+function answerOf(results: readonly EventResult[], counts = count(results)) {
   return {
     accepted: counts.accepted,
     duplicates: counts.duplicate,
@@ -117,6 +116,8 @@ function count(results: readonly EventResult[]): Record<Outcome, number> {
 }
 
 function problemsOf(results: readonly EventResult[]) {
+  // Nearly always.
+  if (results.every(({ code }) => code === null)) return []
   const noted = [...results.entries()].filter(([, { code }]) => code !== null)
   const remarks = noted.filter(([, { outcome }]) => outcome === 'accepted')
   const problems = noted.filter(([, { outcome }]) => outcome !== 'accepted')

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bucketOf } from '../../src/core/ingest/bucket.ts'
+import { hourOf } from '../../src/core/time/hour.ts'
+import type { Instant } from '../../src/core/time/instant.ts'
+import { addLiveEvents, checksumOf, type StoredEvent } from '../../src/store/events-table.ts'
+import { GATE, GATE_PATIENCE_MS } from '../../src/store/gate.ts'
+import { readMarks } from '../../src/store/queries/read-marks.ts'
+import { runOne } from '../../src/store/query.ts'
+import { deployment, type Deployment } from './deployment.ts'
+
+// Guarantee: the one statement that stores nearly all usage stores all of its events or none, only while the deployment
+// is where the caller thinks it is and their hours are open, and never passes a held gate.
+
+const DAY = Date.UTC(2026, 6, 28)
+let deployed: Deployment
+let expected: { priceVersion: number; accountsVersion: number }
+
+beforeAll(async () => {
+  deployed = await deployment(hourOf(DAY as Instant))
+  await deployed.pool.query('select add_event_day($1)', [DAY / 86_400_000])
+})
+afterAll(() => deployed.close())
+beforeEach(async () => {
+  await deployed.pool.query('truncate usage_event')
+  await deployed.pool.query('update deployment set sealed_until = first_hour')
+  expected = (await runOne(deployed.pool, readMarks, undefined))!
+})
+
+function event(id: string, at = DAY): StoredEvent {
+  const plain = {
+    account: 'acme',
+    source: 's',
+    id,
+    type: 'farthing.request',
+    at: at as Instant,
+    hour: hourOf(at as Instant),
+    data: '{"operation":"SimpleQuery","status":200}',
+    attributes: null,
+    usage: undefined,
+  }
+  const bucket = bucketOf(plain.account)
+  return { ...plain, bucket, receivedAt: at as Instant, checksum: checksumOf(plain) } as StoredEvent
+}
+
+async function stored(): Promise<readonly string[]> {
+  const { rows } = await deployed.pool.query<{ id: string }>('select id from usage_event order by id')
+  return rows.map(({ id }) => id)
+}
+
+test('events of open hours count in their own hours, and the clock is told', async () => {
+  const now = await addLiveEvents(deployed.pool, [event('a'), event('b', DAY + 3_600_000)], expected)
+  expect(Math.abs(Number(now) - Date.now())).toBeLessThan(60_000)
+  const { rows } = await deployed.pool.query(
+    'select id, hour - $1 as hour, cycle - $1 as cycle, checksum, account, source, data from usage_event order by id',
+    [hourOf(DAY as Instant)],
+  )
+  const { account, source, data } = event('a')
+  expect(rows).toEqual([
+    { id: 'a', hour: 0, cycle: 0, checksum: event('a').checksum, account, source, data },
+    { id: 'b', hour: 1, cycle: 1, checksum: event('b', DAY + 3_600_000).checksum, account, source, data },
+  ])
+})
+
+describe('nothing is stored', () => {
+  test.each([
+    ['under another price book', () => ({ ...expected, priceVersion: expected.priceVersion + 1 })],
+    ['after an account was closed', () => ({ ...expected, accountsVersion: expected.accountsVersion + 1 })],
+  ])('%s', async (_, other) => {
+    expect(await addLiveEvents(deployed.pool, [event('a')], other())).toBeUndefined()
+    expect(await stored()).toEqual([])
+  })
+
+  test('when the hour of the earliest is sealed', async () => {
+    await deployed.pool.query('update deployment set sealed_until = first_hour + 1')
+    const both = [event('a'), event('b', DAY + 3_600_000)]
+    expect(await addLiveEvents(deployed.pool, both, expected)).toBeUndefined()
+    expect(await stored()).toEqual([])
+    expect(await addLiveEvents(deployed.pool, both.slice(1), expected)).toBeDefined()
+  })
+
+  test('when one key is taken', async () => {
+    await addLiveEvents(deployed.pool, [event('b')], expected)
+    const group = [event('a'), event('b'), event('c')]
+    await expect(addLiveEvents(deployed.pool, group, expected)).rejects.toMatchObject({ code: '23505' })
+    expect(await stored()).toEqual(['b'])
+  })
+})
+
+test('who waited at the gate sees what was sealed behind it', async () => {
+  const sealing = await deployed.pool.connect()
+  try {
+    await sealing.query('begin')
+    await sealing.query('select pg_advisory_xact_lock($1)', [GATE])
+    const adding = addLiveEvents(deployed.pool, [event('a')], expected)
+    await untilOneWaits()
+    await sealing.query('update deployment set sealed_until = first_hour + 1')
+    await sealing.query('commit')
+    expect(await adding).toBeUndefined()
+    expect(await stored()).toEqual([])
+  } finally {
+    sealing.release()
+  }
+})
+
+async function untilOneWaits(): Promise<void> {
+  for (;;) {
+    const { rowCount } = await deployed.pool.query(
+      `select from pg_locks where locktype = 'advisory' and not granted and objid = $1
+          and database = (select oid from pg_database where datname = current_database())`,
+      [GATE],
+    )
+    if (rowCount) return
+  }
+}
+
+test('it waits at the gate as long as all others do', async () => {
+  const { rows } = await deployed.pool.query<{ proconfig: string[] }>(
+    `select proconfig from pg_proc where proname = 'add_live_events'`,
+  )
+  expect(rows[0]!.proconfig).toEqual([`lock_timeout=${GATE_PATIENCE_MS / 1000}s`])
+})
