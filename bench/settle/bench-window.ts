@@ -13,8 +13,9 @@ import { startSettlers } from './settlers.ts'
 
 export const WINDOW_DEFAULTS = { events: 20_000, accounts: 2_000, rounds: 3 } as const
 
-const DAYS = [0, 1, 7, 31, 62] as const
-const DUE_TOGETHER = 24
+/** Large hours take minutes to make: with them only the ends of the curve are measured, and few hours at once. */
+const LARGE = { from: 500_000, days: [0, 62], dueTogether: 3 } as const
+const USUAL = { days: [0, 1, 7, 31, 62], dueTogether: 24 } as const
 
 /**
  * What the search for copies under another time costs: the same hour, with ever more days settled before it, each of
@@ -22,7 +23,8 @@ const DUE_TOGETHER = 24
  */
 export async function benchWindow(options: BenchOptions, cleanup: Cleanup): Promise<readonly Part[]> {
   const { rounds, events, accounts } = { ...WINDOW_DEFAULTS, ...options }
-  const hours = DAYS.length * (rounds + 1) + DUE_TOGETHER
+  const { days: curve, dueTogether } = events >= LARGE.from ? LARGE : USUAL
+  const hours = curve.length * (rounds + 1) + dueTogether
   const firstHour = (hourOf(Date.now() as Instant) - hours - 1) as Hour
   const server = await startScratchServer(firstHour, cleanup)
   const settlers = await startSettlers(server, 1, cleanup, options.cpuProf)
@@ -30,7 +32,7 @@ export async function benchWindow(options: BenchOptions, cleanup: Cleanup): Prom
   const figures: Figure[] = []
   let hour = firstHour
   let filled = 0
-  for (const days of DAYS) {
+  for (const days of curve) {
     say(`window: ${days} days`)
     const before = (firstHour - filled * 24) as Hour
     await fillWindow(server, { hour: before, days: days - filled, eventsPerHour: events, width })
@@ -47,16 +49,16 @@ export async function benchWindow(options: BenchOptions, cleanup: Cleanup): Prom
   const [none, full] = [median(figures[0]!.samples), figures.at(-1)!.samples]
   const cost = { name: 'what 62 days add', unit: 's', samples: full.map((seconds) => seconds - none) }
   const target = events >= 2_000_000 ? 'under 60' : events <= 20_000 ? 'under 0.5' : ''
-  for (let due = 0; due < DUE_TOGETHER; due++) {
+  for (let due = 0; due < dueTogether; due++) {
     await loadHour(server, { hour: (hour + due) as Hour, seed: hour + due, events, accounts })
   }
-  const last = (hour + DUE_TOGETHER - 1) as Hour
-  const together = await settlers.settle({ hour: last, hours: DUE_TOGETHER })
+  const last = (hour + dueTogether - 1) as Hour
+  const together = await settlers.settle({ hour: last, hours: dueTogether })
   figures.push({ ...cost, target })
   figures.push({
-    name: `each of ${DUE_TOGETHER} due hours, with 62 days`,
+    name: `each of ${dueTogether} due hours, with 62 days`,
     unit: 's',
-    samples: [together.seconds / DUE_TOGETHER],
+    samples: [together.seconds / dueTogether],
   })
   return [{ title: `Settling an hour of ${events.toLocaleString('en')} events: ${rounds} rounds`, figures }]
 }

@@ -1,4 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Test files run side by side, and apt-get waits for nobody. */
+const LOCK = join(tmpdir(), 'farthing-apt-get.lock')
 
 /**
  * Sees to it that a test has a real program: Debian has it, and whoever is root can have it installed.
@@ -12,7 +17,7 @@ export function installProgram(program: string, check: string, debianPackage = p
     ['update', '-q'],
     ['install', '-qy', '--no-install-recommends', debianPackage],
   ]) {
-    const { status, stderr, error } = spawnSync('apt-get', args, { env, encoding: 'utf8' })
+    const { status, stderr, error } = spawnSync('flock', [LOCK, 'apt-get', ...args], { env, encoding: 'utf8' })
     if (status === 0) continue
     const why = error?.message ?? stderr
     throw new Error(`This test needs ${program}, and apt-get cannot install it: install it yourself. ${why}`)
