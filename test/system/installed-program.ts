@@ -17,7 +17,10 @@ export function installProgram(program: string, check: string, debianPackage = p
     ['update', '-q'],
     ['install', '-qy', '--no-install-recommends', debianPackage],
   ]) {
-    const { status, stderr, error } = spawnSync('flock', [LOCK, 'apt-get', ...args], { env, encoding: 'utf8' })
+    const { status, stderr, error } = spawnSync('flock', [LOCK, 'apt-get', ...args], {
+      env,
+      encoding: 'utf8',
+    })
     if (status === 0) continue
     const why = error?.message ?? stderr
     throw new Error(`This test needs ${program}, and apt-get cannot install it: install it yourself. ${why}`)
