@@ -29,7 +29,16 @@ const order: VoidServer['order'] = (body, query) => world.order(body, query)
 
 const range = { from: at(first, 0), to: at(now + 1, 0) }
 
-const NOTHING = { voided: 0, alreadyVoided: 0, held: 0, copies: 0, levels: 0, givenBack: '0', notBilled: '0' }
+const NOTHING = {
+  voided: 0,
+  alreadyVoided: 0,
+  held: 0,
+  copies: 0,
+  levels: 0,
+  storage: '0',
+  givenBack: '0',
+  notBilled: '0',
+}
 const END = { currency: 'USD', doneUntil: null, next: null }
 
 describe('one order after the other', () => {

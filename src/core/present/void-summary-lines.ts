@@ -19,7 +19,7 @@ export function voidSummaryLines(summary: ShownSummary): readonly TextLine[] {
     [alreadyVoided, 'were taken back before: nothing changes for them'],
     [held, 'had no price, and were on no bill'],
     [copies, 'were on no bill, because another event of the same identity is'],
-    [levels, 'are levels of stored data: the storage of their hours is computed anew, beside the sums below'],
+    [levels, 'are levels of stored data: the storage of their hours is computed anew'],
   ] as const
   return [
     {
@@ -29,7 +29,16 @@ export function voidSummaryLines(summary: ShownSummary): readonly TextLine[] {
     ...notes.filter(([count]) => count > 0).map(([count, text]) => plainLine(`  ${number(count)} ${text}`)),
     plainLine(`Given back    ${money(summary.givenBack)} ${currency}, in the open hour`),
     plainLine(`Never billed  ${money(summary.notBilled)} ${currency}`),
+    ...(levels > 0 ? [plainLine(`Stored data   ${storageText(summary)}`)] : []),
   ]
+}
+
+/** Of the open hours nothing can be said yet. */
+function storageText({ storage, currency }: ShownSummary): string {
+  if (storage === null) return 'in neither sum: what it comes to is on the next bill'
+  const isMore = storage !== '0' && !storage.startsWith('-')
+  const how = isMore ? 'more is charged' : 'given back too'
+  return `${money(storage)} ${currency} ${how}, for the hours that are settled`
 }
 
 function number(count: number): string {

@@ -38,7 +38,7 @@ const leftOut = { isCopy: false, cycle: late, counted: late }
 const nowhere = { isCopy: false, cycle: late, counted: null }
 
 function summary(...taken: readonly TakenBack[]) {
-  return summarizeVoids(book, 'acme', taken)
+  return summarizeVoids(book, { account: 'acme', taken, storage: '0' })
 }
 
 test('what was billed is given back, what was not will not be: two exact sums', () => {
@@ -48,7 +48,7 @@ test('what was billed is given back, what was not will not be: two exact sums', 
     { event: request('SimpleQuery'), ...billed },
     { event: request('SimpleQuery'), ...leftOut },
   )
-  const counts = { voided: 3, held: 0, copies: 0, levels: 0 }
+  const counts = { voided: 3, held: 0, copies: 0, levels: 0, storage: '0' }
   expect(found).toEqual({ ...counts, givenBack: '-0.000355', notBilled: '-0.000005' })
 })
 
@@ -62,7 +62,8 @@ test('what was waived, held, free, a copy or a level is counted, and comes to no
     { event: level, ...billed },
     { event: level, ...leftOut },
   )
-  expect(found).toEqual({ voided: 7, held: 2, copies: 1, levels: 2, givenBack: '0', notBilled: '0' })
+  const counts = { voided: 7, held: 2, copies: 1, levels: 2, storage: '0' }
+  expect(found).toEqual({ ...counts, givenBack: '0', notBilled: '0' })
 })
 
 test('an order in two parts comes to what it comes to in one', () => {
@@ -73,4 +74,7 @@ test('an order in two parts comes to what it comes to in one', () => {
   ]
   const [first, ...others] = parts
   expect(addSummaries(summary(first!), summary(...others))).toEqual(summary(...parts))
+  const [a, b] = ['-0.1', '0.25'].map((storage) => ({ ...summary(), storage }))
+  expect(addSummaries(a!, b!).storage).toBe('0.15')
+  expect(addSummaries(a!, { ...b!, storage: null }).storage).toBe(null)
 })

@@ -24,19 +24,30 @@ export interface VoidSummary {
   readonly held: number
   /** They were on no bill, because an event of the same identity is. */
   readonly copies: number
-  /** Levels of stored data: what they change is known when the storage of their hours is computed anew. */
+  /** Levels of stored data: what they change is in `storage`, not in the sums below it. */
   readonly levels: number
+  /**
+   * What they change in the hours that are settled: below 0 when less is charged; above it when the level before, which
+   * goes on in the place of one taken back, is higher. Null: it is known with the next bill.
+   */
+  readonly storage: string | null
   /** What bills have charged, or a sealed hour is about to, and the open hour gives back: 0 or below. */
   readonly givenBack: string
   /** What no bill has charged, and none will: 0 or below. */
   readonly notBilled: string
 }
 
+/** What an order has taken back. */
+export interface VoidsTaken extends Pick<VoidSummary, 'storage'> {
+  readonly account: string
+  readonly taken: readonly TakenBack[]
+}
+
 /**
  * Count what is taken back, and add up its money: exactly, at the prices of the usage hours.
  * @param book the newest: of hours that have begun every version says the same
  */
-export function summarizeVoids(book: PriceBook, account: string, taken: readonly TakenBack[]): VoidSummary {
+export function summarizeVoids(book: PriceBook, { account, taken, storage }: VoidsTaken): VoidSummary {
   const isHeld = ({ event, isCopy, cycle, counted }: TakenBack) =>
     !isCopy && (counted === null || (counted === cycle && assess(book, event).outcome !== 'accepted'))
   const isBilled = ({ cycle, counted }: TakenBack) => counted !== null && counted < cycle
@@ -47,6 +58,7 @@ export function summarizeVoids(book: PriceBook, account: string, taken: readonly
     copies: taken.filter(({ isCopy }) => isCopy).length,
     levels: taken.filter(({ event, counted }) => counted !== null && event.usage?.component === 'storage')
       .length,
+    storage,
     givenBack: moneyOf(book, account, taken.filter(isBilled)),
     notBilled: moneyOf(book, account, taken.filter(isLeftOut)),
   }
@@ -62,13 +74,17 @@ function moneyOf(book: PriceBook, account: string, taken: readonly TakenBack[]):
 
 /** Two parts of one order, as one. */
 export function addSummaries(a: VoidSummary, b: VoidSummary): VoidSummary {
-  const money = (name: 'givenBack' | 'notBilled') => plain(plus(decimal(a[name]), decimal(b[name])))
   return {
     voided: a.voided + b.voided,
     held: a.held + b.held,
     copies: a.copies + b.copies,
     levels: a.levels + b.levels,
-    givenBack: money('givenBack'),
-    notBilled: money('notBilled'),
+    storage: a.storage === null || b.storage === null ? null : sum(a.storage, b.storage),
+    givenBack: sum(a.givenBack, b.givenBack),
+    notBilled: sum(a.notBilled, b.notBilled),
   }
+}
+
+function sum(a: string, b: string): string {
+  return plain(plus(decimal(a), decimal(b)))
 }

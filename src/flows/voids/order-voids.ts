@@ -5,6 +5,7 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
+import { changeStorage, settledLevels } from './change-storage.ts'
 import type { VoidDecision } from './decide-voids.ts'
 import {
   type SelectById,
@@ -55,16 +56,19 @@ export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<Orde
   const selected = await select(pool, book, order)
   if ('ok' in selected) return selected
   const { keys, next } = selected
-  const { account, actor, reason } = order
+  const { account, actor, reason, after } = order
   const ordered = { actor, reason, what: namedBy(order) }
   const { decisions, already } = await (order.isDryRun
     ? previewVoids(pool, keys)
     : voidEvents(pool, ordered, keys))
-  const summary = summarizeVoids(
-    book,
+  const isPart = after !== undefined || next !== null
+  const summary = summarizeVoids(book, {
     account,
-    decisions.map((decision) => takenBack(book, decision)),
-  )
+    taken: decisions.map((decision) => takenBack(book, decision)),
+    storage: await (order.isDryRun && isPart
+      ? changeOfPart(book, decisions)
+      : changeStorage(pool, book, account, decisions)),
+  })
   const { currency } = book
   return { ok: true, events: decisions.length + already, alreadyVoided: already, ...summary, currency, next }
 }
@@ -91,6 +95,11 @@ async function select(
 function takenBack(book: PriceBook, { event, cycle, counted }: VoidDecision) {
   const usage = reread(book.eventTypes, event.type, event.data)
   return { event: { ...event, usage }, isCopy: event.isCopy, cycle, counted }
+}
+
+/** A part that is not done cannot be seen by the next one, and their levels replace each other: null if it has any. */
+function changeOfPart(book: PriceBook, decisions: readonly VoidDecision[]): string | null {
+  return settledLevels(book, decisions).length === 0 ? '0' : null
 }
 
 /** For the audit log: which events were meant. */

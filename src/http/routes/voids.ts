@@ -64,6 +64,10 @@ const Answer = Type.Object({
   held: Type.Integer({ description: 'Of those voided: had no price' }),
   copies: Type.Integer({ description: 'Of those voided: another event of the identity counts' }),
   levels: Type.Integer({ description: 'Of those voided: stored data, whose hours are computed anew' }),
+  storage: Type.Union([Decimal, Type.Null()], {
+    description:
+      'What these change in settled hours, below 0 when less is charged; null: the next bill says it',
+  }),
   givenBack: Decimal,
   notBilled: Decimal,
   currency: Text,

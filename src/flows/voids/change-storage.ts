@@ -1,0 +1,76 @@
+import type pg from 'pg'
+import { emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
+import { levelName, seriesName, storageChange } from '../../core/bill/storage-change.ts'
+import { bucketOf } from '../../core/ingest/bucket.ts'
+import { reread } from '../../core/ingest/reread.ts'
+import type { Level } from '../../core/meter/level.ts'
+import type { PriceBook } from '../../core/rate/price-book.ts'
+import { type Hour, hourOf } from '../../core/time/hour.ts'
+import { findVoidedEvents } from '../../store/queries/find-voided-events.ts'
+import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
+import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
+import { run, type Sql } from '../../store/query.ts'
+import { transaction } from '../../store/transaction.ts'
+import { OPEN_LEVELS_MAX } from '../read/read-open-usage.ts'
+import { findMarks } from '../start/read-deployment.ts'
+import type { VoidDecision } from './decide-voids.ts'
+
+/**
+ * What taking levels back changes in the hours that are settled, beside everything that was taken back before. Orders one
+ * after the other add up to what the next bill corrects.
+ * @returns money, below 0 when less is charged; null: too many levels are stored to say it at once
+ */
+export async function changeStorage(
+  pool: pg.Pool,
+  book: PriceBook,
+  account: string,
+  decisions: readonly VoidDecision[],
+): Promise<string | null> {
+  const takenBack = settledLevels(book, decisions)
+  if (takenBack.length === 0) return '0'
+  return transaction(pool, async (sql) => {
+    await run(sql, holdSnapshot, undefined)
+    const { settledUntil: to } = await findMarks(sql)
+    const levels = await levelsBeside(sql, { account, takenBack, to })
+    return levels && storageChange(book, { levels, takenBack, to })
+  })
+}
+
+/** The levels that bills may know: what counts in an open hour has changed nothing yet. */
+export function settledLevels(book: PriceBook, decisions: readonly VoidDecision[]): readonly Level[] {
+  const sums = emptyAccountHour()
+  for (const { event, cycle, counted } of decisions) {
+    if (event.isCopy || counted === null || counted === cycle) continue
+    takeBack(sums, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
+  }
+  return sums.withdrawn
+}
+
+interface Beside {
+  readonly account: string
+  readonly takenBack: readonly Level[]
+  readonly to: Hour
+}
+
+/**
+ * The levels of the same series that count, and those taken back now: from the one before the oldest of these on. Where
+ * that one is taken back too, and not settled yet, it is looked for ever further back. Null: they are too many.
+ */
+async function levelsBeside(sql: Sql, { account, takenBack, to }: Beside): Promise<readonly Level[] | null> {
+  const bucket = bucketOf(account)
+  const [{ project } = { project: null }, ...others] = takenBack
+  const only = others.every((level) => level.project === project) ? (project ?? '') : undefined
+  const [series, names] = [new Set(takenBack.map(seriesName)), new Set(takenBack.map(levelName))]
+  const oldest = hourOf(takenBack.reduce((a, b) => (b.at < a.at ? b : a)).at)
+  for (let back = 1, from = oldest; ; back *= 2) {
+    const scope = { bucket, account, project: only, from, to, step: undefined, limit: OPEN_LEVELS_MAX + 1 }
+    const read = await run(sql, readHourLevels, scope)
+    if (read.length > OPEN_LEVELS_MAX) return null
+    const beside = read.filter((level) => series.has(seriesName(level)))
+    const keys = beside.map(({ at, id, source }) => ({ hour: hourOf(at), bucket, account, id, source }))
+    const voided = new Set(await run(sql, findVoidedEvents, keys))
+    const before = beside.filter((level, index) => voided.has(index) && !names.has(levelName(level)))
+    if (!before.some(({ at }) => hourOf(at) < from)) return beside.filter((level) => !before.includes(level))
+    from = Math.min(...before.map(({ at }) => hourOf(at)), from - back) as Hour
+  }
+}
