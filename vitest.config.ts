@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './test/slow-first.ts'
 
 // Two projects: `unit` needs nothing and runs on every save; `system` talks to a real PostgreSQL, real
 // HTTP and real processes. One embedded server serves the whole run (test/database.ts).
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         test: {
