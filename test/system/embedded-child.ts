@@ -34,19 +34,19 @@ process.stdin.once('data', async () => {
 })
 `
 
-/** The program compiled from the sources as they are now, inside node_modules so that packages are found. */
+/**
+ * The program with the sources as they are now, compiled, inside node_modules so that packages are found. A copy, because
+ * the compiled sources change places when another command finds that they are old.
+ */
 export function compile(): { readonly program: string; readonly remove: () => void } {
   removeAbandoned()
   const dir = join(ROOT, 'node_modules', `${PREFIX}${newIdentity()}`)
   mkdirSync(dir)
   chmodSync(dir, 0o755)
-  const config = {
-    extends: join(ROOT, 'tsconfig.base.json'),
-    compilerOptions: { types: ['node'], rootDir: ROOT, outDir: dir },
-    files: [join(ROOT, 'src/store/connect.ts')],
+  execFileSync(process.execPath, [join(ROOT, 'bin/prepare.mjs')])
+  for (const part of ['core', 'store']) {
+    cpSync(join(ROOT, 'dist/src', part), join(dir, 'src', part), { recursive: true })
   }
-  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config))
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', dir])
   const program = join(dir, 'program.mjs')
   writeFileSync(program, PROGRAM)
   return { program, remove: () => rmSync(dir, { recursive: true, force: true }) }
