@@ -32,7 +32,10 @@ export function dyingProcess(pool: pg.Pool, fate: Fate): DyingProcess {
 
 function poolOf(pool: pg.Pool, lifeOf: () => Life): pg.Pool {
   const dying = {
-    query: (text: string, values: unknown[]) => ask(lifeOf(), text, () => pool.query(text, values)),
+    query: (statement: string | pg.QueryConfig, values?: unknown[]) =>
+      typeof statement === 'string'
+        ? ask(lifeOf(), statement, () => pool.query(statement, values))
+        : ask(lifeOf(), statement.text, () => pool.query(statement)),
     connect: async () => dyingClient(lifeOf(), await pool.connect()),
   }
   return dying as unknown as pg.Pool
