@@ -4,7 +4,8 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { farthing, PROGRAM, type Run, type RunOptions, surroundings } from './cli-run.ts'
+import { commandHost } from './cli-host.ts'
+import { PROGRAM, type Run, type RunOptions, surroundings } from './cli-run.ts'
 
 /** A server in a process and a data directory of its own, as a user starts it. */
 export interface ServerProcess {
@@ -28,8 +29,9 @@ export async function serverProcess(env: Readonly<Record<string, string>> = {}):
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const url = await readyUrl(child)
+  const host = commandHost()
   const run: ServerProcess['run'] = (args, options = {}) =>
-    farthing(args, { ...options, env: { FARTHING_URL: url, FARTHING_DATA_DIR: dataDir, ...options.env } })
+    host.run(args, { ...options, env: { FARTHING_URL: url, FARTHING_DATA_DIR: dataDir, ...options.env } })
   return {
     url,
     dataDir,
@@ -40,6 +42,7 @@ export async function serverProcess(env: Readonly<Record<string, string>> = {}):
       return stdout
     },
     async close() {
+      await host.close()
       const ended = new Promise((resolve) => child.once('close', resolve))
       child.kill('SIGTERM')
       await ended

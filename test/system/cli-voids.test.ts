@@ -30,7 +30,7 @@ beforeAll(async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'farthing-voids-')), 'events.ndjson')
   writeFileSync(path, events.map((event) => `${JSON.stringify(event)}\n`).join(''))
   await server.good('import', path)
-}, 60_000)
+})
 afterAll(() => server.close())
 
 const ONE = ['void', '--account', 'acme', 'e-0', '--reason', 'sent by a test'] as const
