@@ -270,6 +270,8 @@ describe('POST /v1/events?dryRun=true', () => {
       'event/invalid_time',
     ])
     expect((await server.ask('/v1/refused-events')).json.items).toEqual([])
+    // Had anything been stored, it would be a duplicate now.
+    expect((await server.send(batch, {}, '?dryRun=true')).json).toEqual(json)
   })
 
   test('a bound key may try events of its account, and no others', async () => {
