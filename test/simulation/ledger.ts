@@ -88,7 +88,9 @@ function isTrue(answer: Answer, kept: Kept | undefined): boolean {
   const at = Date.parse(event.time)
   if (code === 'event/account_closed') return at >= (meanwhile?.closedAt ?? Infinity)
   if (code === 'event/unknown_account') return before?.isKnown === false
-  if (outcome !== 'rejected' && at >= (before?.closedAt ?? Infinity)) return false
+  // A retry of what was taken before the closing is the duplicate that it is.
+  const isTaken = outcome !== 'rejected' && outcome !== 'duplicate'
+  if (isTaken && at >= (before?.closedAt ?? Infinity)) return false
   // What is held may be sent again under a price book that knows what it lacks.
   if (outcome === 'rejected') return same !== true || kept.unbilled || mayBeAhead === true
   if (outcome === 'conflict') return same === false
