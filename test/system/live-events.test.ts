@@ -2,11 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bucketOf } from '../../src/core/ingest/bucket.ts'
 import { hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
+import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import { addLiveEvents, checksumOf, type StoredEvent } from '../../src/store/events-table.ts'
 import { GATE, GATE_PATIENCE_MS } from '../../src/store/gate.ts'
 import { readMarks } from '../../src/store/queries/read-marks.ts'
 import { runOne } from '../../src/store/query.ts'
-import { deployment, type Deployment } from './deployment.ts'
+import { deployment, type Deployment, quiet } from './deployment.ts'
 
 // Guarantee: the one statement that stores nearly all usage stores all of its events or none, only while the deployment
 // is where the caller thinks it is and their hours are open, and never passes a held gate.
@@ -112,6 +113,53 @@ async function untilOneWaits(): Promise<void> {
     if (rowCount) return
   }
 }
+
+describe('what the one statement cannot store', () => {
+  const call = (id: string, at = DAY) => ({
+    specversion: '1.0',
+    id,
+    source: 's',
+    type: 'farthing.request',
+    subject: 'acme',
+    time: new Date(at).toISOString(),
+    data: { operation: 'SimpleQuery', status: 200 },
+  })
+
+  test('because of one event is stored without that one, which is refused alone', async () => {
+    await deployed.pool.query(`
+      create function spoil() returns trigger language plpgsql as $$
+      begin
+        if new.id = 'spoilt' then raise exception 'spoilt' using errcode = '22021'; end if;
+        return new;
+      end $$;
+      create trigger spoil before insert on usage_event for each row execute function spoil()`)
+    try {
+      const outcomes = await deployed.send(['a', 'spoilt', 'b'].map((id) => call(id)))
+      expect(outcomes).toEqual(['accepted', 'rejected', 'accepted'])
+    } finally {
+      await deployed.pool.query('drop function spoil() cascade')
+    }
+    expect(await stored()).toEqual(['a', 'b'])
+  })
+
+  test('because another process has stored one of them is looked up, at once', async () => {
+    await addLiveEvents(deployed.pool, [event('b')], expected)
+    const other = await createIngest({ pool: deployed.pool, log: quiet })
+    let sessions = 0
+    const count = () => void sessions++
+    deployed.pool.on('acquire', count)
+    const answer = await other.submit(
+      ['a', 'b', 'c'].map((id) => ({ raw: call(id) })),
+      undefined,
+    )
+    deployed.pool.off('acquire', count)
+    const outcomes = answer.ok && answer.results.map(({ outcome }) => outcome)
+    expect(outcomes).toEqual(['accepted', 'duplicate', 'accepted'])
+    expect(sessions, 'for the day, for the one statement, and for the transaction that looks').toBe(3)
+    await other.close()
+    expect(await stored()).toEqual(['a', 'b', 'c'])
+  })
+})
 
 test('it waits at the gate as long as all others do', async () => {
   const { rows } = await deployed.pool.query<{ proconfig: string[] }>(

@@ -45,7 +45,8 @@ const WITHOUT_FEE: Assessment = { outcome: 'accepted', charges: [] }
  * for checking bills. It depends on the event's content and hour alone.
  *
  * An operation under several items is charged under each that is in force. A known operation that no item of
- * its component lists has no fee (R3); one that is also said to have none has none where no item is in force. Nothing is billed at zero, or at a later price, for want of a price.
+ * its component lists has no fee (R3); one that is also said to have none has none where no item is in force. Nothing is
+ * billed at zero, or at a later price, for want of a price.
  */
 export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type' | 'hour'>): Assessment {
   const { usage, hour } = event

@@ -54,7 +54,7 @@ export interface StoreGroupContext {
   /** Days whose partitions are known to exist. Grows. */
   readonly days: Set<number>
   /** Told the database's clock by each transaction. */
-  onClock(now: Instant): void
+  readonly onClock: (now: Instant) => void
 }
 
 type Read = ReadEvent | ReadRefusal
@@ -124,15 +124,11 @@ async function storeSlice(
   reads: readonly Read[],
 ): Promise<readonly EventResult[]> {
   await ensureDays(context, reads)
-  const { pool, suspects, wariness } = context
-  const live = wariness.isWary ? undefined : await storeLive(pool, context, reads, suspects)
-  if (live) {
-    context.onClock(live.now)
-    return live.results
-  }
   for (let attempt = 1; ; attempt++) {
+    const looks = attempt > 1 || context.wariness.isWary
     try {
-      return await storeOnce(context, reads, attempt > 1 || context.wariness.isWary)
+      const live = looks ? undefined : await storeLive(context, reads)
+      return live ?? (await storeOnce(context, reads, looks))
     } catch (error) {
       if (canTryAgain(error) && attempt < ATTEMPTS_MAX) {
         // After a repeat that nothing had hinted at, the next attempt looks.

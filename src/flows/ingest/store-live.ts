@@ -1,37 +1,35 @@
-import type pg from 'pg'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
-import { addLiveEvents, type ExpectedMarks, FEW_EVENTS } from '../../store/events-table.ts'
+import { addLiveEvents, FEW_EVENTS } from '../../store/events-table.ts'
 import { sqlState } from '../../store/transaction.ts'
-import type { Instant } from '../../core/time/instant.ts'
-import { type Candidate, compareKeys, resultOfNew } from './commit-events.ts'
+import { compareKeys, resultOfNew } from './commit-events.ts'
 import type { EventResult } from './ingest-types.ts'
 import { isRefused, type ReadEvent } from './read-delivery.ts'
+import type { StoreGroupContext } from './store-group.ts'
 
-/** A key is taken, the gate is held for too long, or two transactions have waited for each other. */
-const TAKE_THE_LONG_WAY = /^(?:23505|55P03|40P01)$/
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * The short way for few events of which nothing has to be noted or looked up, as nearly all are: one statement.
- * @param suspects events that may be stored already
- * @returns one result for each event, in order, and the database's clock; undefined: nothing is stored, and the long way
- *   has to be taken
+ * @returns one result for each event, in order; undefined: nothing is stored, and the long way has to be taken
+ * @throws what the database fails with otherwise, 23505 for a repeat that is no suspect: nothing is stored
  */
 export async function storeLive(
-  pool: pg.Pool,
-  expected: ExpectedMarks,
+  { pool, suspects, onClock, ...expected }: StoreGroupContext,
   reads: readonly (ReadEvent | RefusedEvent)[],
-  suspects: ReadonlySet<Candidate>,
-): Promise<{ readonly results: readonly EventResult[]; readonly now: Instant } | undefined> {
+): Promise<readonly EventResult[] | undefined> {
   if (reads.length === 0 || reads.length > FEW_EVENTS || suspects.size > 0) return undefined
   if (!reads.every(isPlain)) return undefined
   const sorted = reads.toSorted(compareKeys)
-  if (sorted.some((event, index) => index > 0 && compareKeys(sorted[index - 1]!, event) === 0))
-    return undefined
+  const isTwice = sorted.some((event, index) => index > 0 && compareKeys(sorted[index - 1]!, event) === 0)
+  if (isTwice) return undefined
   try {
     const now = await addLiveEvents(pool, sorted, expected)
-    return now === undefined ? undefined : { results: reads.map(resultOfNew), now }
+    if (now === undefined) return undefined
+    onClock(now)
+    return reads.map(resultOfNew)
   } catch (error) {
-    if (TAKE_THE_LONG_WAY.test(sqlState(error) ?? '')) return undefined
+    // The long way takes the gate from who holds it too long.
+    if (sqlState(error) === LOCK_NOT_AVAILABLE) return undefined
     throw error
   }
 }

@@ -46,7 +46,9 @@ interface Refused {
 
 export type ReadMeter = { readonly ok: true; readonly rows: readonly MeterRow[] } | Refused | TooMuchOpen
 
-/** The billed quantities of one item, or of one of its rates, as `listUsage` has them: each named account at its own moment. */
+/**
+ * The billed quantities of one item, or of one of its rates, as `listUsage` has them: each named account at its own moment.
+ */
 export async function readMeter(pool: Pool, ask: AskMeter): Promise<ReadMeter> {
   const { book } = await bookOf(pool, null)
   const found = findMeter(book, ask.slug)

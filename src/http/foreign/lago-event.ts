@@ -81,13 +81,13 @@ export function lagoValidation(details: object) {
   return { status: 422, error: STATUS_CODES[422], code: 'validation_errors', error_details: details }
 }
 
-/** A problem in Lago's shape. */
-/** Its clients read from this, and not from Retry-After, how long to wait before they repeat a request. */
+/** Lago's clients read from this, and not from Retry-After, how long to wait before they repeat a request. */
 export function lagoHeaders({ code, headers }: HttpProblem): Readonly<Record<string, string>> {
   const wait = HTTP_PROBLEMS[code].status === 429 ? headers['retry-after'] : undefined
   return wait === undefined ? headers : { ...headers, 'x-ratelimit-reset': wait }
 }
 
+/** A problem in Lago's shape. */
 export function lagoProblem({ code, message }: HttpProblem) {
   const { status } = HTTP_PROBLEMS[code]
   return { status, error: STATUS_CODES[status], code, error_details: { detail: [message] } }
