@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { say } from '../../src/cli/terminal.ts'
-import { type Hour, hourOf } from '../../src/core/time/hour.ts'
+import { endOf, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
+import { sealHours } from '../../src/flows/settle/seal-hours.ts'
+import { findMarks } from '../../src/flows/start/read-deployment.ts'
 import type { BenchOptions } from '../command.ts'
 import type { Figure } from '../figures.ts'
 import type { Part } from '../report.ts'
 import { type Child, startChild } from '../run/child.ts'
 import type { Cleanup } from '../run/cleanup.ts'
 import { type ScratchServer, startScratchServer } from '../run/scratch-server.ts'
-import { startSettlers } from '../settle/settlers.ts'
 import type { FastHours, Sending, SentForLong } from './sender-process.ts'
 
 /** Seconds of load unless told otherwise: half an hour. */
@@ -20,6 +21,8 @@ const BATCHES = { batch: 500, connections: 4, requestsPerSecond: 6 } as const
 const SINGLES = { batch: 1, connections: 16, requestsPerSecond: 200 } as const
 const ACCOUNTS = 500
 const MEMORY_EVERY_MS = 1_000
+const SETTLED_EVERY_MS = 50
+const SETTLED_PATIENCE_MS = 600_000
 /** An hour is sealed so long after it has passed. */
 const GRACE_HOURS = 1
 
@@ -33,7 +36,6 @@ export async function benchSustained(options: BenchOptions, cleanup: Cleanup): P
   const server = await startScratchServer(firstHour, cleanup)
   const farthing = startChild(new URL('../ingest/server-process.js', import.meta.url), cleanup)
   const url = await farthing.ask<string>('start', { dataDir: server.dataDir })
-  const settlers = await startSettlers(server, 1, cleanup)
   const hours: FastHours = { firstHour, startedAt: Date.now(), hourMs: (seconds * 1000) / HOURS }
   const load = { url, accounts: ACCOUNTS, seconds, hours }
   say(`sustained: ${seconds} s of load, in which ${HOURS} hours pass`)
@@ -45,13 +47,14 @@ export async function benchSustained(options: BenchOptions, cleanup: Cleanup): P
   const memory = watchMemory(farthing, sending)
   // Whichever fails first is told; the others fail with it.
   for (const work of [sending, memory]) work.catch(() => undefined)
+  const settleSeconds: number[] = []
   for (let index = 0; index < HOURS; index++) {
     await sleep(Math.max(0, hours.startedAt + (index + 1 + GRACE_HOURS) * hours.hourMs - Date.now()))
-    await settlers.settle({ hour: (firstHour + index) as Hour })
+    settleSeconds.push(await haveSettled(server, (firstHour + index) as Hour))
     say(`sustained: hour ${index + 1} of ${HOURS} is settled`)
   }
   const [batches, singles] = await sending
-  await settlers.settle({ hour: (firstHour + HOURS) as Hour, hours: 1 })
+  await haveSettled(server, (firstHour + HOURS) as Hour)
   const { wrong, billed } = await compareBills(server, [batches, singles])
   const { firstHalf, secondHalf } = await memory
   const { p50, p99 } = singles.latencyMs
@@ -69,11 +72,27 @@ export async function benchSustained(options: BenchOptions, cleanup: Cleanup): P
         one('p99 / p50', 'x', p99 / p50, 'under 10'),
         one('batches of 500, p50', 'ms', batches.latencyMs.p50),
         one('batches of 500, p99', 'ms', batches.latencyMs.p99),
+        { name: 'from the sealing of an hour to its last bill', unit: 's', samples: settleSeconds },
         one('memory of Farthing, most in the first half', 'MiB', firstHalf),
         one('memory of Farthing, most in the second half', 'MiB', secondHalf, 'flat'),
       ],
     },
   ]
+}
+
+/**
+ * Seal an hour, which is in the past of every clock, and wait until the server has settled it: beside what it takes in, as
+ * it does for its users.
+ * @returns how long that took, in seconds
+ */
+async function haveSettled({ pool }: ScratchServer, hour: Hour): Promise<number> {
+  const from = performance.now()
+  await sealHours(pool, Date.now() - endOf(hour))
+  while ((await findMarks(pool)).settledUntil <= hour) {
+    if (performance.now() - from > SETTLED_PATIENCE_MS) throw new Error(`hour ${hour} was not settled`)
+    await sleep(SETTLED_EVERY_MS)
+  }
+  return (performance.now() - from) / 1000
 }
 
 function one(name: string, unit: string, value: number, target?: string): Figure {

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Cleanup } from './cleanup.ts'
 
@@ -24,19 +23,21 @@ const END_PATIENCE_MS = 30_000
 export function startChild(module: URL, cleanup: Cleanup, cpuProf?: string): Child {
   const profiling = cpuProf === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProf}`]
   const child = fork(fileURLToPath(module), { execArgv: ['--enable-source-maps', ...profiling] })
-  const gone = once(child, 'exit')
+  // A failing channel is no end: only the exit is.
+  child.on('error', () => undefined)
+  const gone = new Promise<undefined>((resolve) => child.once('exit', () => resolve(undefined)))
   let ended: Promise<void> | undefined
   const end = () => (ended ??= endChild(child, gone))
   cleanup.add(end)
   return {
     end,
     async ask<Answer>(task: string, argument?: unknown) {
-      const replied = once(child, 'message') as Promise<[Reply]>
-      child.send({ task, argument })
-      const reply = await Promise.race([replied, gone.then(() => undefined)])
+      const replied = new Promise<Reply>((resolve) => child.once('message', resolve))
+      if (child.connected) child.send({ task, argument })
+      const reply = await Promise.race([replied, gone])
       if (reply === undefined) throw new Error(`a process of the bench ended while it should ${task}`)
-      if (!reply[0].ok) throw new Error(`${task}: ${reply[0].why}`)
-      return reply[0].value as Answer
+      if (!reply.ok) throw new Error(`${task}: ${reply.why}`)
+      return reply.value as Answer
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
+import { turnIsOver } from '../thread-turns.ts'
 import type { Candidate } from './commit-events.ts'
 import type { Delivered } from './ingest-types.ts'
 import {
@@ -47,8 +48,8 @@ export interface ReadDelivery<Waiting> {
   readonly reads: readonly ReturnType<typeof readDelivered>[]
 }
 
-/** Events that are read before others have a turn at the one thread: half a millisecond of work. */
-const READ_AT_ONCE = 25
+/** So few events are no long work: a small group waits for no turn. */
+const READ_AT_ONCE = 50
 
 /**
  * Read a group under a price book. A delivery that a bug of ours cannot read fails alone: its neighbours are stored.
@@ -59,13 +60,14 @@ export async function readGroup<Waiting extends WaitingDelivery>(
   group: readonly Waiting[],
 ): Promise<readonly ReadDelivery<Waiting>[]> {
   const read: ReadDelivery<Waiting>[] = []
-  let atOnce = 0
+  let count = 0
   for (const waiting of group) {
     try {
       const context = { ...waiting, accounts }
       const reads: ReturnType<typeof readDelivered>[] = []
       for (const one of waiting.batch) {
-        if (++atOnce % READ_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
+        const turn = ++count > READ_AT_ONCE && turnIsOver()
+        if (turn) await turn
         reads.push(readDelivered(book, one, context))
       }
       read.push({ waiting, reads })

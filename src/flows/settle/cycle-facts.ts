@@ -20,6 +20,7 @@ import { type LateHour, readLateHours, type SettledAccount } from '../../store/q
 import { readReleasedEvents } from '../../store/queries/read-released-events.ts'
 import { readVoidedEvents } from '../../store/queries/read-voided-events.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { turnIsOver } from '../thread-turns.ts'
 import { actsOf, type ActedEvent } from './cycle-acts.ts'
 import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
 
@@ -83,7 +84,7 @@ export async function readCycleFacts(
       ? eventsOf(sql, hour, accounts)
       : readHourEventsWhole(sql, { hour, buckets })
   const stream: Stream = { reading, sums, isOpen: accounts === null, current: undefined }
-  for await (const page of pages) addPage(stream, page)
+  for await (const page of pages) await addPage(stream, page)
   const facts: AccountFacts[] = []
   for (const sum of sums.values()) {
     if (reading.acted.has(sum.key.account)) await addActs(reading, sum)
@@ -101,9 +102,11 @@ interface Stream {
 }
 
 /** Events come in key order: those of an account one after the other, so its digest is ready when the next one begins. */
-function addPage(stream: Stream, page: readonly SettledEvent[]): void {
+async function addPage(stream: Stream, page: readonly SettledEvent[]): Promise<void> {
   const { reading, sums, isOpen } = stream
   for (const event of page) {
+    const turn = turnIsOver()
+    if (turn) await turn
     if (stream.current?.key.account !== event.account) {
       if (stream.current) finishDigest(reading, stream.current)
       stream.current = sums.get(event.account)
@@ -200,7 +203,11 @@ async function addLate(reading: Reading, sums: Sums): Promise<void> {
   const { sql, hour: cycle, late } = reading
   for (const lateHour of late.get(sums.key.account) ?? []) {
     for await (const page of pagesOf(sql, { ...lateHour, cycle })) {
-      for (const event of page) add(sums, reading, event)
+      for (const event of page) {
+        const turn = turnIsOver()
+        if (turn) await turn
+        add(sums, reading, event)
+      }
     }
   }
 }

@@ -9,6 +9,7 @@ import { readVoidedIdentities } from '../../store/queries/read-voided-identities
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { findStandingEvents } from '../../store/queries/find-standing-events.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { turnIsOver } from '../thread-turns.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
 
@@ -70,6 +71,8 @@ async function suspectsOf(
   }
   const all = joined([...own.values()])
   for await (const { hour, hours, fingerprints } of window.around(sql, buckets, [...own.keys()])) {
+    const turn = turnIsOver()
+    if (turn) await turn
     for (const fingerprint of commonFingerprints(all, fingerprints)) note(fingerprint, { from: hour, hours })
   }
   if (own.size > 1) noteWithin(own, note)

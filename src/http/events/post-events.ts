@@ -7,7 +7,6 @@ import { Flag } from '../parameters.ts'
 import { HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
 import { route } from '../route.ts'
 import { DRY_RUN_MEMBERS, dryRunView } from './dry-run.ts'
-import { LARGE_BODY_BYTES, turnForLarge } from './large-bodies.ts'
 import { BODY_BYTES_MAX } from './limits.ts'
 import { readDelivery } from './read-delivery.ts'
 
@@ -67,7 +66,6 @@ export const postEvents = route({
   answers: { 200: Answer },
   async handle({ query, body, key, request, reply }, { ingest, trial }) {
     const bytes = (body as Buffer | undefined) ?? Buffer.alloc(0)
-    if (bytes.length >= LARGE_BODY_BYTES) await turnForLarge()
     const { events, isSingle } = readDelivery(request.headers, bytes, request.raw.rawHeaders)
     if (query.dryRun === 'true') {
       const tried = await trial.tryEvents(events, key?.account)

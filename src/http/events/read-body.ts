@@ -2,9 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { nextTurn } from '../../flows/thread-turns.ts'
 import { HttpProblem, shown } from '../problem.ts'
 import { type Hold, holdFor } from './held-bytes.ts'
 import { UNPACKED_BYTES_MAX } from './limits.ts'
+
+/** From so many bytes on a body takes milliseconds to be taken apart: it waits for a turn at the thread. */
+const LARGE_BODY_BYTES = 65_536
 
 const unpackGzip = promisify(gunzip)
 
@@ -40,7 +44,9 @@ async function readBytes(request: FastifyRequest, stream: Readable, hold: Hold):
   if (announced > bodyLimit) throw tooLarge(bodyLimit)
   hold(announced)
   const bytes = await collect(stream, { announced, most: bodyLimit }, hold)
-  return isPacked ? unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bodyLimit), hold) : bytes
+  const body = isPacked ? await unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bodyLimit), hold) : bytes
+  if (body.length >= LARGE_BODY_BYTES) await nextTurn()
+  return body
 }
 
 function readEncoding(encoding = 'identity'): boolean {
