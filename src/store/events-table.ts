@@ -4,6 +4,7 @@ import { eventText } from '../core/bill/digest-text.ts'
 import type { UsageEvent } from '../core/ingest/event.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { formatInstant, type Instant } from '../core/time/instant.ts'
+import { instantArray, integerArray, textArray } from './binary-arrays.ts'
 import { type CopyFields, CopyRows } from './copy.ts'
 import { GATE } from './gate.ts'
 import type { Marks } from './queries/read-marks.ts'
@@ -12,8 +13,9 @@ const COLUMNS = 'at, received_at, hour, cycle, checksum, bucket, account, id, so
 const COPY_EVENTS = `copy usage_event (${COLUMNS}) from stdin`
 /** One message and one answer, where COPY takes two of each: cheaper for few rows (docs/performance.md). */
 const INSERT_EVENTS = `
-  insert into usage_event (${COLUMNS})
-  select * from unnest($1::bigint[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::smallint[],
+  insert into usage_event
+    (hour, cycle, at, received_at, checksum, bucket, account, id, source, type, data, attributes)
+  select * from unnest($1::int[], $2::int[], $3::bigint[], $4::timestamptz[], $5::int[], $6::smallint[],
                        $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])`
 /** Events that are few. */
 export const FEW_EVENTS = 500
@@ -36,11 +38,10 @@ export async function copyEvents<Event extends StoredEvent>(
   events: readonly Event[],
   cycleOf: (event: Event) => Hour,
 ): Promise<void> {
+  if (events.length <= FEW_EVENTS) return insertEvents(client, events, cycleOf)
   const received = instantTexts()
-  const rowOf = (event: Event) => eventRow(event, cycleOf(event), received(event.receivedAt))
-  if (events.length <= FEW_EVENTS) return insertEvents(client, events.map(rowOf))
   const rows = new CopyRows()
-  for (const event of events) rows.add(rowOf(event))
+  for (const event of events) rows.add(eventRow(event, cycleOf(event), received(event.receivedAt)))
   await rows.copyInto(client, COPY_EVENTS)
 }
 
@@ -63,22 +64,7 @@ export async function addLiveEvents(
   events: readonly StoredEvent[],
   { priceVersion, accountsVersion }: ExpectedMarks,
 ): Promise<Instant | undefined> {
-  const received = instantTexts()
-  const values = [
-    priceVersion,
-    accountsVersion,
-    events[0]!.hour,
-    events.map(({ at }) => at),
-    events.map(({ receivedAt }) => received(receivedAt)),
-    events.map(({ checksum }) => checksum),
-    events.map(({ bucket }) => bucket),
-    events.map(({ account }) => account),
-    events.map(({ id }) => id),
-    events.map(({ source }) => source),
-    events.map(({ type }) => type),
-    events.map(({ data }) => data),
-    events.map(({ attributes }) => attributes),
-  ]
+  const values = [priceVersion, accountsVersion, events[0]!.hour, ...columnsOf(events)]
   const { rows } = await pool.query<{ now: string | null }>({
     name: 'add_live_events',
     text: ADD_LIVE_EVENTS,
@@ -89,11 +75,45 @@ export async function addLiveEvents(
 }
 
 /** Prepared once a session: its plan costs more than a few rows. */
-async function insertEvents(client: pg.PoolClient, rows: readonly CopyFields[]): Promise<void> {
-  const [first] = rows
-  if (first === undefined) return
-  const values = first.map((_, column) => rows.map((row) => row[column]))
+async function insertEvents<Event extends StoredEvent>(
+  client: pg.PoolClient,
+  events: readonly Event[],
+  cycleOf: (event: Event) => Hour,
+): Promise<void> {
+  if (events.length === 0) return
+  const hours = integerArray(
+    'int',
+    events.map(({ hour }) => hour),
+  )
+  const cycles = integerArray('int', events.map(cycleOf))
+  const values = [hours, cycles, ...columnsOf(events)]
   await client.query({ name: 'insert_events', text: INSERT_EVENTS, values })
+}
+
+/** Instant, reception, checksum, bucket, account, id, source, type, data and attributes, each an array of all events. */
+function columnsOf(events: readonly StoredEvent[]): readonly Buffer[] {
+  const column = <Value>(of: (event: StoredEvent) => Value) => events.map(of)
+  return [
+    integerArray(
+      'bigint',
+      column(({ at }) => at),
+    ),
+    instantArray(column(({ receivedAt }) => receivedAt)),
+    integerArray(
+      'int',
+      column(({ checksum }) => checksum),
+    ),
+    integerArray(
+      'smallint',
+      column(({ bucket }) => bucket),
+    ),
+    textArray(column(({ account }) => account)),
+    textArray(column(({ id }) => id)),
+    textArray(column(({ source }) => source)),
+    textArray(column(({ type }) => type)),
+    textArray(column(({ data }) => data)),
+    textArray(column(({ attributes }) => attributes)),
+  ]
 }
 
 /** CRC-32 of account and event text, as a signed integer: it names a damaged event, and proves nothing. */
