@@ -41,7 +41,7 @@ export async function sendVoidOrder(
     for (let cursor: string | undefined; ;) {
       const query = { dryRun: String(dryRun), cursor }
       const { next, doneUntil, ...part } = await api.json<Answer>('/v1/voids', { ...request, query })
-      result = result === undefined ? part : addResults(result, part)
+      result = result === undefined ? part : addResults(result, part, dryRun)
       const text = `${readableNumber(String(result.events))} events`
       progress = { share: doneUntil === null ? undefined : shareOf(body, doneUntil), text }
       if (next === null) return { result, isWhole: true }
@@ -53,9 +53,11 @@ export async function sendVoidOrder(
   }
 }
 
-function addResults(a: ShownSummary, b: ShownSummary): ShownSummary {
+/** What levels change is known of each part that was done; of a dry run the last part says it for all. */
+function addResults(a: ShownSummary, b: ShownSummary, dryRun: boolean): ShownSummary {
   const counts = { events: a.events + b.events, alreadyVoided: a.alreadyVoided + b.alreadyVoided }
-  return { ...a, ...addSummaries(a, b), ...counts }
+  const sums = addSummaries(a, b)
+  return { ...a, ...sums, ...counts, storage: dryRun ? b.storage : sums.storage }
 }
 
 /** How far in its range of time an order is. */

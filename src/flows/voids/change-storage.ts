@@ -5,7 +5,8 @@ import { bucketOf } from '../../core/ingest/bucket.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import type { Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
-import { type Hour, hourOf } from '../../core/time/hour.ts'
+import { type Hour, hourOf, next } from '../../core/time/hour.ts'
+import type { Instant } from '../../core/time/instant.ts'
 import { findVoidedEvents } from '../../store/queries/find-voided-events.ts'
 import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
 import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
@@ -14,6 +15,8 @@ import { transaction } from '../../store/transaction.ts'
 import { OPEN_LEVELS_MAX } from '../read/read-open-usage.ts'
 import { findMarks } from '../start/read-deployment.ts'
 import type { VoidDecision } from './decide-voids.ts'
+import { isMeant, type SelectByRange } from './select-events.ts'
+import { previewVoids, VOIDS_PER_TRANSACTION_MAX } from './void-events.ts'
 
 /**
  * What taking levels back changes in the hours that are settled, beside everything that was taken back before. Orders one
@@ -34,6 +37,29 @@ export async function changeStorage(
     const levels = await levelsBeside(sql, { account, takenBack, to })
     return levels && storageChange(book, { levels, takenBack, to })
   })
+}
+
+/**
+ * What taking back all levels of a range would change, as `changeStorage` says it: for a dry run, whose parts do not see
+ * each other.
+ */
+export async function changeStorageOfRange(
+  pool: pg.Pool,
+  book: PriceBook,
+  { account, filter }: SelectByRange,
+): Promise<string | null> {
+  const bucket = bucketOf(account)
+  const range = { from: hourOf(filter.from), to: next(hourOf((filter.to - 1) as Instant)) }
+  const scope = { bucket, account, project: filter.project, ...range, step: undefined }
+  const levels = await run(pool, readHourLevels, { ...scope, limit: OPEN_LEVELS_MAX + 1 })
+  if (levels.length > OPEN_LEVELS_MAX) return null
+  const keys = levels.map(({ at, id, source }) => ({ hour: hourOf(at), bucket, account, id, source }))
+  const decisions: VoidDecision[] = []
+  for (let start = 0; start < keys.length; start += VOIDS_PER_TRANSACTION_MAX) {
+    const part = await previewVoids(pool, keys.slice(start, start + VOIDS_PER_TRANSACTION_MAX))
+    decisions.push(...part.decisions.filter(({ event }) => isMeant(book, filter, event)))
+  }
+  return changeStorage(pool, book, account, decisions)
 }
 
 /** The levels that bills may know: what counts in an open hour has changed nothing yet. */

@@ -5,7 +5,7 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { changeStorage, settledLevels } from './change-storage.ts'
+import { changeStorage, changeStorageOfRange, settledLevels } from './change-storage.ts'
 import type { VoidDecision } from './decide-voids.ts'
 import {
   type SelectById,
@@ -61,13 +61,15 @@ export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<Orde
   const { decisions, already } = await (order.isDryRun
     ? previewVoids(pool, keys)
     : voidEvents(pool, ordered, keys))
-  const isPart = after !== undefined || next !== null
+  const whole = order.isDryRun && (after !== undefined || next !== null) ? rangeOf(order) : undefined
   const summary = summarizeVoids(book, {
     account,
     taken: decisions.map((decision) => takenBack(book, decision)),
-    storage: await (order.isDryRun && isPart
-      ? changeOfPart(book, decisions)
-      : changeStorage(pool, book, account, decisions)),
+    storage: await (whole === undefined
+      ? changeStorage(pool, book, account, decisions)
+      : next === null
+        ? changeStorageOfRange(pool, book, whole)
+        : changeOfPart(book, decisions)),
   })
   const { currency } = book
   return { ok: true, events: decisions.length + already, alreadyVoided: already, ...summary, currency, next }
@@ -97,7 +99,14 @@ function takenBack(book: PriceBook, { event, cycle, counted }: VoidDecision) {
   return { event: { ...event, usage }, isCopy: event.isCopy, cycle, counted }
 }
 
-/** A part that is not done cannot be seen by the next one, and their levels replace each other: null if it has any. */
+function rangeOf({ account, select: selection }: OrderVoids): SelectByRange | undefined {
+  return selection.by === 'range' ? { account, ...selection } : undefined
+}
+
+/**
+ * A part that is not done cannot be seen by the next one, and their levels replace each other: null if it has any. The
+ * last part of a dry run says it for all.
+ */
 function changeOfPart(book: PriceBook, decisions: readonly VoidDecision[]): string | null {
   return settledLevels(book, decisions).length === 0 ? '0' : null
 }

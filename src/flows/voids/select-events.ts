@@ -93,7 +93,8 @@ async function hoursOf(
   return hours.filter((hour) => days.has(Math.floor(hour / 24)))
 }
 
-function isMeant(book: PriceBook, filter: EventFilter, event: SettledEvent): boolean {
+/** By the newest price book, which reads the event's data. */
+export function isMeant(book: PriceBook, filter: EventFilter, event: SettledEvent): boolean {
   return matchesFilter(filter, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
 }
 

@@ -66,7 +66,7 @@ const Answer = Type.Object({
   levels: Type.Integer({ description: 'Of those voided: stored data, whose hours are computed anew' }),
   storage: Type.Union([Decimal, Type.Null()], {
     description:
-      'What these change in settled hours, below 0 when less is charged; null: the next bill says it',
+      'What these change in settled hours, below 0 when less is charged. In a dry run of several parts the last one says it for all, and those before it with levels say null. Otherwise null: the next bill says it',
   }),
   givenBack: Decimal,
   notBilled: Decimal,
