@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nextTurn, turnIsOver } from '../../src/flows/thread-turns.ts'
+import { ThreadTurns } from '../../src/flows/thread-turns.ts'
 
 // Guarantee: long work, however much of it goes on at once, lets small requests have their turn between its steps.
 
@@ -34,12 +34,13 @@ async function longWork(rounds: () => number, wait: () => Promise<void> | undefi
   return seen
 }
 
-test('each step that is longer than a turn has a round of its own, also beside other long work', async () => {
+test('each step that is longer than a turn has a round of its own, however much of its kind goes on', async () => {
+  const turns = new ThreadTurns()
   const { rounds, stop } = countRounds()
   const all = await Promise.all([
-    longWork(rounds, turnIsOver),
-    longWork(rounds, turnIsOver),
-    longWork(rounds, nextTurn),
+    longWork(rounds, () => turns.isOver()),
+    longWork(rounds, () => turns.isOver()),
+    longWork(rounds, () => turns.next()),
   ])
   stop()
   // The first steps may begin within one turn.
@@ -47,8 +48,26 @@ test('each step that is longer than a turn has a round of its own, also beside o
   expect(new Set(later).size).toBe(later.length)
 })
 
-test('short steps share a turn: work alone does not wait for each', async () => {
-  await nextTurn()
-  const waits = Array.from({ length: 20 }, turnIsOver).filter((turn) => turn !== undefined)
-  expect(waits.length).toBeLessThan(20)
+test('a crowd of another kind does not keep long work waiting: both go on by turns', async () => {
+  const [crowd, few] = [new ThreadTurns(), new ThreadTurns()]
+  let crowdLeft = 2 * STEPS
+  const waiting = Array.from({ length: crowdLeft }, async () => {
+    await crowd.next()
+    crowdLeft -= 1
+  })
+  await longWork(
+    () => 0,
+    () => few.next(),
+  )
+  expect(crowdLeft).toBeGreaterThan(0)
+  await Promise.all(waiting)
+})
+
+test('a turn lasts for a share of what it was waited for: short steps need not wait for each', async () => {
+  const turns = new ThreadTurns()
+  const turn = turns.next()
+  for (let step = 0; step < 5 * STEPS; step++) work()
+  await turn
+  work()
+  expect(turns.isOver()).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
-import { turnIsOver } from '../thread-turns.ts'
+import { readingTurns } from '../thread-turns.ts'
 import type { Candidate } from './commit-events.ts'
 import type { Delivered } from './ingest-types.ts'
 import {
@@ -66,7 +66,7 @@ export async function readGroup<Waiting extends WaitingDelivery>(
       const context = { ...waiting, accounts }
       const reads: ReturnType<typeof readDelivered>[] = []
       for (const one of waiting.batch) {
-        const turn = ++count > READ_AT_ONCE && turnIsOver()
+        const turn = ++count > READ_AT_ONCE && readingTurns.isOver()
         if (turn) await turn
         reads.push(readDelivered(book, one, context))
       }

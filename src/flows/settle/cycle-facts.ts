@@ -20,7 +20,7 @@ import { type LateHour, readLateHours, type SettledAccount } from '../../store/q
 import { readReleasedEvents } from '../../store/queries/read-released-events.ts'
 import { readVoidedEvents } from '../../store/queries/read-voided-events.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { turnIsOver } from '../thread-turns.ts'
+import { settlingTurns } from '../thread-turns.ts'
 import { actsOf, type ActedEvent } from './cycle-acts.ts'
 import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
 
@@ -105,7 +105,7 @@ interface Stream {
 async function addPage(stream: Stream, page: readonly SettledEvent[]): Promise<void> {
   const { reading, sums, isOpen } = stream
   for (const event of page) {
-    const turn = turnIsOver()
+    const turn = settlingTurns.isOver()
     if (turn) await turn
     if (stream.current?.key.account !== event.account) {
       if (stream.current) finishDigest(reading, stream.current)
@@ -204,7 +204,7 @@ async function addLate(reading: Reading, sums: Sums): Promise<void> {
   for (const lateHour of late.get(sums.key.account) ?? []) {
     for await (const page of pagesOf(sql, { ...lateHour, cycle })) {
       for (const event of page) {
-        const turn = turnIsOver()
+        const turn = settlingTurns.isOver()
         if (turn) await turn
         add(sums, reading, event)
       }

@@ -9,7 +9,7 @@ import { readVoidedIdentities } from '../../store/queries/read-voided-identities
 import type { EventKey } from '../../store/queries/find-events.ts'
 import { findStandingEvents } from '../../store/queries/find-standing-events.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { turnIsOver } from '../thread-turns.ts'
+import { settlingTurns } from '../thread-turns.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
 
@@ -71,7 +71,7 @@ async function suspectsOf(
   }
   const all = joined([...own.values()])
   for await (const { hour, hours, fingerprints } of window.around(sql, buckets, [...own.keys()])) {
-    const turn = turnIsOver()
+    const turn = settlingTurns.isOver()
     if (turn) await turn
     for (const fingerprint of commonFingerprints(all, fingerprints)) note(fingerprint, { from: hour, hours })
   }

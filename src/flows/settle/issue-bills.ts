@@ -11,7 +11,7 @@ import { saveAccountStates } from '../../store/queries/save-account-states.ts'
 import { type WithdrawLevels, withdrawLevels } from '../../store/queries/withdraw-levels.ts'
 import { run } from '../../store/query.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
-import { turnIsOver } from '../thread-turns.ts'
+import { settlingTurns } from '../thread-turns.ts'
 import type { AccountFacts } from './cycle-facts.ts'
 
 /** Lines that wait to be stored, about: where stored data gets a price, each account may have one for each past hour. */
@@ -60,7 +60,7 @@ export async function issueBills(
       await settlement.copyInto(client)
       settlement = new Settlement()
     }
-    const turn = turnIsOver()
+    const turn = settlingTurns.isOver()
     if (turn) await turn
     const draft = await draftOf(facts)
     // An account without lines and without facts leaves no trace: the hour is not settled for it.

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { nextTurn } from '../../flows/thread-turns.ts'
+import { bodyTurns } from '../../flows/thread-turns.ts'
 import { HttpProblem, shown } from '../problem.ts'
 import { type Hold, holdFor } from './held-bytes.ts'
 import { UNPACKED_BYTES_MAX } from './limits.ts'
@@ -45,7 +45,7 @@ async function readBytes(request: FastifyRequest, stream: Readable, hold: Hold):
   hold(announced)
   const bytes = await collect(stream, { announced, most: bodyLimit }, hold)
   const body = isPacked ? await unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bodyLimit), hold) : bytes
-  if (body.length >= LARGE_BODY_BYTES) await nextTurn()
+  if (body.length >= LARGE_BODY_BYTES) await bodyTurns.next()
   return body
 }
 
