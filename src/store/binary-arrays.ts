@@ -21,6 +21,7 @@ const TEXT_OID = 25
 const POSTGRES_EPOCH = 946_684_800_000
 const TWO_TO_32 = 2 ** 32
 
+/** As `text[]`. Text with U+0000 is refused by the database (22021). */
 export function textArray(values: readonly (string | null)[]): Buffer {
   let size = HEADER_BYTES
   for (const value of values) size += LENGTH_BYTES + (value === null ? 0 : Buffer.byteLength(value))
@@ -39,6 +40,7 @@ export function integerArray(type: 'smallint' | 'int' | 'bigint', values: readon
   return fixedArray(type, values)
 }
 
+/** As `timestamptz[]`: exact until the year 2285, to the millisecond after it. */
 export function instantArray(values: readonly Instant[]): Buffer {
   return fixedArray(
     'timestamptz',
