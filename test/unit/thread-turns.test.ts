@@ -7,7 +7,7 @@ const STEP_MS = 2
 const STEPS = 30
 
 /** Rounds of the event loop, counted as a request would notice them. */
-function countRounds(): { readonly rounds: () => number; stop(): void } {
+function countRounds(): { readonly rounds: () => number; readonly stop: () => void } {
   let rounds = 0
   let stopped = false
   const round = () => {
