@@ -43,7 +43,8 @@ function isOf(specifier: Node, name: string): boolean {
 
 function evaluate(code: Code, node: unknown): Value {
   if (!isNode(node)) return undefined
-  if (node.type === 'Literal') return /^\d+$/.test(String(node['value'])) ? Number(node['value']) : undefined
+  if (node.type === 'Literal')
+    return /^\d+(?:\.\d+)?$/.test(String(node['value'])) ? Number(node['value']) : undefined
   if (node.type === 'Identifier') return valueOf(code, written(code, node))
   if (node.type === 'TSAsExpression' || node.type === 'TSSatisfiesExpression')
     return evaluate(code, node['expression'])
@@ -87,7 +88,10 @@ const DURATIONS = [
 /** A limit as the page writes it: by its name's unit, in the largest one in which it is whole. */
 function shown(name: string, value: number): string {
   if (/_(?:MS|timeout)(?:_|$)|Ms$/.test(name)) {
-    const [size, unit] = DURATIONS.find(([ms]) => value % ms === 0 && value >= ms) ?? [1, 's']
+    const [size, unit] = DURATIONS.find(([ms]) => value % ms === 0 && value >= ms) ?? [
+      1,
+      value > 0 ? 'ms' : 's',
+    ]
     return `${grouped(value / size)} ${unit}`
   }
   if (name.endsWith('_SECONDS')) return `${grouped(value)} s`
