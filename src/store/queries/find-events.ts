@@ -1,6 +1,7 @@
 import type { Identity } from '../../core/ingest/event.ts'
 import { type Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
+import { keyColumns } from '../key-columns.ts'
 import type { Query } from '../query.ts'
 
 /** Where an event stands in the key. */
@@ -39,15 +40,7 @@ export const findEvents: Query<
         on e.hour = k.hour and e.bucket = k.bucket and e.account = k.account
        and e.id = k.id and e.source = k.source
      where e.hour >= $1 and e.hour < $2`,
-  values: ({ from, to, keys }) => [
-    from,
-    to,
-    keys.map(({ hour }) => hour),
-    keys.map(({ bucket }) => bucket),
-    keys.map(({ account }) => account),
-    keys.map(({ id }) => id),
-    keys.map(({ source }) => source),
-  ],
+  values: ({ from, to, keys }) => [from, to, ...keyColumns(keys)],
   decode: ({ index, type, at, data }) => ({
     index: Number(index) - 1,
     type,
