@@ -52,7 +52,8 @@ test('a session that is ended from outside, idle or in use, is reported and does
   await database.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${others}`, [
     'farthing %',
   ])
-  await expect(used.query('select 1')).rejects.toThrow(/terminat|not queryable/)
+  // What is seen of the end depends on who is first: its message, or the closed socket.
+  await expect(used.query('select 1')).rejects.toThrow(/terminat|not queryable|EPIPE|ECONNRESET/)
   used.release(true)
   await sleep(50)
   expect(reported.length).toBeGreaterThanOrEqual(2)
