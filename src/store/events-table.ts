@@ -7,6 +7,7 @@ import { formatInstant, type Instant } from '../core/time/instant.ts'
 import { instantArray, integerArray, textArray } from './binary-arrays.ts'
 import { type CopyFields, CopyRows } from './copy.ts'
 import { GATE } from './gate.ts'
+import { keyColumns } from './key-columns.ts'
 import type { Marks } from './queries/read-marks.ts'
 
 const COLUMNS = 'at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes'
@@ -64,7 +65,7 @@ export async function addLiveEvents(
   events: readonly StoredEvent[],
   { priceVersion, accountsVersion }: ExpectedMarks,
 ): Promise<Instant | undefined> {
-  const values = [priceVersion, accountsVersion, events[0]!.hour, ...columnsOf(events)]
+  const values = [priceVersion, accountsVersion, events[0]!.hour, ...columnsOf(events).others]
   const { rows } = await pool.query<{ now: string | null }>({
     name: 'add_live_events',
     text: ADD_LIVE_EVENTS,
@@ -81,39 +82,27 @@ async function insertEvents<Event extends StoredEvent>(
   cycleOf: (event: Event) => Hour,
 ): Promise<void> {
   if (events.length === 0) return
-  const hours = integerArray(
-    'int',
-    events.map(({ hour }) => hour),
-  )
-  const cycles = integerArray('int', events.map(cycleOf))
-  const values = [hours, cycles, ...columnsOf(events)]
+  const { hours, others } = columnsOf(events)
+  const values = [hours, integerArray('int', events.map(cycleOf)), ...others]
   await client.query({ name: 'insert_events', text: INSERT_EVENTS, values })
 }
 
-/** Instant, reception, checksum, bucket, account, id, source, type, data and attributes, each an array of all events. */
-function columnsOf(events: readonly StoredEvent[]): readonly Buffer[] {
-  const column = <Value>(of: (event: StoredEvent) => Value) => events.map(of)
-  return [
-    integerArray(
-      'bigint',
-      column(({ at }) => at),
-    ),
-    instantArray(column(({ receivedAt }) => receivedAt)),
-    integerArray(
-      'int',
-      column(({ checksum }) => checksum),
-    ),
-    integerArray(
-      'smallint',
-      column(({ bucket }) => bucket),
-    ),
-    textArray(column(({ account }) => account)),
-    textArray(column(({ id }) => id)),
-    textArray(column(({ source }) => source)),
-    textArray(column(({ type }) => type)),
-    textArray(column(({ data }) => data)),
-    textArray(column(({ attributes }) => attributes)),
+/** Arrays of all events: their hours; and instants, receptions, checksums, the rest of the key, types, data, attributes. */
+function columnsOf(events: readonly StoredEvent[]): { readonly hours: Buffer; readonly others: Buffer[] } {
+  const [hours, ...restOfKey] = keyColumns(events)
+  const integers = (type: 'int' | 'bigint', of: (event: StoredEvent) => number) =>
+    integerArray(type, events.map(of))
+  const texts = (of: (event: StoredEvent) => string | null) => textArray(events.map(of))
+  const others = [
+    integers('bigint', ({ at }) => at),
+    instantArray(events.map(({ receivedAt }) => receivedAt)),
+    integers('int', ({ checksum }) => checksum),
+    ...restOfKey,
+    texts(({ type }) => type),
+    texts(({ data }) => data),
+    texts(({ attributes }) => attributes),
   ]
+  return { hours, others }
 }
 
 /** CRC-32 of account and event text, as a signed integer: it names a damaged event, and proves nothing. */
