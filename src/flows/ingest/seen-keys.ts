@@ -1,25 +1,36 @@
 import type { Candidate } from './commit-events.ts'
 
-/** Keys that are remembered, at most: 32 MiB. The newest go in the places of older ones. */
+/** Keys that are remembered, at most: 32 MiB. */
 export const SEEN_KEYS_KEPT = 4_194_304
-const PLACE_BITS = 22
+const SET_BITS = 19
+/** Keys of one set, which share the first bits of their checksums: the newest takes the place of the oldest. */
+const SET_KEYS = SEEN_KEYS_KEPT / 2 ** SET_BITS
 
 /**
  * A hint which events this process may have stored before: they are looked up before they are stored, others are not.
  * Only the primary key decides what is a repeat. A key that was forgotten, or stored by another process, costs an
- * attempt; one that is suspected wrongly costs a look-up.
+ * attempt; one that is suspected wrongly costs a look-up. Of the newest million keys fewer than one in ten thousand is
+ * forgotten: with one place for each checksum it would be one in nine, and a group of a thousand events with some
+ * repeats would nearly always hold one.
  */
 export class SeenKeys {
-  readonly #marks = new Uint32Array(SEEN_KEYS_KEPT)
-  readonly #instants = new Uint32Array(SEEN_KEYS_KEPT)
+  /** Checksum and instant of each key, by sets. */
+  readonly #keys = new Uint32Array(2 * SEEN_KEYS_KEPT)
+  /** Where in its set the next key goes. */
+  readonly #oldest = new Uint8Array(2 ** SET_BITS)
 
   /** Note an event. @returns may an event with this content and key have been noted before? */
   note({ checksum, at }: Pick<Candidate, 'checksum' | 'at'>): boolean {
-    const place = checksum >>> (32 - PLACE_BITS)
+    const set = checksum >>> (32 - SET_BITS)
     const [mark, instant] = [checksum >>> 0, at % 0x1_0000_0000]
-    if (this.#marks[place] === mark && this.#instants[place] === instant) return true
-    this.#marks[place] = mark
-    this.#instants[place] = instant
+    const first = 2 * SET_KEYS * set
+    for (let place = first; place < first + 2 * SET_KEYS; place += 2) {
+      if (this.#keys[place] === mark && this.#keys[place + 1] === instant) return true
+    }
+    const oldest = this.#oldest[set]!
+    this.#keys[first + 2 * oldest] = mark
+    this.#keys[first + 2 * oldest + 1] = instant
+    this.#oldest[set] = (oldest + 1) % SET_KEYS
     return false
   }
 }
