@@ -8,16 +8,21 @@ import type { Access } from './route.ts'
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="farthing"' }
 
 /**
- * The key of a request that may use a route. Before the body is read, so that strangers cost no memory.
- * Throws 401 or 403. A key that is unknown, expired or revoked gets one and the same answer.
+ * The key of a request that may use a route: at once if it is remembered, as it is for nearly all. Before the body is
+ * read, so that strangers cost no memory. Throws 401 or 403. A key that is unknown, expired or revoked gets one and the
+ * same answer.
  */
-export async function authorize(
+export function authorize(
   request: FastifyRequest,
   access: Access,
   ring: KeyRing,
-): Promise<Key | undefined> {
+): Key | undefined | Promise<Key | undefined> {
   if (access === 'open') return undefined
-  const key = await ring.find(readKey(request.headers.authorization, access.basic, ring))
+  const found = ring.find(readKey(request.headers.authorization, access.basic, ring))
+  return found instanceof Promise ? found.then((key) => permit(key, access)) : permit(found, access)
+}
+
+function permit(key: Key | undefined, access: Exclude<Access, 'open'>): Key {
   if (!key) {
     const detail = 'The key is not valid: it is unknown, expired or revoked. Ask for another one.'
     throw new HttpProblem('auth/unknown_key', detail, CHALLENGE)

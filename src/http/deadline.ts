@@ -8,9 +8,16 @@ export function withDeadline<Result>(ms: number, work: Result | Promise<Result>)
   if (!(work instanceof Promise)) return work
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooSlow()), ms)
-    const end = () => clearTimeout(timer)
-    work.then(end, end)
-    work.then(resolve, reject)
+    work.then(
+      (result) => {
+        clearTimeout(timer)
+        resolve(result)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
 }
 

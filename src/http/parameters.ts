@@ -68,6 +68,7 @@ export function parameterReader<Schema extends TObject>(schema: Schema): (raw: R
   const names = Object.keys(properties)
   const required = new Set<string>((schema.required as readonly string[] | undefined) ?? [])
   return (raw) => {
+    if (isEmpty(raw) && required.size === 0) return NONE as Static<Schema>
     const unknown = Object.keys(raw).find((name) => !Object.hasOwn(properties, name))
     if (unknown !== undefined) throw unknownParameter(unknown, names)
     const values = Object.fromEntries(
@@ -80,6 +81,14 @@ export function parameterReader<Schema extends TObject>(schema: Schema): (raw: R
     const name = error.instancePath.split('/')[1] ?? ''
     throw invalidParameter(name, String(values[name]), properties[name]?.['x-fix'] ?? error.message)
   }
+}
+
+/** What most requests that send usage have. */
+const NONE = Object.freeze({})
+
+function isEmpty(raw: Raw): boolean {
+  for (const _ in raw) return false
+  return true
 }
 
 /** A parameter that is a list has its values one by one: `name=a&name=b`. */

@@ -70,7 +70,7 @@ export async function storeGroup(
   context: StoreGroupContext,
   reads: readonly Read[],
 ): Promise<readonly EventResult[]> {
-  const slices = sliceByDays(reads)
+  const slices = isOfOneDay(reads) ? [reads] : sliceByDays(reads)
   if (slices.length === 1) return storeSlice(context, reads)
   const results = new Map<Read, EventResult>()
   for (const slice of slices) {
@@ -91,6 +91,17 @@ async function afterOthers<Result>(
     if (error instanceof NewerRules) for (const [read, result] of stored) error.stored.set(read, result)
     throw error
   }
+}
+
+/** Nearly every group is. */
+function isOfOneDay(reads: readonly Read[]): boolean {
+  let day: number | undefined
+  for (const read of reads) {
+    if (isRefused(read) || read.ending) return false
+    const own = Math.floor(read.hour / HOURS_PER_DAY)
+    if (own !== (day ??= own)) return false
+  }
+  return true
 }
 
 /** As few slices as fit. What is stored with an event is in its slice. */
@@ -208,9 +219,12 @@ function resultOfRefused({ id, code, detail }: RefusedEvent): EventResult {
 }
 
 async function ensureDays({ pool, days }: StoreGroupContext, reads: readonly Read[]): Promise<void> {
-  for (const day of reads.filter((read) => !isRefused(read)).flatMap(daysOf)) {
-    if (days.has(day)) continue
-    await run(pool, addEventDay, { day })
-    days.add(day)
+  for (const read of reads) {
+    if (isRefused(read)) continue
+    for (const day of daysOf(read)) {
+      if (days.has(day)) continue
+      await run(pool, addEventDay, { day })
+      days.add(day)
+    }
   }
 }

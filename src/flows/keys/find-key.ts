@@ -10,8 +10,11 @@ export const KEYS_CACHED_MAX = 5_000
 
 /** Finds keys by their text. */
 export interface KeyRing {
-  /** The valid key with this text, or undefined. Asks the database at most every 5 s for each text. */
-  find(text: string): Promise<Key | undefined>
+  /**
+   * The valid key with this text, or undefined. Asks the database at most every 5 s for each text; what is remembered
+   * is there at once.
+   */
+  find(text: string): Key | undefined | Promise<Key | undefined>
   /** Was this text looked for lately? Then it needs no further look. */
   remembers(text: string): boolean
   /** Forget what was found: a key was revoked here. */
@@ -19,7 +22,8 @@ export interface KeyRing {
 }
 
 interface Remembered {
-  readonly key: Promise<Key | undefined>
+  /** A promise until the database has answered. */
+  key: Key | undefined | Promise<Key | undefined>
   readonly until: number
 }
 
@@ -35,11 +39,17 @@ export function makeKeyRing(sql: Sql, now: () => number = () => performance.now(
       const remembered = memory.get(text)
       if (remembered && remembered.until > now()) return remembered.key
       const key = runOne(sql, findKey, { hash: keyHash(text) }).then((found) => found && keyOf(found))
+      const asked: Remembered = { key, until: now() + KEY_CACHE_MS }
       memory.delete(text)
-      memory.set(text, { key, until: now() + KEY_CACHE_MS })
+      memory.set(text, asked)
       if (memory.size > KEYS_CACHED_MAX) memory.delete(memory.keys().next().value!)
-      // What failed is asked again; the caller gets the error.
-      key.catch(() => memory.delete(text))
+      key.then(
+        (found) => {
+          asked.key = found
+        },
+        // What failed is asked again; the caller gets the error.
+        () => memory.delete(text),
+      )
       return key
     },
     remembers: (text) => memory.has(text),

@@ -21,9 +21,9 @@ declare module 'fastify' {
 /** Have bodies of any content type read as bytes, unpacked and within the limits: what they say is read later. */
 export function addBodies(server: FastifyInstance): void {
   server.decorateRequest('hold', undefined)
-  server.addHook('preParsing', async (request, reply, stream) => {
+  server.addHook('preParsing', (request, reply, stream, done) => {
     if (request.method === 'POST' || request.method === 'PUT') request.hold = holdFor(reply.raw)
-    return stream
+    done(null, stream)
   })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (request: FastifyRequest, stream: Readable) =>

@@ -123,9 +123,14 @@ function delivered(raw: Json, text = '(nested too deeply to be kept)'): Delivere
   return unreadable(`The event is nested deeper than ${NESTING_MAX} levels: flatten it.`, text)
 }
 
-function isDeeper(value: Json, levels: number): boolean {
+/** Are there objects and lists within each other for more than so many levels? */
+export function isDeeper(value: Json, levels: number): boolean {
   if (value === null || typeof value !== 'object') return false
-  return levels === 0 || Object.values(value).some((inner: Json) => isDeeper(inner, levels - 1))
+  if (levels === 0) return true
+  // No list of the members is made: each event is looked at, and its objects are many.
+  const members = value as { readonly [key: string]: Json }
+  for (const key in members) if (isDeeper(members[key]!, levels - 1)) return true
+  return false
 }
 
 function unreadable(detail: string, text: string): Delivered {

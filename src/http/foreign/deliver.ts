@@ -4,6 +4,7 @@ import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered, EventResult, Ingest, Outcome } from '../../flows/ingest/ingest-types.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
 import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from '../events/limits.ts'
+import { isDeeper } from '../events/read-delivery.ts'
 import { countOutcomes } from '../metrics.ts'
 import { HttpProblem } from '../problem.ts'
 
@@ -53,11 +54,6 @@ export function unreadable(
   text: string,
 ): Delivered {
   return { unreadable: reject(code, detail), text: text.slice(0, UNREADABLE_KEPT) }
-}
-
-function isDeeper(value: Json, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return false
-  return levels === 0 || Object.values(value).some((inner: Json) => isDeeper(inner, levels - 1))
 }
 
 /** Is something wrong with it that the sender has to know of? Held events are not lost, and not wrong. */
