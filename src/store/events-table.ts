@@ -33,16 +33,22 @@ export interface StoredEvent extends UsageEvent {
  * Store events whose keys are free; a key taken meanwhile fails the whole transaction (23505).
  * @param events in key order: two transactions that insert in different orders would deadlock
  * @param cycleOf the hour in whose bill an event counts
+ * @param turn what is waited for before the next of many events, for others to have the thread meanwhile
  */
 export async function copyEvents<Event extends StoredEvent>(
   client: pg.PoolClient,
   events: readonly Event[],
   cycleOf: (event: Event) => Hour,
+  turn: () => Promise<void> | undefined = () => undefined,
 ): Promise<void> {
   if (events.length <= FEW_EVENTS) return insertEvents(client, events, cycleOf)
   const received = instantTexts()
   const rows = new CopyRows()
-  for (const event of events) rows.add(eventRow(event, cycleOf(event), received(event.receivedAt)))
+  for (const event of events) {
+    const others = turn()
+    if (others) await others
+    rows.add(eventRow(event, cycleOf(event), received(event.receivedAt)))
+  }
   await rows.copyInto(client, COPY_EVENTS)
 }
 

@@ -13,6 +13,7 @@ import type { Marks } from '../../store/queries/read-marks.ts'
 import { touchHistoryHours } from '../../store/queries/touch-history-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type CycleDecision, decideCycles, distinctHours } from './decide-cycle.ts'
+import { readingTurns } from '../thread-turns.ts'
 import { type Content, findKnown } from './find-known.ts'
 import type { EventResult } from './ingest-types.ts'
 import { keepRefusals } from './keep-refusals.ts'
@@ -61,7 +62,12 @@ export async function commitEvents(
 ): Promise<Committed> {
   const { results, fresh, conflicts, repeats } = await tellApart(client, candidates, suspects)
   const decisionOf = await decideCycles(client, marks, fresh)
-  await copyEvents(client, fresh, (event) => decisionOf(event).cycle)
+  await copyEvents(
+    client,
+    fresh,
+    (event) => decisionOf(event).cycle,
+    () => readingTurns.isOver(),
+  )
   await noteHeld(client, marks.priceVersion, fresh)
   await noteWays(client, fresh, decisionOf)
   // Last: whoever refuses the same waits from here to the commit.

@@ -66,7 +66,7 @@ export const postEvents = route({
   answers: { 200: Answer },
   async handle({ query, body, key, request, reply }, { ingest, trial }) {
     const bytes = (body as Buffer | undefined) ?? Buffer.alloc(0)
-    const { events, isSingle } = readDelivery(request.headers, bytes, request.raw.rawHeaders)
+    const { events, isSingle } = await readDelivery(request.headers, bytes, request.raw.rawHeaders)
     if (query.dryRun === 'true') {
       const tried = await trial.tryEvents(events, key?.account)
       const [only] = tried.events

@@ -6,9 +6,7 @@ import { bodyTurns } from '../../flows/thread-turns.ts'
 import { HttpProblem, shown } from '../problem.ts'
 import { type Hold, holdFor } from './held-bytes.ts'
 import { UNPACKED_BYTES_MAX } from './limits.ts'
-
-/** From so many bytes on a body takes milliseconds to be taken apart: it waits for a turn at the thread. */
-const LARGE_BODY_BYTES = 65_536
+import { LARGE_BODY_BYTES } from './parse-in-turns.ts'
 
 const unpackGzip = promisify(gunzip)
 
@@ -21,9 +19,9 @@ declare module 'fastify' {
 /** Have bodies of any content type read as bytes, unpacked and within the limits: what they say is read later. */
 export function addBodies(server: FastifyInstance): void {
   server.decorateRequest('hold', undefined)
-  server.addHook('preParsing', (request, reply, stream, done) => {
+  server.addHook('onRequest', (request, reply, done) => {
     if (request.method === 'POST' || request.method === 'PUT') request.hold = holdFor(reply.raw)
-    done(null, stream)
+    done()
   })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (request: FastifyRequest, stream: Readable) =>

@@ -2,10 +2,20 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { reject } from '../../core/ingest/rejection.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered } from '../../flows/ingest/ingest-types.ts'
+import { bodyTurns } from '../../flows/thread-turns.ts'
 import { HttpProblem, shown } from '../problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
 import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from './limits.ts'
-import { badByteOffset, decodeAnyway, decodeUtf8, parseJson, readJsonBody } from './read-json.ts'
+import { LARGE_BODY_BYTES, parseListInTurns } from './parse-in-turns.ts'
+import {
+  badByteOffset,
+  decodeAnyway,
+  decodeUtf8,
+  parseJson,
+  readBodyText,
+  readJsonBody,
+  readJsonText,
+} from './read-json.ts'
 
 /** What a request has delivered. */
 export interface Delivery {
@@ -16,25 +26,23 @@ export interface Delivery {
 
 /**
  * Read a body in one of the three CloudEvents modes, as plain JSON, or as one event a line. Only a body that is
- * unreadable as a whole is an error (HttpProblem): a bad element is one rejected event.
+ * unreadable as a whole is an error (HttpProblem): a bad element is one rejected event. A large body is read in turns
+ * with others (ThreadTurns), of which it has begun one.
  * @param rawHeaders names and values in turn, as they came
  */
 export function readDelivery(
   headers: IncomingHttpHeaders,
   body: Buffer,
   rawHeaders: readonly string[] = [],
-): Delivery {
+): Delivery | Promise<Delivery> {
   const type = mediaType(headers['content-type'])
   if (isBinaryMode(headers, type)) return single(readBinaryEvent(headers, rawHeaders, body))
   switch (type) {
     case 'application/cloudevents+json':
-      return single(requireKind(readJsonBody(body), 'an object'))
     case 'application/cloudevents-batch+json':
-      return batch(requireKind(readJsonBody(body), 'an array') as readonly Json[])
-    case 'application/json': {
-      const value = readJsonBody(body)
-      return Array.isArray(value) ? batch(value as readonly Json[]) : single(requireKind(value, 'an object'))
-    }
+    case 'application/json':
+      if (body.length >= LARGE_BODY_BYTES) return readLargeJson(type, body)
+      return readJson(type, readJsonBody(body))
     case 'application/x-ndjson':
     case 'application/ndjson':
     case 'application/jsonl':
@@ -42,6 +50,26 @@ export function readDelivery(
     default:
       throw unsupported(headers['content-type'])
   }
+}
+
+function readJson(type: string, value: Json): Delivery {
+  const list = listOf(type, value)
+  return list ? batch(list) : single(value)
+}
+
+async function readLargeJson(type: string, body: Buffer): Promise<Delivery> {
+  const text = readBodyText(body)
+  const value = (await parseListInTurns(text)) ?? readJsonText(text)
+  const list = listOf(type, value)
+  return list ? batchInTurns(list) : single(value)
+}
+
+/** Undefined for a single event. */
+function listOf(type: string, value: Json): readonly Json[] | undefined {
+  if (type === 'application/cloudevents-batch+json') return requireKind(value, 'an array') as readonly Json[]
+  if (type === 'application/json' && Array.isArray(value)) return value as readonly Json[]
+  requireKind(value, 'an object')
+  return undefined
 }
 
 /** Without parameters such as `; charset=utf-8`. */
@@ -65,6 +93,17 @@ function batch(values: readonly Json[]): Delivery {
   return { events: values.map((raw) => delivered(raw)), isSingle: false }
 }
 
+async function batchInTurns(values: readonly Json[]): Promise<Delivery> {
+  requireFew(values.length)
+  const events: Delivered[] = []
+  for (const raw of values) {
+    const turn = bodyTurns.isOver()
+    if (turn) await turn
+    events.push(delivered(raw))
+  }
+  return { events, isSingle: false }
+}
+
 function requireFew(count: number): void {
   if (count <= BATCH_EVENTS_MAX) return
   const detail = `There are ${count} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
@@ -86,13 +125,16 @@ function requireKind(value: Json, kind: 'an object' | 'an array'): Json {
 const NEWLINE = 0x0a
 
 /** One event a line, in UTF-8. Lines with nothing but blanks do not count. */
-function readLines(body: Buffer): Delivery {
+async function readLines(body: Buffer): Promise<Delivery> {
   const events: Delivered[] = []
+  const isLarge = body.length >= LARGE_BODY_BYTES
   let number = 0
   for (let start = 0; start < body.length;) {
     const found = body.indexOf(NEWLINE, start)
     const end = found === -1 ? body.length : found
     number++
+    const turn = isLarge && bodyTurns.isOver()
+    if (turn) await turn
     const event = readLine(body.subarray(start, end), number)
     if (event) events.push(event)
     if (events.length > BATCH_EVENTS_MAX) requireFew(events.length)

@@ -82,7 +82,7 @@ async function takeCloudEvents(
   { ingest }: HttpContext,
   status: 202 | 204,
 ): Promise<unknown> {
-  const { events } = readDelivery(request.headers, bytesOf(body), request.raw.rawHeaders)
+  const { events } = await readDelivery(request.headers, bytesOf(body), request.raw.rawHeaders)
   const results = await deliver(events.map(maybeUntimed), key, ingest)
   return results.some(isRefusal) ? refuse(results, reply) : reply.code(status).send()
 }
