@@ -3,6 +3,7 @@ import { decimal, plain, sum } from '../../src/core/money/decimal.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
+import { OPEN_LEVELS_MAX } from '../../src/flows/read/read-open-usage.ts'
 import { type OrderedVoids, type OrderVoids, orderVoids } from '../../src/flows/voids/order-voids.ts'
 import { VOIDS_PER_TRANSACTION_MAX } from '../../src/flows/voids/void-events.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
@@ -88,6 +89,19 @@ test('one order after the other, and in parts: they add up to the correction lin
     level('acme', 'l5', 4, 3),
     level('large', 'a', 0, 1),
     level('large', 'z', 2, 4),
+    // Others among them: of another series, and of both parts.
+    event('large', 'storage', 'b', startOf(first) + 600_000, {
+      project: 'p',
+      dataset: 'e',
+      bytes: '2000000000',
+    }),
+    event('large', 'storage', 'y', startOf(first) + 7_200_000, {
+      project: 'q',
+      dataset: 'e',
+      bytes: '3000000000',
+    }),
+    level('large', 'zz', 3, 6),
+    level('large', 'x', 1, 2),
     ...requests,
   ])
   await deployed.settle({ graceMs: Date.now() - startOf(now) })
@@ -112,10 +126,10 @@ test('one order after the other, and in parts: they add up to the correction lin
 
   const dry = await orderInParts('large', true)
   const parts = await orderInParts('large', false)
-  // Three hours of 1 GB and those of 4 GB after them: a dry run says it with its last part.
+  // A dry run says it with its last part.
   expect(dry.map(({ storage, levels }) => [storage, levels])).toEqual([
-    [null, 1],
-    [sumOf(parts), 1],
+    [null, 2],
+    [sumOf(parts), 4],
   ])
   expect(parts.map(({ next }) => next === null)).toEqual([false, true])
 
@@ -126,6 +140,28 @@ test('one order after the other, and in parts: they add up to the correction lin
   const all = { from: 0 as Hour, to: (2 ** 31 - 1) as Hour, onProgress: () => undefined }
   for await (const one of verify(deployed.pool, all)) differences.push(one)
   expect(differences).toEqual([])
+})
+
+test('among more levels than fit an answer, what an order changes is not known before the bill', async () => {
+  const own = await deployment(first, 'scenarios/price-book.yaml')
+  try {
+    const levels = Array.from({ length: OPEN_LEVELS_MAX + 1 }, (_, index) => {
+      const data = { project: 'p', dataset: 'd', bytes: `${index}` }
+      return event('many', 'storage', `l${index}`, startOf(first) + index, data)
+    })
+    while (levels.length > 0) await own.send(levels.splice(0, 10_000))
+    await own.settle({ graceMs: Date.now() - startOf(now) })
+    const asked = { account: 'many', after: undefined, actor: 'key_1', reason: 'a test' }
+    const would = await orderVoids(own.pool, { ...asked, select: byId('l1'), isDryRun: true })
+    expect(would).toMatchObject({ ok: true, levels: 1, storage: null })
+    // Most lie before its hour.
+    await own.send([level('many', 'later', 1, 1)])
+    await own.settle({ graceMs: -3_600_000 })
+    const later = await orderVoids(own.pool, { ...asked, select: byId('later'), isDryRun: true })
+    expect(later).toMatchObject({ ok: true, levels: 1, storage: expect.any(String) })
+  } finally {
+    await own.close()
+  }
 })
 
 function sumOf(orders: readonly OrderedVoids[]): string {
