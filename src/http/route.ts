@@ -47,7 +47,8 @@ export type Reply = FastifyReply
 export interface Call<Query, Params> {
   readonly query: Query
   readonly params: Params
-  readonly body: unknown
+  /** Unpacked; empty without one. */
+  readonly body: Buffer
   /** Undefined on open routes alone. */
   readonly key: Key | undefined
   readonly request: FastifyRequest

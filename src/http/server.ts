@@ -29,6 +29,8 @@ const PARAMETER_LENGTH_MAX = 2048
 /** The bodies of all routes but events: a key's description. */
 const SMALL_BODY_BYTES_MAX = 65_536
 
+const NO_BODY = Buffer.alloc(0)
+
 const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'OPTIONS'] as const
 
 declare module 'fastify' {
@@ -136,7 +138,8 @@ function addRoute(server: FastifyInstance, route: Route, context: HttpContext, {
     handler: async (request, reply) => {
       const query = readQuery(request.query as Record<string, unknown>)
       const params = readParams(request.params as Record<string, unknown>)
-      const call = { query, params, body: request.body, key: request.key, request, reply }
+      const body = (request.body as Buffer | undefined) ?? NO_BODY
+      const call = { query, params, body, key: request.key, request, reply }
       return withDeadline(answerMs, route.handle(call, context))
     },
   })

@@ -1,11 +1,10 @@
-import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { isReservedSource, type LevelEnd } from '../../core/ingest/ended-level.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
-import { type Hour, hourOf, next } from '../../core/time/hour.ts'
-import type { Instant } from '../../core/time/instant.ts'
+import type { Hour } from '../../core/time/hour.ts'
 import type { UnendedAccount } from '../../store/queries/find-unended-accounts.ts'
+import { readEventDays } from '../../store/queries/read-event-days.ts'
 import { type LevelPlace, readLevelsSince } from '../../store/queries/read-levels-since.ts'
 import { readAccountSeries, type SeriesName } from '../../store/queries/read-account-series.ts'
 import { readOpenHours } from '../../store/queries/read-open-hours.ts'
@@ -13,8 +12,8 @@ import { type LevelEvent, readOpenLevels } from '../../store/queries/read-open-l
 import { readWaitingHours } from '../../store/queries/read-waiting-hours.ts'
 import { readWaitingLevels } from '../../store/queries/read-waiting-levels.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { findMarks } from '../start/read-deployment.ts'
 
+const HOURS_PER_DAY = 24
 /** Rows read at once. */
 const PAGE_ROWS = 5_000
 
@@ -59,8 +58,9 @@ async function* unsettledLevels(sql: Sql, book: PriceBook, account: string): Asy
     .filter(([, { component }]) => component === 'storage')
     .map(([type]) => type)
   const scope = { bucket: bucketOf(account), account, types }
-  const { now } = await findMarks(sql)
-  const to = next(hourOf((now + FUTURE_MS_MAX) as Instant))
+  // Not by the clock: it may have been set back since events were accepted.
+  const [newestDay = 0] = await run(sql, readEventDays, undefined)
+  const to = ((newestDay + 1) * HOURS_PER_DAY) as Hour
   for (const open of await run(sql, readOpenHours, { ...scope, from: 0 as Hour, to })) {
     let page: readonly LevelEvent[] = []
     do {

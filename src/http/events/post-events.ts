@@ -65,8 +65,7 @@ export const postEvents = route({
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 200: Answer },
   async handle({ query, body, key, request, reply }, { ingest, trial }) {
-    const bytes = (body as Buffer | undefined) ?? Buffer.alloc(0)
-    const { events, isSingle } = await readDelivery(request.headers, bytes, request.raw.rawHeaders)
+    const { events, isSingle } = await readDelivery(request.headers, body, request.raw.rawHeaders)
     if (query.dryRun === 'true') {
       const tried = await trial.tryEvents(events, key?.account)
       const [only] = tried.events

@@ -56,7 +56,7 @@ export const postLagoBatch = route({
     return reply.code(status).headers(lagoHeaders(problem)).send(lagoProblem(problem))
   },
   async handle({ body, key, reply }, { ingest, now }) {
-    const value = readJsonBody((body as Buffer | undefined) ?? Buffer.alloc(0))
+    const value = readJsonBody(body)
     const events = isObject(value) ? value['events'] : undefined
     if (!Array.isArray(events)) {
       throw new HttpProblem('request/invalid_body', 'The body has no list of events: send {"events": […]}.')

@@ -66,14 +66,10 @@ function answerForeignProblem(problem: HttpProblem, _: FastifyRequest, reply: Re
   return sendProblemBytes(reply.code(status).headers(lagoHeaders(problem)), { ...own, ...lago })
 }
 
-function bytesOf(body: unknown): Buffer {
-  return (body as Buffer | undefined) ?? Buffer.alloc(0)
-}
-
 function lagoEventOf({ body, request }: Pick<Call<unknown, unknown>, 'body' | 'request'>): Json | undefined {
   if (mediaType(request.headers['content-type']) !== 'application/json') return undefined
   if (request.headers['ce-specversion'] !== undefined) return undefined
-  const value = readJsonBody(bytesOf(body))
+  const value = readJsonBody(body)
   return isObject(value) && value['specversion'] === undefined ? value['event'] : undefined
 }
 
@@ -82,7 +78,7 @@ async function takeCloudEvents(
   { ingest }: HttpContext,
   status: 202 | 204,
 ): Promise<unknown> {
-  const { events } = await readDelivery(request.headers, bytesOf(body), request.raw.rawHeaders)
+  const { events } = await readDelivery(request.headers, body, request.raw.rawHeaders)
   const results = await deliver(events.map(maybeUntimed), key, ingest)
   return results.some(isRefusal) ? refuse(results, reply) : reply.code(status).send()
 }

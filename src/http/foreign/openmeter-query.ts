@@ -101,7 +101,7 @@ export const postMeterQuery = route({
   summary: 'The same, with the parameters as a body',
   body: { 'application/json': Query },
   handle({ params, body, key, reply }, context) {
-    const query = readBody(membersOf((body as Buffer | undefined) ?? Buffer.alloc(0)))
+    const query = readBody(membersOf(body))
     return answer({ slug: params.slug, query, key }, reply, context)
   },
 })

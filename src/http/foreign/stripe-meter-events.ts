@@ -46,7 +46,7 @@ export const postStripeMeterEvent = route({
       const detail = 'The body is no form: send application/x-www-form-urlencoded.'
       throw new HttpProblem('request/unsupported_media_type', detail)
     }
-    const sent = readMeterEvent((body as Buffer | undefined) ?? Buffer.alloc(0), request)
+    const sent = readMeterEvent(body, request)
     const [result] = await deliver([sent.delivered], key, ingest)
     void reply.header('request-id', request.id)
     if (result && isRefusal(result)) return refuse(result, sent, request, reply)

@@ -87,7 +87,7 @@ export const putAccountRoute = route({
   body: { 'application/json': Change },
   answers: { 200: Account, 201: Account },
   async handle({ params: { account }, body, key, reply }, context) {
-    const put = await putAccount(context.writing, key!.id, account, readChange(body as Buffer | undefined))
+    const put = await putAccount(context.writing, key!.id, account, readChange(body))
     if (!put.ok) throw new HttpProblem(put.code, put.detail)
     if (put.profile.closedAt !== null) await endSoon(context, account)
     return reply.code(put.isNew ? 201 : 200).send(accountView({ account, profile: put.profile }))
@@ -126,8 +126,8 @@ function timeView(at: Instant | null): string | null {
   return at === null ? null : formatInstant(at)
 }
 
-function readChange(body: Buffer | undefined): AccountChange {
-  const value: Json = readJsonBody(body ?? Buffer.alloc(0))
+function readChange(body: Buffer): AccountChange {
+  const value: Json = readJsonBody(body)
   if (!change.Check(value)) throw invalidBody(value)
   const { name, timeZone, tags, closed } = value
   return { name, timeZone, tags, closedAt: typeof closed === 'string' ? readClosed(closed) : closed }

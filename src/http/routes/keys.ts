@@ -63,7 +63,7 @@ export const postKey = route({
   body: { 'application/json': NewKey },
   answers: { 201: Type.Object({ ...Shown, key: Text }) },
   async handle({ body, key: by, reply }, { writing, now }) {
-    const request = readNewKey(body as Buffer | undefined)
+    const request = readNewKey(body)
     const made = await transaction(writing, (sql) => makeKey(sql, request, now(), newKeyText(), by!.id))
     if (!made.ok) throw new HttpProblem(made.code, made.detail)
     const { id, createdAt, key } = made
@@ -101,8 +101,8 @@ function keyView({ id, name, scopes, account, createdAt, expiresAt, revokedAt }:
   }
 }
 
-function readNewKey(body: Buffer | undefined) {
-  const value: Json = readJsonBody(body ?? Buffer.alloc(0))
+function readNewKey(body: Buffer) {
+  const value: Json = readJsonBody(body)
   if (!newKey.Check(value)) throw invalidBody(value)
   const { name, scopes, account = null, expiresAt = null } = value
   return { name, scopes: [...new Set(scopes)], account, expiresAt: readExpiry(expiresAt) }

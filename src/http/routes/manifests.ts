@@ -47,7 +47,7 @@ export const postManifest = route({
   body: { 'application/json': Announcement },
   answers: { 200: Announcement, 201: Announcement },
   async handle({ body, key, reply }, { writing }) {
-    const value = readJsonBody((body as Buffer | undefined) ?? Buffer.alloc(0))
+    const value = readJsonBody(body)
     if (!announcement.Check(value)) throw invalidBody()
     const hour = readHour(value.hour)
     const announced = await announce(writing, key!.id, { ...value, hour })

@@ -61,7 +61,7 @@ export const postPriceBook = route({
   async handle({ query, body, key, request, reply }, { writing }) {
     requireYaml(request.headers['content-type'])
     const published = await publishPriceBook(writing, {
-      source: (body as Buffer | undefined) ?? Buffer.alloc(0),
+      source: body,
       file: 'body',
       actor: key!.id,
       dryRun: query.dryRun === 'true',

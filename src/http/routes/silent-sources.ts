@@ -53,7 +53,7 @@ export const postAcknowledgement = route({
   body: { 'application/json': Acknowledgement },
   answers: { 200: Acknowledgement },
   async handle({ body, key }, { writing }) {
-    const value = readJsonBody((body as Buffer | undefined) ?? Buffer.alloc(0))
+    const value = readJsonBody(body)
     if (!acknowledgement.Check(value)) {
       throw new HttpProblem('request/invalid_body', 'The body names no source: send {"source":"…"}.')
     }

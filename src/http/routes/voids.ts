@@ -90,7 +90,7 @@ export const postVoids = route({
   body: { 'application/json': Order },
   answers: { 200: Answer },
   async handle({ query, body, key }, { writing }) {
-    const asked = readOrder(body as Buffer | undefined)
+    const asked = readOrder(body)
     const reason = readVoidReason(asked.reason)
     if (!reason.ok) throw new HttpProblem(reason.code, reason.detail)
     const after = readCursor('void', ['int', 'string', 'string'], query.cursor)
@@ -107,8 +107,8 @@ export const postVoids = route({
 })
 
 /** A JSON object of known members, whose texts can be stored. */
-function readOrder(body: Buffer | undefined): Order {
-  const value: Json = readJsonBody(body ?? Buffer.alloc(0))
+function readOrder(body: Buffer): Order {
+  const value: Json = readJsonBody(body)
   if (!order.Check(value)) throw invalidBody(value)
   const bad = Object.entries(value).find(
     ([, text]) => typeof text === 'string' && refuseText(text) !== undefined,
