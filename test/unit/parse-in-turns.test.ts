@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseListInTurns } from '../../src/http/events/parse-in-turns.ts'
+import { oneAfterTheOther, parseListInTurns } from '../../src/http/events/parse-in-turns.ts'
 
 /** Objects whose texts and members look like the ends of elements. */
 const treacherous = fc.letrec((tie) => ({
@@ -63,6 +63,21 @@ describe('a large list that is parsed in pieces', () => {
       expect(await parseListInTurns(JSON.stringify(events, null, space), 500)).toEqual(events)
     }
     expect(await parseListInTurns(' [ ] \n', 500)).toEqual([])
+  })
+
+  test('large bodies are taken apart one after the other, also after one that fails', async () => {
+    const told: string[] = []
+    const body = (name: string, fails: boolean) =>
+      oneAfterTheOther(async () => {
+        told.push(`${name} begins`)
+        await new Promise((resolve) => setImmediate(resolve))
+        told.push(`${name} ends`)
+        if (fails) throw new Error(name)
+        return name
+      })
+    const ended = await Promise.allSettled([body('a', true), body('b', false)])
+    expect(told).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
+    expect(ended.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
 
   test('what is no list is left to who can say what is wrong', async () => {

@@ -4,6 +4,18 @@ import { bodyTurns } from '../../flows/thread-turns.ts'
 /** From so many bytes on a body takes milliseconds to be taken apart: that waits for turns at the thread. */
 export const LARGE_BODY_BYTES = 65_536
 
+let last: Promise<unknown> = Promise.resolve()
+
+/**
+ * Take large bodies apart one after the other, although others have turns meanwhile: what a body becomes is several times
+ * its bytes, and only what waits for its commit is bounded.
+ */
+export function oneAfterTheOther<Result>(work: () => Promise<Result>): Promise<Result> {
+  const result = last.then(work)
+  last = result.catch(() => undefined)
+  return result
+}
+
 /** Characters that are parsed at once: well below a millisecond. */
 const PIECE_CHARACTERS = 32_768
 const OPENING = /^[ \t\n\r]*\[/

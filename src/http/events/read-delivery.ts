@@ -6,7 +6,7 @@ import { bodyTurns } from '../../flows/thread-turns.ts'
 import { HttpProblem, shown } from '../problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
 import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from './limits.ts'
-import { LARGE_BODY_BYTES, parseListInTurns } from './parse-in-turns.ts'
+import { LARGE_BODY_BYTES, oneAfterTheOther, parseListInTurns } from './parse-in-turns.ts'
 import {
   badByteOffset,
   decodeAnyway,
@@ -41,12 +41,12 @@ export function readDelivery(
     case 'application/cloudevents+json':
     case 'application/cloudevents-batch+json':
     case 'application/json':
-      if (body.length >= LARGE_BODY_BYTES) return readLargeJson(type, body)
+      if (body.length >= LARGE_BODY_BYTES) return oneAfterTheOther(() => readLargeJson(type, body))
       return readJson(type, readJsonBody(body))
     case 'application/x-ndjson':
     case 'application/ndjson':
     case 'application/jsonl':
-      return readLines(body)
+      return body.length >= LARGE_BODY_BYTES ? oneAfterTheOther(() => readLines(body)) : readLines(body)
     default:
       throw unsupported(headers['content-type'])
   }
