@@ -83,21 +83,7 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     if (config?.access === undefined) throw new Error(`the route ${url} does not say who may use it`)
     if (config.allow === undefined) registered.push(`${String(method)} ${url}`)
   })
-  // Not an async function: a promise for each request costs more than what is done here.
-  server.addHook('onRequest', (request, _reply, done) => {
-    const { access, allow } = request.routeOptions.config
-    if (allow !== undefined) refuseMethod(request, allow)
-    const key = access && authorize(request, access, context.keys)
-    if (!(key instanceof Promise)) {
-      request.key = key
-      done()
-      return
-    }
-    key.then((asked) => {
-      request.key = asked
-      done()
-    }, done)
-  })
+  addAuthorization(server, context)
   server.addHook('onResponse', (request, reply, done) => {
     const url = request.routeOptions.url ?? 'none'
     countRequest(request.method, url, reply.statusCode, reply.elapsedTime / 1000)
@@ -110,6 +96,24 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     for (const [url, allowed] of methodsByUrl()) addRefusals(scope, url, allowed)
   })
   return server
+}
+
+/** Not by an async function: a promise for each request would cost more than what is done here. */
+function addAuthorization(server: FastifyInstance, { keys }: HttpContext): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    const { access, allow } = request.routeOptions.config
+    if (allow !== undefined) refuseMethod(request, allow)
+    const key = access && authorize(request, access, keys)
+    if (!(key instanceof Promise)) {
+      request.key = key
+      done()
+      return
+    }
+    key.then((asked) => {
+      request.key = asked
+      done()
+    }, done)
+  })
 }
 
 /** Names for requests in the log, of 12 hexadecimal digits: a random part of the server's own, and a number. */
