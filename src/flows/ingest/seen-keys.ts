@@ -9,7 +9,7 @@ const SET_KEYS = SEEN_KEYS_KEPT / 2 ** SET_BITS
 /**
  * A hint which events this process may have stored before: they are looked up before they are stored, others are not.
  * Only the primary key decides what is a repeat. A key that was forgotten, or stored by another process, costs an
- * attempt; one that is suspected wrongly costs a look-up. Of the newest million keys fewer than one in ten thousand is
+ * attempt; one that is suspected wrongly costs a look-up. Of the newest million keys about one in ten thousand is
  * forgotten: with one place for each checksum it would be one in nine, and a group of a thousand events with some
  * repeats would nearly always hold one.
  */

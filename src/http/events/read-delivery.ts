@@ -26,8 +26,8 @@ export interface Delivery {
 
 /**
  * Read a body in one of the three CloudEvents modes, as plain JSON, or as one event a line. Only a body that is
- * unreadable as a whole is an error (HttpProblem): a bad element is one rejected event. A large body is read in turns
- * with others (ThreadTurns), of which it has begun one.
+ * unreadable as a whole is an error (HttpProblem): a bad element is one rejected event. Large bodies are read
+ * one after the other, in turns with other work (ThreadTurns).
  * @param rawHeaders names and values in turn, as they came
  */
 export function readDelivery(
