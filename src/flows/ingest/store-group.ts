@@ -70,7 +70,7 @@ export async function storeGroup(
   context: StoreGroupContext,
   reads: readonly Read[],
 ): Promise<readonly EventResult[]> {
-  const slices = isOfOneDay(reads) ? [reads] : sliceByDays(reads)
+  const slices = sliceByDays(reads)
   if (slices.length === 1) return storeSlice(context, reads)
   const results = new Map<Read, EventResult>()
   for (const slice of slices) {
@@ -93,21 +93,10 @@ async function afterOthers<Result>(
   }
 }
 
-/** Nearly every group is. */
-function isOfOneDay(reads: readonly Read[]): boolean {
-  let day: number | undefined
-  for (const read of reads) {
-    if (isRefused(read) || read.ending) return false
-    const own = Math.floor(read.hour / HOURS_PER_DAY)
-    if (own !== (day ??= own)) return false
-  }
-  return true
-}
-
 /** As few slices as fit. What is stored with an event is in its slice. */
 function sliceByDays(reads: readonly Read[]): readonly (readonly Read[])[] {
   if (reads.length === 0) return []
-  if (new Set(reads.flatMap(daysOf)).size <= DAYS_PER_TRANSACTION_MAX) return [reads]
+  if (daysOfAll(reads).size <= DAYS_PER_TRANSACTION_MAX) return [reads]
   const slices: Read[][] = []
   let days = new Set<number>()
   for (const group of groupBy(reads, (read) => daysOf(read).join(' ')).values()) {
@@ -119,6 +108,12 @@ function sliceByDays(reads: readonly Read[]): readonly (readonly Read[])[] {
     slices.at(-1)!.push(...group)
   }
   return slices
+}
+
+function daysOfAll(reads: readonly Read[]): ReadonlySet<number> {
+  const days = new Set<number>()
+  for (const read of reads) for (const day of daysOf(read)) days.add(day)
+  return days
 }
 
 /** The days that are looked at for an event, or written to. */
