@@ -3,9 +3,12 @@ import type { Outcome } from '../flows/ingest/ingest-types.ts'
 /** Upper bounds of the duration histogram, in seconds. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10]
 
+/** By labels, one within the other: a text of them all would be made and looked up for each request. */
+type Counts<Inner> = Map<string, Inner>
+
 /** Since the process started. */
 const events: Record<Outcome, number> = { accepted: 0, duplicate: 0, conflict: 0, held: 0, rejected: 0 }
-const requests = new Map<string, number>()
+const requests: Counts<Counts<Map<number, number>>> = new Map()
 const durations = { counts: BUCKETS.map(() => 0), sum: 0, count: 0 }
 
 export function countOutcomes(counts: Readonly<Record<Outcome, number>>): void {
@@ -14,12 +17,18 @@ export function countOutcomes(counts: Readonly<Record<Outcome, number>>): void {
 
 /** @param url the route, not the address, so that there are few */
 export function countRequest(method: string, url: string, status: number, seconds: number): void {
-  const labels = `method="${method}",route="${url}",status="${status}"`
-  requests.set(labels, (requests.get(labels) ?? 0) + 1)
+  const statuses = within(within(requests, url), method)
+  statuses.set(status, (statuses.get(status) ?? 0) + 1)
   durations.sum += seconds
   durations.count++
   for (let index = 0; index < BUCKETS.length; index++)
     if (seconds <= BUCKETS[index]!) durations.counts[index]!++
+}
+
+function within<Inner extends Map<unknown, unknown>>(counts: Counts<Inner>, label: string): Inner {
+  let inner = counts.get(label)
+  if (inner === undefined) counts.set(label, (inner = new Map() as Inner))
+  return inner
 }
 
 export interface Gauge {
@@ -33,8 +42,13 @@ export function writeMetrics(gauges: readonly Gauge[]): string {
   const outcomes = Object.entries(events).map(
     ([outcome, number]) => `farthing_events_total{outcome="${outcome}"} ${number}`,
   )
-  const answered = [...requests].map(
-    ([labels, number]) => `farthing_http_requests_total{${labels}} ${number}`,
+  const answered = [...requests].flatMap(([route, methods]) =>
+    [...methods].flatMap(([method, statuses]) =>
+      [...statuses].map(([status, number]) => {
+        const labels = `method="${method}",route="${route}",status="${status}"`
+        return `farthing_http_requests_total{${labels}} ${number}`
+      }),
+    ),
   )
   const seconds = BUCKETS.map(
     (bound, index) => `farthing_http_seconds_bucket{le="${bound}"} ${durations.counts[index]}`,

@@ -42,6 +42,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     key: Key | undefined
+    /** Its `routeOptions`, which are made anew whenever they are asked for. */
+    matched: FastifyRequest['routeOptions'] | undefined
   }
   interface FastifyInstance {
     /** Every route there is, as `GET /v1/bills`, without those that refuse a method. */
@@ -73,6 +75,7 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
   server.setValidatorCompiler(() => () => true)
   server.setSerializerCompiler(() => (value) => JSON.stringify(value))
   server.decorateRequest('key', undefined)
+  server.decorateRequest('matched')
   server.setErrorHandler((error, request, reply) =>
     sendProblem(reply, problemOf(error, request, context.log)),
   )
@@ -85,7 +88,7 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
   })
   addAuthorization(server, context)
   server.addHook('onResponse', (request, reply, done) => {
-    const url = request.routeOptions.url ?? 'none'
+    const url = request.matched?.url ?? 'none'
     countRequest(request.method, url, reply.statusCode, reply.elapsedTime / 1000)
     done()
   })
@@ -101,7 +104,8 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
 /** Not by an async function: a promise for each request would cost more than what is done here. */
 function addAuthorization(server: FastifyInstance, { keys }: HttpContext): void {
   server.addHook('onRequest', (request, _reply, done) => {
-    const { access, allow } = request.routeOptions.config
+    const matched = (request.matched = request.routeOptions)
+    const { access, allow } = matched.config
     if (allow !== undefined) refuseMethod(request, allow)
     const key = access && authorize(request, access, keys)
     if (!(key instanceof Promise)) {
@@ -139,7 +143,7 @@ function addRoute(server: FastifyInstance, route: Route, context: HttpContext, {
         }
       : {}),
     schema: describeRoute(route),
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const query = readQuery(request.query as Record<string, unknown>)
       const params = readParams(request.params as Record<string, unknown>)
       const body = (request.body as Buffer | undefined) ?? NO_BODY

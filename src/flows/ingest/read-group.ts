@@ -63,7 +63,8 @@ export async function readGroup<Waiting extends WaitingDelivery>(
   let count = 0
   for (const waiting of group) {
     try {
-      const context = { ...waiting, accounts }
+      const { receivedAt, boundAccount, writer } = waiting
+      const context = { receivedAt, boundAccount, writer, accounts }
       const reads: ReturnType<typeof readDelivered>[] = []
       for (const one of waiting.batch) {
         const turn = ++count > READ_AT_ONCE && readingTurns.isOver()

@@ -24,10 +24,13 @@ export function addBodies(server: FastifyInstance): void {
     done()
   })
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', (request: FastifyRequest, stream: Readable) =>
-    readBytes(request, stream, request.hold ?? refuseMemory),
-  )
+  server.addContentTypeParser('*', (request: FastifyRequest, stream: Readable, done: Done) => {
+    readBytes(request, stream, done)
+  })
 }
+
+/** By a call, and not by promises: most bodies are small, and are taken as soon as they are there. */
+type Done = (problem: Error | null, body?: Buffer) => void
 
 /** Only the bodies of POST and PUT are of use: others may be empty, and no more. */
 function refuseMemory(bytes: number): void {
@@ -35,14 +38,29 @@ function refuseMemory(bytes: number): void {
     throw new HttpProblem('request/invalid_body', 'There is a body that nobody reads: send none.')
 }
 
-async function readBytes(request: FastifyRequest, stream: Readable, hold: Hold): Promise<Buffer> {
-  const { bodyLimit } = request.routeOptions
-  const isPacked = readEncoding(request.headers['content-encoding'])
-  const announced = Number(request.headers['content-length'] ?? 0)
+function readBytes(
+  { headers, matched, hold = refuseMemory }: FastifyRequest,
+  stream: Readable,
+  done: Done,
+): void {
+  const { bodyLimit } = matched!
+  const isPacked = readEncoding(headers['content-encoding'])
+  const announced = Number(headers['content-length'] ?? 0)
   if (announced > bodyLimit) throw tooLarge(bodyLimit)
   hold(announced)
-  const bytes = await collect(stream, { announced, most: bodyLimit }, hold)
-  const body = isPacked ? await unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bodyLimit), hold) : bytes
+  collect(stream, { announced, most: bodyLimit }, hold, (problem, bytes) => {
+    if (problem || !bytes || (!isPacked && bytes.length < LARGE_BODY_BYTES)) {
+      done(problem, bytes)
+      return
+    }
+    const most = Math.min(UNPACKED_BYTES_MAX, 2 * bodyLimit)
+    const unpacked = isPacked ? unpack(bytes, most, hold) : Promise.resolve(bytes)
+    unpacked.then(inTurn).then((body) => done(null, body), done)
+  })
+}
+
+/** Large bodies wait for their turn at the thread before they are read. */
+async function inTurn(body: Buffer): Promise<Buffer> {
   if (body.length >= LARGE_BODY_BYTES) await bodyTurns.next()
   return body
 }
@@ -60,33 +78,37 @@ function collect(
   stream: Readable,
   { announced, most }: { readonly announced: number; readonly most: number },
   hold: Hold,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    stream.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      try {
-        if (length > most) throw tooLarge(most)
-        if (length > announced) hold(chunk.length)
-      } catch (problem) {
-        // Not read on: the connection ends with the answer.
-        stream.pause()
-        reject(problem)
-        return
-      }
-      chunks.push(chunk)
-    })
-    const cut = () => {
-      const detail = 'The connection ended within the body: send it again.'
-      reject(new HttpProblem('request/incomplete_body', detail))
+  done: Done,
+): void {
+  const chunks: Buffer[] = []
+  let length = 0
+  let isDone = false
+  const end = (problem: Error | null) => {
+    isDone = true
+    if (problem) done(problem)
+    else done(null, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+  }
+  stream.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    try {
+      if (length > most) throw tooLarge(most)
+      if (length > announced) hold(chunk.length)
+    } catch (problem) {
+      // Not read on: the connection ends with the answer.
+      stream.pause()
+      if (!isDone) end(problem as HttpProblem)
+      return
     }
-    stream.once('error', cut)
-    stream.once('close', cut)
-    stream.once('end', () => {
-      stream.off('close', cut)
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
-    })
+    chunks.push(chunk)
+  })
+  const cut = () => {
+    const detail = 'The connection ended within the body: send it again.'
+    if (!isDone) end(new HttpProblem('request/incomplete_body', detail))
+  }
+  stream.on('error', cut)
+  stream.on('close', cut)
+  stream.on('end', () => {
+    if (!isDone) end(null)
   })
 }
 

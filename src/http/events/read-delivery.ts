@@ -73,8 +73,9 @@ function listOf(type: string, value: Json): readonly Json[] | undefined {
 }
 
 /** Without parameters such as `; charset=utf-8`. */
-export function mediaType(header: string | undefined): string {
-  return (header ?? '').split(';')[0]!.trim().toLowerCase()
+export function mediaType(header = ''): string {
+  const end = header.indexOf(';')
+  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase()
 }
 
 function unsupported(header: string | undefined): HttpProblem {
