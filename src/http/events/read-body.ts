@@ -24,9 +24,7 @@ export function addBodies(server: FastifyInstance): void {
     done()
   })
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', (request: FastifyRequest, stream: Readable, done: Done) => {
-    readBytes(request, stream, done)
-  })
+  server.addContentTypeParser('*', readBytes)
 }
 
 /** By a call, and not by promises: most bodies are small, and are taken as soon as they are there. */
