@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import type { Settings } from './config.ts'
 import { createIngest } from './flows/ingest/ingest-events.ts'
+import { SEEN_KEYS_BYTES, SeenKeys } from './flows/ingest/seen-keys.ts'
 import { createTrial } from './flows/ingest/try-events.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
@@ -12,6 +13,7 @@ import { type Log, makePool, openDatabase } from './store/connect.ts'
 import { startLife } from './store/life.ts'
 import { migrate } from './store/migrate.ts'
 import { makeReadingPool } from './store/reading-pool.ts'
+import { makeIngestThreads } from './threads/ingest-threads.ts'
 
 /** Requests in flight get this long to end when the process stops. */
 export const STOP_PATIENCE_MS = 20_000
@@ -93,13 +95,17 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
     log,
   })
   stops.push(() => reading.end())
-  const ingest = await createIngest({ pool: writing, log, taken: settings.taken })
+  const seenKeys = new SharedArrayBuffer(SEEN_KEYS_BYTES)
+  const { taken } = settings
+  const ingest = await createIngest({ pool: writing, log, taken, seen: new SeenKeys(seenKeys) })
   stops.push(() => ingest.close())
+  const large = makeIngestThreads({ databaseUrl, connection, taken, seenKeys }, log)
+  stops.push(() => large.close())
   const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())
   const keys = makeKeyRing(reading)
-  const trial = createTrial({ pool: reading, taken: settings.taken })
-  const server = await makeServer({ reading, writing, keys, ingest, trial, log, now: clock, graceMs })
+  const trial = createTrial({ pool: reading, taken })
+  const server = await makeServer({ reading, writing, keys, ingest, large, trial, log, now: clock, graceMs })
   stops.push(() => closeServer(server))
   const url = shownUrl(await server.listen({ port, host }))
   return { ok: true, parts: partsOf(first, url) }

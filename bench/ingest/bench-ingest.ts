@@ -40,8 +40,10 @@ export interface Measured extends Sent {
 export async function benchIngest(options: BenchOptions, cleanup: Cleanup): Promise<readonly Part[]> {
   const bench = await startIngest({ ...INGEST_DEFAULTS, ...options }, options.cpuProf, cleanup)
   // The first thousands of requests are slower, everywhere: code is compiled while it runs.
-  await bench.prepare({ events: 20_000, batch: 100, repeats: 0 })
-  await bench.send(8)
+  for (const batch of [100, 1_000]) {
+    await bench.prepare({ events: 200 * batch, batch, repeats: 0 })
+    await bench.send(8)
+  }
   return [await measureBatches(bench), await measureRepeats(bench), await measureSingles(bench)]
 }
 

@@ -6,6 +6,7 @@ import type { Key, Scope } from '../flows/keys/key-scopes.ts'
 import type { KeyRing } from '../flows/keys/find-key.ts'
 import type { Log } from '../store/connect.ts'
 import type { Instant } from '../core/time/instant.ts'
+import type { LargeDeliveries } from './events/take-delivery.ts'
 import type { HttpProblem } from './problem.ts'
 import type { Pool } from '../store/reading-pool.ts'
 
@@ -16,6 +17,8 @@ export interface HttpContext {
   readonly writing: Pool
   readonly keys: KeyRing
   readonly ingest: Ingest
+  /** Takes large deliveries elsewhere, if it can; undefined: `ingest` takes all. */
+  readonly large?: LargeDeliveries
   /** What sending would do, without doing it. */
   readonly trial: Trial
   readonly log: Log

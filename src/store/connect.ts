@@ -41,15 +41,18 @@ const MAJOR_MIN = 15
 /** The database that Farthing keeps its facts in: the user's own, checked, or the embedded one, started. */
 export async function openDatabase({ databaseUrl, dataDir, log }: OpenOptions): Promise<Opened> {
   if (!databaseUrl) return startEmbedded({ dataDir, log })
-  const connection = parseUrl(databaseUrl)
+  const connection = connectionOf(databaseUrl)
   if (!connection)
     return refuse('database/url', 'DATABASE_URL is no address: write postgres://user@host:5432/name.')
   const refused = await check(connection)
   return refused ?? { ok: true, database: { connection, joined: true, stop: async () => {} } }
 }
 
-/** By the driver's own rules (a socket as host, sslmode, PGHOST …), into fields that can be said and changed. */
-function parseUrl(text: string): Connection | undefined {
+/**
+ * A URL by the driver's own rules (a socket as host, sslmode, PGHOST …), in fields that can be said and changed.
+ * @returns undefined for what is no URL of PostgreSQL
+ */
+export function connectionOf(text: string): Connection | undefined {
   try {
     const url = new URL(text)
     if (!['postgres:', 'postgresql:'].includes(url.protocol)) return undefined

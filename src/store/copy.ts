@@ -4,7 +4,6 @@ import { from as copyFrom } from 'pg-copy-streams'
 import type { Sql } from './query.ts'
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
-const FIRST_BYTES = 16_384
 const CHUNK_BYTES = 65_536
 /** At most, of a UTF-16 unit. */
 const UTF8_BYTES_A_UNIT = 3
@@ -30,39 +29,48 @@ function escaped(text: string): string {
 
 /**
  * Rows on their way into a table, as bytes: as texts they would be moved about by the garbage collector until they are
- * sent, which cost settlement half of its time.
+ * sent, which cost settlement half of its time. In chunks of a size: for one large piece, memory would be fetched from
+ * the system and given back each time.
  */
 export class CopyRows {
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES)
+  readonly #chunks: Buffer[] = []
+  #last = Buffer.alloc(0)
+  /** Bytes of the last chunk that are used. */
   #length = 0
 
   add(fields: CopyFields): void {
     const row = copyRow(fields)
-    const most = this.#length + row.length * UTF8_BYTES_A_UNIT
-    if (most > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(most, 2 * this.#bytes.length))
-      this.#bytes.copy(larger, 0, 0, this.#length)
-      this.#bytes = larger
-    }
-    this.#length += this.#bytes.write(row, this.#length)
+    const most = row.length * UTF8_BYTES_A_UNIT
+    if (this.#length + most > this.#last.length) this.#startChunk(most)
+    this.#length += this.#last.write(row, this.#length)
+  }
+
+  #startChunk(bytes: number): void {
+    this.#endChunk()
+    this.#last = Buffer.allocUnsafe(Math.max(bytes, CHUNK_BYTES))
+    this.#length = 0
+  }
+
+  #endChunk(): void {
+    if (this.#length > 0) this.#chunks.push(this.#last.subarray(0, this.#length))
   }
 
   /**
-   * Send them into a table. All are in memory, so the server never waits for anyone.
+   * Send them into a table, once. All are in memory, so the server never waits for anyone.
    * @param statement a constant `copy … from stdin`
    */
   async copyInto(client: pg.PoolClient, statement: string): Promise<void> {
-    if (this.#length === 0) return
+    this.#endChunk()
+    const last = this.#chunks.pop()
+    if (last === undefined) return
     const stream = client.query(copyFrom(statement))
     surviveItsSession(stream)
     const done = once(stream, 'finish')
     done.catch(() => undefined)
-    let start = 0
-    for (; this.#length - start > CHUNK_BYTES; start += CHUNK_BYTES) {
-      const chunk = this.#bytes.subarray(start, start + CHUNK_BYTES)
+    for (const chunk of this.#chunks) {
       if (!stream.write(chunk)) await Promise.race([once(stream, 'drain'), done])
     }
-    stream.end(this.#bytes.subarray(start, this.#length))
+    stream.end(last)
     await done
   }
 }

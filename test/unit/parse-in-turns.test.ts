@@ -30,7 +30,7 @@ describe('a large list that is parsed in pieces', () => {
   test('whatever is in it, the pieces give what the whole would, or nothing', async () => {
     const property = fc.asyncProperty(lists, spaces, pieces, async (list, space, piece) => {
       const text = JSON.stringify(list, null, space)
-      const elements = await parseListInTurns(text, piece)
+      const elements = await parseListInTurns(Buffer.from(text), piece)
       expect(elements ?? list).toEqual(list)
     })
     await fc.assert(property, { numRuns: 2_000 })
@@ -46,7 +46,7 @@ describe('a large list that is parsed in pieces', () => {
       const text = JSON.stringify(list)
       const place = at % (text.length + 1)
       const damaged = text.slice(0, place) + put + text.slice(place + removed)
-      const elements = await parseListInTurns(damaged, piece)
+      const elements = await parseListInTurns(Buffer.from(damaged), piece)
       if (elements !== undefined) expect(elements).toEqual(parsed(damaged))
     })
     await fc.assert(property, { numRuns: 5_000 })
@@ -60,9 +60,9 @@ describe('a large list that is parsed in pieces', () => {
     })
     const events = Array.from({ length: 1_000 }, (_, id) => event(id))
     for (const space of [undefined, 2]) {
-      expect(await parseListInTurns(JSON.stringify(events, null, space), 500)).toEqual(events)
+      expect(await parseListInTurns(Buffer.from(JSON.stringify(events, null, space)), 500)).toEqual(events)
     }
-    expect(await parseListInTurns(' [ ] \n', 500)).toEqual([])
+    expect(await parseListInTurns(Buffer.from(' [ ] \n'), 500)).toEqual([])
   })
 
   test('large bodies are taken apart one after the other, also after one that fails', async () => {
@@ -82,7 +82,7 @@ describe('a large list that is parsed in pieces', () => {
 
   test('what is no list is left to who can say what is wrong', async () => {
     for (const text of ['{"a":1}', '[1', '1]', ']', '', '[{},]', '[{}]x', '\u00a0[]', '[{}\u00a0,{}]']) {
-      expect(await parseListInTurns(text, 0)).toBeUndefined()
+      expect(await parseListInTurns(Buffer.from(text), 0)).toBeUndefined()
     }
   })
 })

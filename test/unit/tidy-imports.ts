@@ -17,6 +17,7 @@ const LAYERS: readonly { readonly folders: readonly string[]; readonly apart?: t
   { folders: ['src/store'] },
   { folders: ['src/flows'] },
   { folders: ['src/http', 'src/cli'], apart: true },
+  { folders: ['src/threads'] },
   { folders: ['src/config.ts', 'src/log.ts', 'src/serve.ts', 'src/serve-command.ts', 'src/main.ts'] },
 ]
 

@@ -30,8 +30,7 @@ const SMALL: LineLimits = {
   lanes: 3,
   nextLaneEvents: 12,
 }
-const LARGE: LineLimits = {
-  waitingMax: QUEUE_EVENTS_MAX,
+const LARGE: Omit<LineLimits, 'waitingMax'> = {
   groupMax: GROUP_EVENTS_MAX,
   lanes: 2,
   nextLaneEvents: 500,
@@ -49,18 +48,27 @@ export interface IngestOptions {
   readonly log: Log
   /** Whose usage is taken; undefined: anybody's. */
   readonly taken?: TakenAccounts
+  /** Which events may be known: of its own, or shared with other threads. */
+  readonly seen?: SeenKeys
+  /** Events of large deliveries that may wait here. */
+  readonly waitingMax?: number
 }
 
 /**
  * Group commit: deliveries that come while a transaction is under way share the next one, so that many small
  * deliveries cost about as much as one large one. Any number of processes may do so on one database.
  */
-export async function createIngest({ pool, log, taken = 'any' }: IngestOptions): Promise<Ingest> {
+export async function createIngest({
+  pool,
+  log,
+  taken = 'any',
+  seen = new SeenKeys(),
+  waitingMax = QUEUE_EVENTS_MAX,
+}: IngestOptions): Promise<Ingest> {
   const days = new Set<number>()
-  const seen = new SeenKeys()
   const wariness = new Wariness()
   const underWay = new UnderWay()
-  const [small, large] = [makeLine<Waiting>(SMALL, store), makeLine<Waiting>(LARGE, store)]
+  const [small, large] = [makeLine<Waiting>(SMALL, store), makeLine<Waiting>({ ...LARGE, waitingMax }, store)]
   let stopping = false
   const accounts = makeAccountMemory(pool, taken)
   await accounts.refresh()

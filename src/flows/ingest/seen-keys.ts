@@ -3,6 +3,8 @@ import type { Candidate } from './commit-events.ts'
 /** Keys that are remembered, at most: 32 MiB. */
 export const SEEN_KEYS_KEPT = 4_194_304
 const SET_BITS = 19
+/** Two numbers for each key, and a byte for each set. */
+export const SEEN_KEYS_BYTES = 8 * SEEN_KEYS_KEPT + 2 ** SET_BITS
 /** Keys of one set, which share the first bits of their checksums: the newest takes the place of the oldest. */
 const SET_KEYS = SEEN_KEYS_KEPT / 2 ** SET_BITS
 
@@ -15,9 +17,18 @@ const SET_KEYS = SEEN_KEYS_KEPT / 2 ** SET_BITS
  */
 export class SeenKeys {
   /** Checksum and instant of each key, by sets. */
-  readonly #keys = new Uint32Array(2 * SEEN_KEYS_KEPT)
+  readonly #keys: Uint32Array
   /** Where in its set the next key goes. */
-  readonly #oldest = new Uint8Array(2 ** SET_BITS)
+  readonly #oldest: Uint8Array
+
+  /**
+   * @param memory `SEEN_KEYS_BYTES` zeros; threads that share it share their hints. They do not wait for each other: a
+   *   hint that two of them write at once may be lost, or be a wrong one
+   */
+  constructor(memory: ArrayBufferLike = new ArrayBuffer(SEEN_KEYS_BYTES)) {
+    this.#keys = new Uint32Array(memory, 0, 2 * SEEN_KEYS_KEPT)
+    this.#oldest = new Uint8Array(memory, 8 * SEEN_KEYS_KEPT)
+  }
 
   /** Note an event. @returns may an event with this content and key have been noted before? */
   note({ checksum, at }: Pick<Candidate, 'checksum' | 'at'>): boolean {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { bodyTurns } from '../../flows/thread-turns.ts'
 
@@ -16,36 +17,64 @@ export function oneAfterTheOther<Result>(work: () => Promise<Result>): Promise<R
   return result
 }
 
-/** Characters that are parsed at once: well below a millisecond. */
-const PIECE_CHARACTERS = 32_768
-const OPENING = /^[ \t\n\r]*\[/
-const CLOSING = /^[ \t\n\r]*$/
+/** Bytes that are parsed at once: well below a millisecond. */
+const PIECE_BYTES = 32_768
+const BYTE_ORDER_MARK = Buffer.from('\ufeff')
+const BLANKS: readonly (number | undefined)[] = [...Buffer.from(' \t\n\r')]
+const [OPENING, CLOSING, COMMA, BEGIN, END] = Buffer.from('[],{}') as unknown as readonly [
+  number,
+  number,
+  number,
+  number,
+  number,
+]
 
 /**
  * The elements of a JSON list of objects, piece by piece, with turns for others between them. A piece ends between two
  * objects. Should that be within an element or a text, and not between two elements, the piece lacks an end and is no
- * list: so pieces that can all be parsed give what the whole would.
+ * list: so pieces that can all be parsed give what the whole would. The whole is never made a text, for which memory
+ * would be fetched from the system and given back each time.
  * @returns undefined for everything else, a list that is damaged too: parse it as a whole, which says what is wrong
  */
 export async function parseListInTurns(
-  text: string,
-  pieceCharacters = PIECE_CHARACTERS,
+  body: Buffer,
+  pieceBytes = PIECE_BYTES,
 ): Promise<readonly Json[] | undefined> {
-  const opening = OPENING.exec(text)?.[0].length
-  const closing = text.lastIndexOf(']')
-  if (opening === undefined || closing < opening || !CLOSING.test(text.slice(closing + 1))) return undefined
-  const between = /\}[ \t\n\r]*,[ \t\n\r]*\{/g
+  const opening = afterBlanks(body, startsMarked(body) ? BYTE_ORDER_MARK.length : 0)
+  let closing = body.length - 1
+  while (BLANKS.includes(body[closing])) closing--
+  if (body[opening] !== OPENING || body[closing] !== CLOSING || !isUtf8(body)) return undefined
   const elements: Json[] = []
-  for (let start = opening; start < closing;) {
-    between.lastIndex = start + pieceCharacters
-    const cut = between.exec(text)
-    const piece = parseList(text.slice(start, cut ? cut.index + 1 : closing))
+  for (let start = opening + 1; start < closing;) {
+    const cut = findCut(body, start + pieceBytes)
+    const piece = parseList(body.toString('utf8', start, cut?.end ?? closing))
     if (piece === undefined) return undefined
     for (const element of piece) elements.push(element)
-    start = cut ? between.lastIndex - 1 : closing
+    start = cut?.next ?? closing
     await bodyTurns.isOver()
   }
   return elements
+}
+
+function startsMarked(body: Buffer): boolean {
+  return BYTE_ORDER_MARK.equals(body.subarray(0, BYTE_ORDER_MARK.length))
+}
+
+/** Where one object ends, and the next begins. No byte of another character looks like one of these. */
+function findCut(body: Buffer, from: number): { readonly end: number; readonly next: number } | undefined {
+  for (let at = body.indexOf(END, from); at !== -1; at = body.indexOf(END, at + 1)) {
+    const comma = afterBlanks(body, at + 1)
+    if (body[comma] !== COMMA) continue
+    const next = afterBlanks(body, comma + 1)
+    if (body[next] === BEGIN) return { end: at + 1, next }
+  }
+  return undefined
+}
+
+function afterBlanks(body: Buffer, from: number): number {
+  let at = from
+  while (BLANKS.includes(body[at])) at++
+  return at
 }
 
 function parseList(elements: string): readonly Json[] | undefined {

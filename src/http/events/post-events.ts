@@ -1,17 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { requireName } from '../routes/imports.ts'
 import Type from 'typebox'
-import type { EventResult, NotSubmitted, Outcome } from '../../flows/ingest/ingest-types.ts'
+import type { EventResult } from '../../flows/ingest/ingest-types.ts'
 import { countOutcomes } from '../metrics.ts'
 import { Flag } from '../parameters.ts'
-import { HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
+import { PROBLEM_TYPE, problemBody } from '../problem.ts'
 import { route } from '../route.ts'
 import { DRY_RUN_MEMBERS, dryRunView } from './dry-run.ts'
 import { BODY_BYTES_MAX } from './limits.ts'
 import { readDelivery } from './read-delivery.ts'
-
-/** Detail is shown for at most this many events; the counts are of all. */
-export const PROBLEMS_MAX = 1000
+import { PROBLEMS_MAX, takeDelivery, type TakenDelivery, takenOf } from './take-delivery.ts'
 
 const Problem = Type.Object({
   index: Type.Integer({ description: 'Which element of the body, from 0' }),
@@ -64,63 +62,37 @@ export const postEvents = route({
   },
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 200: Answer },
-  async handle({ query, body, key, request, reply }, { ingest, trial }) {
-    const { events, isSingle } = await readDelivery(request.headers, body, request.raw.rawHeaders)
+  async handle({ query, body, key, request, reply }, context) {
+    const { headers } = request
+    const { rawHeaders } = request.raw
     if (query.dryRun === 'true') {
-      const tried = await trial.tryEvents(events, key?.account)
-      const [only] = tried.events
-      if (isSingle && only?.outcome === 'rejected') return refuseSingle(only, reply)
-      return { ...answerOf(tried.events), ...dryRunView(tried) }
+      const { events, isSingle } = await readDelivery(headers, body, rawHeaders)
+      const tried = await context.trial.tryEvents(events, key?.account)
+      const { refused, ...taken } = takenOf(tried.events, isSingle)
+      return refused ? refuseSingle(refused, reply) : { ...answerOf(taken), ...dryRunView(tried) }
     }
-    const submitted = await ingest.submit(events, key?.account, {
-      writer: importOf(request.headers),
-      sender: key?.id,
-    })
-    if (!submitted.ok) throw notSubmitted(submitted)
-    const { results } = submitted
-    const counts = count(results)
-    countOutcomes(counts)
-    const [only] = results
-    if (isSingle && only?.outcome === 'rejected') return refuseSingle(only, reply)
-    return answerOf(results, counts)
+    const [writer, sender, boundAccount] = [importOf(headers), key?.id, key?.account]
+    const sent = { headers, rawHeaders, body, writer, sender, boundAccount }
+    const { refused, ...taken } = await takeDelivery(context, sent)
+    countOutcomes(taken.counts)
+    return refused ? refuseSingle(refused, reply) : answerOf(taken)
   },
 })
 
-function answerOf(results: readonly EventResult[], counts = count(results)) {
+function answerOf({ counts, problems }: Omit<TakenDelivery, 'refused'>) {
   return {
     accepted: counts.accepted,
     duplicates: counts.duplicate,
     conflicts: counts.conflict,
     held: counts.held,
     rejected: counts.rejected,
-    problems: problemsOf(results),
+    problems,
   }
 }
 
 /** The import that the delivery belongs to, if it says so. */
 function importOf({ 'farthing-import': name }: IncomingHttpHeaders): string | undefined {
   return typeof name === 'string' ? requireName(name) : undefined
-}
-
-function notSubmitted({ code, detail, retryAfterSeconds }: NotSubmitted): HttpProblem {
-  return new HttpProblem(code, detail, { 'retry-after': String(retryAfterSeconds) })
-}
-
-function count(results: readonly EventResult[]): Record<Outcome, number> {
-  const counts: Record<Outcome, number> = { accepted: 0, duplicate: 0, conflict: 0, held: 0, rejected: 0 }
-  for (const { outcome } of results) counts[outcome]++
-  return counts
-}
-
-function problemsOf(results: readonly EventResult[]) {
-  // Nearly always.
-  if (results.every(({ code }) => code === null)) return []
-  const noted = [...results.entries()].filter(([, { code }]) => code !== null)
-  const remarks = noted.filter(([, { outcome }]) => outcome === 'accepted')
-  const problems = noted.filter(([, { outcome }]) => outcome !== 'accepted')
-  return [...problems, ...remarks]
-    .slice(0, PROBLEMS_MAX)
-    .map(([index, { id, outcome, code, detail }]) => ({ index, id, outcome, code, detail }))
 }
 
 /** An event that was sent alone and rejected: the request has failed with the event's own code. */

@@ -7,15 +7,7 @@ import { HttpProblem, shown } from '../problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
 import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from './limits.ts'
 import { LARGE_BODY_BYTES, oneAfterTheOther, parseListInTurns } from './parse-in-turns.ts'
-import {
-  badByteOffset,
-  decodeAnyway,
-  decodeUtf8,
-  parseJson,
-  readBodyText,
-  readJsonBody,
-  readJsonText,
-} from './read-json.ts'
+import { badByteOffset, decodeAnyway, decodeUtf8, parseJson, readJsonBody } from './read-json.ts'
 
 /** What a request has delivered. */
 export interface Delivery {
@@ -58,8 +50,7 @@ function readJson(type: string, value: Json): Delivery {
 }
 
 async function readLargeJson(type: string, body: Buffer): Promise<Delivery> {
-  const text = readBodyText(body)
-  const value = (await parseListInTurns(text)) ?? readJsonText(text)
+  const value = (await parseListInTurns(body)) ?? readJsonBody(body)
   const list = listOf(type, value)
   return list ? batchInTurns(list) : single(value)
 }

@@ -51,21 +51,13 @@ function describeError(text: string): string {
   return `unexpected ${shown(text.slice(at, at + CONTEXT))} at ${place}`
 }
 
-/** A body that must be JSON as a whole. Throws 400 for one that is not, with the place. */
+/** A body that must be JSON as a whole. Throws 400 for one that is not UTF-8 or not JSON, with the place. */
 export function readJsonBody(bytes: Buffer): Json {
-  return readJsonText(readBodyText(bytes))
-}
-
-/** Throws 400 for a body that is not UTF-8, with the place. */
-export function readBodyText(bytes: Buffer): string {
   const text = decodeUtf8(bytes)
-  if (text !== undefined) return text
-  const detail = `The body is not UTF-8 from byte ${badByteOffset(bytes)} on: send JSON in UTF-8.`
-  throw new HttpProblem('request/invalid_utf8', detail)
-}
-
-/** The text of a body that must be JSON. Throws 400 for one that is not, with the place. */
-export function readJsonText(text: string): Json {
+  if (text === undefined) {
+    const detail = `The body is not UTF-8 from byte ${badByteOffset(bytes)} on: send JSON in UTF-8.`
+    throw new HttpProblem('request/invalid_utf8', detail)
+  }
   const parsed = parseJson(text)
   if (parsed.ok) return parsed.value
   throw new HttpProblem('request/malformed_json', `The body is not JSON: ${parsed.detail}.`)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import pg from 'pg'
 import type { Connection } from './connection.ts'
 import type { Log } from './log.ts'
@@ -19,7 +20,17 @@ const SESSION = {
 }
 
 /** Part of the name of each session, so that others can tell which sessions belong to one process (store/life.ts). */
-const PROCESS_TAG = randomBytes(6).toString('hex')
+const PROCESS_TAG = processTag()
+
+/** The same in each thread that this one starts. */
+function processTag(): string {
+  const name = 'farthing process tag'
+  const given = getEnvironmentData(name)
+  if (typeof given === 'string') return given
+  const tag = randomBytes(6).toString('hex')
+  setEnvironmentData(name, tag)
+  return tag
+}
 
 /** `farthing-read 0f3c…`: what a session is for, and whose it is. */
 export function sessionName(purpose: string): string {

@@ -1,0 +1,21 @@
+import type { Log } from '../store/connect.ts'
+import type { ThreadReport } from './ingest-messages.ts'
+
+/** A log whose entries are written by the main thread. */
+export function forwardingLog(report: (message: ThreadReport) => void): Log {
+  const at = (level: 'info' | 'warn' | 'error') => (fields: object, text: string) =>
+    report({ kind: 'log', level, fields: sendable(fields), text })
+  return { info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+function sendable(fields: object): object {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? described(value) : value]),
+  )
+}
+
+/** An error is sent without its own fields, of which the driver's say most; and some of those cannot be sent. */
+function described(error: Error): object {
+  const own = Object.entries(error).filter(([, value]) => ['string', 'number'].includes(typeof value))
+  return { type: error.name, message: error.message, stack: error.stack, ...Object.fromEntries(own) }
+}

@@ -1,0 +1,48 @@
+import type { SentDelivery, TakenDelivery } from '../http/events/take-delivery.ts'
+import type { HttpProblemCode } from '../http/problem.ts'
+import type { TakenAccounts } from '../flows/accounts/account-rules.ts'
+import type { Connection } from '../store/connect.ts'
+
+/** What a thread needs to take deliveries: plain data, and memory that all threads share. */
+export interface ThreadSetup {
+  /** Of the user's own database, which is read anew; undefined: `connection` is that of the embedded one. */
+  readonly databaseUrl: string | undefined
+  readonly connection: Connection
+  readonly taken: TakenAccounts
+  /** Of the hints which events are known. */
+  readonly seenKeys: SharedArrayBuffer
+  /** Events of large deliveries that may wait in this thread. */
+  readonly waitingMax: number
+}
+
+/** To the thread. Its bytes are moved to it, and not copied. */
+export type ThreadTask =
+  | {
+      readonly kind: 'take'
+      readonly number: number
+      readonly sent: Omit<SentDelivery, 'body'>
+      readonly body: Uint8Array<ArrayBuffer>
+    }
+  /** Finish what was taken, and end. */
+  | { readonly kind: 'close' }
+
+/** From the thread. */
+export type ThreadReport =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'taken'; readonly number: number; readonly taken: TakenDelivery }
+  /** HttpProblem: what a request is answered. */
+  | {
+      readonly kind: 'problem'
+      readonly number: number
+      readonly code: HttpProblemCode
+      readonly detail: string
+      readonly headers: Readonly<Record<string, string>>
+    }
+  /** A bug that fails one delivery. Others end the thread. */
+  | { readonly kind: 'bug'; readonly number: number; readonly error: unknown }
+  | {
+      readonly kind: 'log'
+      readonly level: 'info' | 'warn' | 'error'
+      readonly fields: object
+      readonly text: string
+    }

@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { QUEUE_EVENTS_MAX } from '../flows/ingest/ingest-events.ts'
+import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../http/events/take-delivery.ts'
+import { HttpProblem } from '../http/problem.ts'
+import type { Log } from '../store/connect.ts'
+import type { ThreadReport, ThreadSetup, ThreadTask } from './ingest-messages.ts'
+
+/** Threads for large deliveries, on a machine with more than one core. */
+export const INGEST_THREADS = 2
+/** After threads could not be started, large deliveries are taken by the main thread for so long. */
+export const THREADS_AGAIN_MS = 60_000
+
+const WORKER = new URL('ingest-worker.js', import.meta.url)
+
+export interface IngestThreads extends LargeDeliveries {
+  /** Wait for what was taken, and end the threads. */
+  close(): Promise<void>
+}
+
+/**
+ * Threads that read and store large deliveries, each like a process of its own: only bytes go to them, and only counts
+ * come back. They are started by the first such delivery, and until they are ready, it and those after it are left to
+ * the caller.
+ */
+export function makeIngestThreads(
+  setup: Omit<ThreadSetup, 'waitingMax'>,
+  log: Log,
+  cores = availableParallelism(),
+): IngestThreads {
+  const threadsMax = cores > 1 ? INGEST_THREADS : 0
+  const ready: IngestThread[] = []
+  let starting: Promise<unknown> | undefined
+  let startAgainAt = 0
+  let closing = false
+
+  async function startOne(): Promise<void> {
+    const waitingMax = Math.floor(QUEUE_EVENTS_MAX / threadsMax)
+    try {
+      ready.push(await IngestThread.start({ ...setup, waitingMax }, log))
+    } catch (error) {
+      startAgainAt = performance.now() + THREADS_AGAIN_MS
+      log.warn({ err: error }, 'A thread for large deliveries was not started: the main thread takes them')
+    }
+  }
+
+  function startMissing(): void {
+    if (closing || starting || ready.length === threadsMax || performance.now() < startAgainAt) return
+    const missing = Array.from({ length: threadsMax - ready.length }, startOne)
+    starting = Promise.all(missing).finally(() => (starting = undefined))
+  }
+
+  return {
+    take(sent) {
+      startMissing()
+      if (closing || ready.length === 0) return undefined
+      return ready.reduce((least, thread) => (thread.bytes < least.bytes ? thread : least)).take(sent)
+    },
+    async close() {
+      closing = true
+      await starting
+      await Promise.all(ready.map((thread) => thread.close()))
+    },
+  }
+}
+
+interface Pending {
+  readonly bytes: number
+  resolve(taken: TakenDelivery): void
+  reject(error: unknown): void
+}
+
+/** One thread, as seen by the main one. */
+class IngestThread {
+  readonly #worker: Worker
+  readonly #log: Log
+  readonly #pending = new Map<number, Pending>()
+  #taken = 0
+  #closing = false
+  /** Of bodies that it was given and has not answered. */
+  bytes = 0
+
+  private constructor(worker: Worker, log: Log) {
+    this.#worker = worker
+    this.#log = log
+  }
+
+  /** Rejects when it cannot be started. What goes wrong in it later, and fails no single delivery, ends the process. */
+  static async start(setup: ThreadSetup, log: Log): Promise<IngestThread> {
+    const worker = new Worker(WORKER, { workerData: setup })
+    const thread = new IngestThread(worker, log)
+    const isReady = new Promise<void>((resolve, reject) => {
+      worker.once('error', reject)
+      worker.on('message', (report: ThreadReport) =>
+        report.kind === 'ready' ? resolve() : thread.#hear(report),
+      )
+    })
+    await isReady
+    worker.removeAllListeners('error')
+    worker.on('error', (error) => {
+      throw error
+    })
+    worker.on('exit', () => {
+      if (!thread.#closing) throw new Error('a thread for large deliveries has ended')
+    })
+    return thread
+  }
+
+  take({ body, ...sent }: SentDelivery): Promise<TakenDelivery> {
+    const number = this.#taken++
+    const bytes = body.length
+    this.bytes += bytes
+    const own = new Uint8Array(body)
+    const task: ThreadTask = { kind: 'take', number, sent, body: own }
+    return new Promise((resolve, reject) => {
+      this.#pending.set(number, { bytes, resolve, reject })
+      this.#worker.postMessage(task, [own.buffer])
+    })
+  }
+
+  #hear(report: Exclude<ThreadReport, { readonly kind: 'ready' }>): void {
+    if (report.kind === 'log') {
+      this.#log[report.level](report.fields, report.text)
+      return
+    }
+    const pending = this.#pending.get(report.number)!
+    this.#pending.delete(report.number)
+    this.bytes -= pending.bytes
+    if (report.kind === 'taken') pending.resolve(report.taken)
+    else if (report.kind === 'bug') pending.reject(report.error)
+    else pending.reject(new HttpProblem(report.code, report.detail, report.headers))
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    const ended = once(this.#worker, 'exit')
+    this.#worker.postMessage({ kind: 'close' } satisfies ThreadTask)
+    await ended
+  }
+}

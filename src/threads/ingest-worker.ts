@@ -1,0 +1,43 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { createIngest } from '../flows/ingest/ingest-events.ts'
+import { SeenKeys } from '../flows/ingest/seen-keys.ts'
+import { takeDelivery } from '../http/events/take-delivery.ts'
+import { HttpProblem } from '../http/problem.ts'
+import { connectionOf, makePool } from '../store/connect.ts'
+import type { ThreadReport, ThreadSetup, ThreadTask } from './ingest-messages.ts'
+import { forwardingLog } from './forwarding-log.ts'
+
+/** Sessions of one thread: its transactions at once, and one that asks for accounts and prices. */
+const THREAD_SESSIONS = 6
+
+const setup = workerData as ThreadSetup
+const port = parentPort!
+const report = (message: ThreadReport) => port.postMessage(message)
+
+const { databaseUrl, taken, seenKeys, waitingMax } = setup
+const log = forwardingLog(report)
+const connection = databaseUrl === undefined ? setup.connection : connectionOf(databaseUrl)!
+const pool = makePool(connection, { max: THREAD_SESSIONS, applicationName: 'farthing', log })
+const ingest = await createIngest({ pool, log, taken, seen: new SeenKeys(seenKeys), waitingMax })
+
+port.on('message', (task: ThreadTask) => void (task.kind === 'take' ? take(task) : close()))
+report({ kind: 'ready' })
+
+async function take({ number, sent, body }: Extract<ThreadTask, { readonly kind: 'take' }>): Promise<void> {
+  try {
+    const bytes = Buffer.from(body.buffer)
+    const answer = await takeDelivery({ ingest }, { ...sent, body: bytes })
+    report({ kind: 'taken', number, taken: answer })
+  } catch (error) {
+    if (error instanceof HttpProblem) {
+      const { code, message, headers } = error
+      report({ kind: 'problem', number, code, detail: message, headers })
+    } else report({ kind: 'bug', number, error })
+  }
+}
+
+async function close(): Promise<void> {
+  await ingest.close()
+  await pool.end()
+  port.close()
+}
