@@ -99,7 +99,7 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   const { taken } = settings
   const ingest = await createIngest({ pool: writing, log, taken, seen: new SeenKeys(seenKeys) })
   stops.push(() => ingest.close())
-  const large = makeIngestThreads({ databaseUrl, connection, taken, seenKeys }, log)
+  const large = makeIngestThreads({ databaseUrl, connection, taken, seenKeys }, { log })
   stops.push(() => large.close())
   const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { QUEUE_EVENTS_MAX } from '../flows/ingest/ingest-events.ts'
@@ -8,53 +9,68 @@ import type { Log } from '../store/connect.ts'
 import type { ThreadReport, ThreadSetup, ThreadTask } from './ingest-messages.ts'
 
 /** Threads for large deliveries, on a machine with more than one core. */
-export const INGEST_THREADS = 2
+export const INGEST_THREADS_MAX = 2
 /** After threads could not be started, large deliveries are taken by the main thread for so long. */
 export const THREADS_AGAIN_MS = 60_000
 
 const WORKER = new URL('ingest-worker.js', import.meta.url)
+/** Says what `dist/` was compiled from. */
+const SOURCES = new URL('../../.sources', import.meta.url)
 
 export interface IngestThreads extends LargeDeliveries {
   /** Wait for what was taken, and end the threads. */
   close(): Promise<void>
 }
 
+export interface ThreadOptions {
+  readonly log: Log
+  readonly cores?: number
+  /** The module that runs in each thread. */
+  readonly worker?: URL
+}
+
 /**
  * Threads that read and store large deliveries, each like a process of its own: only bytes go to them, and only counts
- * come back. They are started by the first such delivery, and until they are ready, it and those after it are left to
- * the caller.
+ * come back. They are started by the first such delivery: until they are ready it and those after it are left to the
+ * caller, and also for a minute after a start that failed.
  */
 export function makeIngestThreads(
   setup: Omit<ThreadSetup, 'waitingMax'>,
-  log: Log,
-  cores = availableParallelism(),
+  { log, cores = availableParallelism(), worker = WORKER }: ThreadOptions,
 ): IngestThreads {
-  const threadsMax = cores > 1 ? INGEST_THREADS : 0
+  const threadsMax = cores > 1 ? INGEST_THREADS_MAX : 0
+  const waitingMax = Math.floor(QUEUE_EVENTS_MAX / INGEST_THREADS_MAX)
+  const compiled = compiledFrom()
   const ready: IngestThread[] = []
   let starting: Promise<unknown> | undefined
   let startAgainAt = 0
   let closing = false
 
   async function startOne(): Promise<void> {
-    const waitingMax = Math.floor(QUEUE_EVENTS_MAX / threadsMax)
-    try {
-      ready.push(await IngestThread.start({ ...setup, waitingMax }, log))
-    } catch (error) {
-      startAgainAt = performance.now() + THREADS_AGAIN_MS
-      log.warn({ err: error }, 'A thread for large deliveries was not started: the main thread takes them')
-    }
+    if (compiledFrom() !== compiled) throw new Error('Farthing was compiled anew: start it again')
+    ready.push(await IngestThread.start(worker, { ...setup, waitingMax }, log))
+  }
+
+  async function startAll(missing: number): Promise<void> {
+    const started = await Promise.allSettled(Array.from({ length: missing }, startOne))
+    const failed = started.find((one) => one.status === 'rejected')
+    if (!failed) return
+    startAgainAt = performance.now() + THREADS_AGAIN_MS
+    const fields = { err: failed.reason as unknown }
+    log.warn(fields, 'Threads for large deliveries were not started: the main thread takes them')
   }
 
   function startMissing(): void {
-    if (closing || starting || ready.length === threadsMax || performance.now() < startAgainAt) return
-    const missing = Array.from({ length: threadsMax - ready.length }, startOne)
-    starting = Promise.all(missing).finally(() => (starting = undefined))
+    const missing = threadsMax - ready.length
+    if (missing === 0 || starting || performance.now() < startAgainAt) return
+    starting = startAll(missing).finally(() => (starting = undefined))
   }
 
   return {
     take(sent) {
+      if (closing) return undefined
       startMissing()
-      if (closing || ready.length === 0) return undefined
+      if (ready.length === 0) return undefined
       return ready.reduce((least, thread) => (thread.bytes < least.bytes ? thread : least)).take(sent)
     },
     async close() {
@@ -62,6 +78,15 @@ export function makeIngestThreads(
       await starting
       await Promise.all(ready.map((thread) => thread.close()))
     },
+  }
+}
+
+/** A thread is never of other sources than its process. Undefined: they were not compiled into `dist/`. */
+function compiledFrom(): string | undefined {
+  try {
+    return readFileSync(SOURCES, 'utf8')
+  } catch {
+    return undefined
   }
 }
 
@@ -87,8 +112,8 @@ class IngestThread {
   }
 
   /** Rejects when it cannot be started. What goes wrong in it later, and fails no single delivery, ends the process. */
-  static async start(setup: ThreadSetup, log: Log): Promise<IngestThread> {
-    const worker = new Worker(WORKER, { workerData: setup })
+  static async start(module: URL, setup: ThreadSetup, log: Log): Promise<IngestThread> {
+    const worker = new Worker(module, { workerData: setup })
     const thread = new IngestThread(worker, log)
     const isReady = new Promise<void>((resolve, reject) => {
       worker.once('error', reject)
@@ -111,11 +136,11 @@ class IngestThread {
     const number = this.#taken++
     const bytes = body.length
     this.bytes += bytes
-    const own = new Uint8Array(body)
-    const task: ThreadTask = { kind: 'take', number, sent, body: own }
+    const moved = movable(body)
+    const task: ThreadTask = { kind: 'take', number, sent, body: moved }
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { bytes, resolve, reject })
-      this.#worker.postMessage(task, [own.buffer])
+      this.#worker.postMessage(task, [moved.buffer])
     })
   }
 
@@ -138,4 +163,11 @@ class IngestThread {
     this.#worker.postMessage({ kind: 'close' } satisfies ThreadTask)
     await ended
   }
+}
+
+/** Memory that holds a body and nothing else: it cannot be read here any more once it is moved to a thread. */
+function movable(body: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = body
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+  return isAlone ? new Uint8Array(buffer) : new Uint8Array(body)
 }

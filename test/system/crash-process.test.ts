@@ -19,8 +19,8 @@ const HOUR_MS = 3_600_000
 const currentHour = Math.floor(Date.now() / HOUR_MS)
 const firstHour = currentHour - 4
 const table = priceTable(firstHour)
-const CLIENTS = 3
-const BATCH = 40
+/** Events of a delivery, of each client: the last one sends large ones, which are stored by threads. */
+const CLIENTS = [40, 40, 400]
 
 let life: ServerLife
 beforeAll(async () => {
@@ -29,9 +29,9 @@ beforeAll(async () => {
 afterAll(() => life.remove())
 
 /** Usage of the last two days: bills are made while more comes in. No levels, whose hours never end. */
-function deliveryOf(random: Random, source: string, number: number): readonly Sent[] {
+function deliveryOf(random: Random, source: string, number: number, batch: number): readonly Sent[] {
   const hour = currentHour - random.below(48)
-  return Array.from({ length: BATCH }, (_, index) => {
+  return Array.from({ length: batch }, (_, index) => {
     let usage = usageData(random)
     while (/storage|level/.test(usage.type)) usage = usageData(random)
     const time = new Date((hour - (index % 3)) * HOUR_MS + random.below(HOUR_MS)).toISOString()
@@ -48,12 +48,12 @@ test(`a server and a database that are killed lose nothing and double nothing (s
     while (told.answered < enough) await sleep(5)
   }
   const { adminKey, url } = life
-  const clients = Array.from({ length: CLIENTS }, (_, client) => {
+  const clients = CLIENTS.map((batch, client) => {
     const own = seededRandom(random.uint32())
     let number = 0
     const next = () => {
       told.answered += number === 0 ? 0 : 1
-      return told.stop ? undefined : deliveryOf(own, `client-${client}`, number++)
+      return told.stop ? undefined : deliveryOf(own, `client-${client}`, number++, batch)
     }
     return sendUntilAnswered({ adminKey, url, next })
   })

@@ -12,6 +12,7 @@ import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
 import type { Scope } from '../../src/flows/keys/key-scopes.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'
 import { settlePass, type SettlePass } from '../../src/flows/settle/settle.ts'
+import type { LargeDeliveries } from '../../src/http/events/take-delivery.ts'
 import { makeServer, type Patience } from '../../src/http/server.ts'
 import { type Connection, type Log, makePool } from '../../src/store/connect.ts'
 import { makeReadingPool } from '../../src/store/reading-pool.ts'
@@ -54,6 +55,8 @@ export interface ServerOptions {
   readonly firstHour?: Hour
   /** In place of the real one. */
   readonly ingest?: Ingest
+  /** Takes large deliveries beside the server; undefined: nobody does. */
+  readonly large?: (database: TestDatabase, log: Log) => LargeDeliveries
   readonly patience?: Patience
   /** When sealing is due, for readiness: that of `settle` is its own. */
   readonly graceMs?: number
@@ -63,7 +66,7 @@ export interface ServerOptions {
 
 /** The HTTP server on a database and a port of its own. */
 export async function testServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { firstHour, ingest, patience, through, graceMs = 600_000 } = options
+  const { firstHour, ingest, large, patience, through, graceMs = 600_000 } = options
   const database = await testDatabase()
   const { pool } = database
   const connection = through?.(database.connection) ?? database.connection
@@ -74,7 +77,8 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const taking = ingest ?? (await createIngest({ pool: writing, log }))
   const keys = makeKeyRing(reading)
   const trial = createTrial({ pool: reading })
-  const context = { reading, writing, keys, ingest: taking, trial, log, now: clock, graceMs }
+  const plain = { reading, writing, keys, ingest: taking, trial, log, now: clock, graceMs }
+  const context = large ? { ...plain, large: large(database, log) } : plain
   const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   return {

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { farthing, PROGRAM, surroundings } from './cli-run.ts'
 import { requestEvent } from './http-server.ts'
@@ -78,32 +79,42 @@ test('says one URL and one key, stops cleanly, and finds everything again', asyn
   expect(await second.ended).toBe(0)
 })
 
-test('finishes the requests in flight before it stops; signals that are one count once', async () => {
-  const served = await serve()
-  const key = readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()
-  const body = JSON.stringify([requestEvent('in flight')])
-  const headers = {
-    authorization: `Bearer ${key}`,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  }
-  const answer = new Promise<string>((resolve, reject) => {
-    const posting = request(`${served.url}/v1/events`, { method: 'POST', headers }, (response) => {
+/** Send a body whose second half comes a second later, with two signals in between. */
+function postSlowly({ url, child }: Served, headers: Readonly<Record<string, string>>, body: string) {
+  const all = { ...headers, 'content-length': Buffer.byteLength(body) }
+  return new Promise<string>((resolve, reject) => {
+    const posting = request(`${url}/v1/events`, { method: 'POST', headers: all }, (response) => {
       let text = ''
       response.on('data', (chunk) => (text += String(chunk)))
       response.on('end', () => resolve(text))
     })
     posting.on('error', reject)
-    posting.write(body.slice(0, 20))
+    posting.write(body.slice(0, body.length / 2))
     setTimeout(() => {
-      served.child.kill('SIGINT')
-      served.child.kill('SIGTERM')
+      child.kill('SIGINT')
+      child.kill('SIGTERM')
     }, 300)
-    setTimeout(() => posting.end(body.slice(20)), 1_000)
+    setTimeout(() => posting.end(body.slice(body.length / 2)), 1_000)
   })
-  expect(JSON.parse(await answer)).toMatchObject({ accepted: 1 })
-  expect(await served.ended).toBe(0)
-})
+}
+
+// Large deliveries are stored by threads, which are started by the first of them.
+test.each([1, 500])(
+  'finishes a delivery of %d in flight before it stops; signals that are one count once',
+  async (count) => {
+    const served = await serve()
+    const key = readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const body = (name: string) =>
+      JSON.stringify(Array.from({ length: count }, (_, id) => requestEvent(`${name} of ${count}: ${id}`)))
+    await fetch(`${served.url}/v1/events`, { method: 'POST', headers, body: body('first') })
+    await sleep(1_000)
+    const answer = postSlowly(served, headers, body('in flight'))
+    expect(JSON.parse(await answer)).toMatchObject({ accepted: count })
+    expect(await served.ended).toBe(0)
+    expect(served.stderr()).not.toMatch(/warn|error/i)
+  },
+)
 
 test('a second signal does not wait', async () => {
   const served = await serve()

@@ -6,7 +6,7 @@ import { oneAfterTheOther, parseListInTurns } from '../../src/http/events/parse-
 const treacherous = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
-    fc.constantFrom('},{', '"},{"', '\\"},{', '}\n,\n{', ']', 'x', 1.5, true, null),
+    fc.constantFrom('},{', '"},{"', '\\"},{', '}\n,\n{', ']', 'x', 'ü},{\u{1f4b0}', 1.5, true, null),
     fc.array(tie('value'), { maxLength: 3 }),
     tie('object'),
   ),
@@ -78,6 +78,14 @@ describe('a large list that is parsed in pieces', () => {
     const ended = await Promise.allSettled([body('a', true), body('b', false)])
     expect(told).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
     expect(ended.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  })
+
+  test('a byte order mark is no part of it, and what is not UTF-8 is no list', async () => {
+    const list = [{ a: 'ü' }, { b: '\u{1f4b0}' }]
+    expect(await parseListInTurns(Buffer.from(`\ufeff${JSON.stringify(list)}`), 0)).toEqual(list)
+    const damaged = Buffer.from(JSON.stringify(list))
+    damaged[damaged.indexOf('ü')] = 0xff
+    expect(await parseListInTurns(damaged, 0)).toBeUndefined()
   })
 
   test('what is no list is left to who can say what is wrong', async () => {

@@ -1,7 +1,13 @@
 import { randomFillSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { SEEN_KEYS_KEPT, SeenKeys, WARY_GROUPS, Wariness } from '../../src/flows/ingest/seen-keys.ts'
+import {
+  SEEN_KEYS_BYTES,
+  SEEN_KEYS_KEPT,
+  SeenKeys,
+  WARY_GROUPS,
+  Wariness,
+} from '../../src/flows/ingest/seen-keys.ts'
 
 const AT = Date.parse('2026-03-01T10:00:00Z') as Instant
 
@@ -18,6 +24,15 @@ describe('the hint which events may be stored already', () => {
     expect(seen.note({ checksum: -5, at: AT })).toBe(true)
     expect(seen.note({ checksum: -5, at: (AT + 1) as Instant })).toBe(false)
     expect(seen.note({ checksum: -6, at: AT })).toBe(false)
+  })
+
+  test('threads that share its memory share what was noted', () => {
+    const memory = new SharedArrayBuffer(SEEN_KEYS_BYTES)
+    const [one, other] = [new SeenKeys(memory), new SeenKeys(memory)]
+    const keys = randomKeys(1_000)
+    for (const key of keys) one.note(key)
+    expect(keys.filter((key) => !other.note(key))).toEqual([])
+    expect(new SeenKeys().note(keys[0]!)).toBe(false)
   })
 
   test('of the newest million keys fewer than one in a thousand is forgotten', () => {

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { makeIngestThreads } from '../../src/threads/ingest-threads.ts'
+import { requestEvent, testServer } from './http-server.ts'
+import { CountedThreads } from './ingest-threads.ts'
+
+const run = promisify(execFile)
+const THREADS = new URL('../../dist/src/threads/ingest-threads.js', import.meta.url).href
+
+/** A module for a thread. */
+const module = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`)
+
+const large = (source: string) => Array.from({ length: 500 }, (_, id) => requestEvent(String(id), { source }))
+
+test('while no thread can be started the server itself takes large deliveries, and says so once', async () => {
+  let threads: CountedThreads
+  const failing = module('throw new Error("no thread today")')
+  const server = await testServer({ large: (...of) => (threads = new CountedThreads(...of, failing)) })
+  try {
+    expect((await server.send(large('first'))).json).toMatchObject({ accepted: 500 })
+    while (server.logged.length === 0) await sleep(10)
+    expect((await server.send(large('second'))).json).toMatchObject({ accepted: 500 })
+    await sleep(300)
+    expect(server.logged).toMatchObject([
+      { level: 'warn', text: 'Threads for large deliveries were not started: the main thread takes them' },
+    ])
+    expect(threads!.taken).toBe(0)
+  } finally {
+    await threads!.threads.close()
+    await server.close()
+  }
+})
+
+test('on one core there are none', async () => {
+  const fail = (_: object, text: string) => expect.fail(text)
+  const log = { info() {}, warn: fail, error: fail }
+  const setup = {
+    databaseUrl: undefined,
+    connection: undefined!,
+    taken: 'any',
+    seenKeys: undefined!,
+  } as const
+  const threads = makeIngestThreads(setup, { log, cores: 1, worker: module('throw new Error("started")') })
+  const sent = { headers: {}, rawHeaders: [], body: Buffer.alloc(0), boundAccount: undefined }
+  expect(threads.take(sent)).toBeUndefined()
+  await threads.close()
+})
+
+/** A process whose thread is ready, and then comes to this end when it is given something. */
+async function processWhoseThread(end: string): Promise<{ readonly code: number; readonly stderr: string }> {
+  const worker = module(`
+    import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', () => { ${end} })
+    parentPort.postMessage({ kind: 'ready' })`)
+  const main = `
+    import { makeIngestThreads } from '${THREADS}'
+    const log = { info() {}, warn: console.error, error: console.error }
+    const threads = makeIngestThreads({}, { log, cores: 2, worker: new URL(${JSON.stringify(worker.href)}) })
+    const sent = () => ({ headers: {}, rawHeaders: [], body: Buffer.alloc(70_000) })
+    setInterval(() => threads.take(sent())?.catch(console.error), 10)`
+  try {
+    await run(process.execPath, ['--input-type=module', '--eval', main])
+    return { code: 0, stderr: '' }
+  } catch (error) {
+    return error as { code: number; stderr: string }
+  }
+}
+
+test.each([
+  ['fails with a bug', 'setImmediate(() => { throw new Error("a bug of ours") })', /a bug of ours/],
+  ['ends', 'process.exit(0)', /a thread for large deliveries has ended/],
+])('a thread that %s ends the process, as a bug of the main thread would', async (_, end, said) => {
+  const { code, stderr } = await processWhoseThread(end)
+  expect([code, stderr]).toEqual([1, expect.stringMatching(said)])
+})

@@ -1,0 +1,39 @@
+import type { LargeDeliveries } from '../../src/http/events/take-delivery.ts'
+import { SEEN_KEYS_BYTES } from '../../src/flows/ingest/seen-keys.ts'
+import type { Log } from '../../src/store/connect.ts'
+import { type IngestThreads, makeIngestThreads } from '../../src/threads/ingest-threads.ts'
+import type { TestDatabase } from '../database.ts'
+
+/** As it is compiled: a thread has no other way to run it. */
+const WORKER = new URL('../../dist/src/threads/ingest-worker.js', import.meta.url)
+/** Nothing of it is stored. */
+const NOTHING = Buffer.from(' '.repeat(65_536))
+
+/** The real threads, and how many deliveries they took. */
+export class CountedThreads implements LargeDeliveries {
+  taken = 0
+  readonly threads: IngestThreads
+
+  constructor({ connection }: TestDatabase, log: Log, worker = WORKER) {
+    const seenKeys = new SharedArrayBuffer(SEEN_KEYS_BYTES)
+    const setup = { databaseUrl: undefined, connection, taken: 'any', seenKeys } as const
+    this.threads = makeIngestThreads(setup, { log, cores: 2, worker })
+  }
+
+  take(sent: Parameters<LargeDeliveries['take']>[0]): ReturnType<LargeDeliveries['take']> {
+    const taken = this.threads.take(sent)
+    if (taken) this.taken++
+    return taken
+  }
+
+  /** Resolves when a thread takes deliveries. */
+  async ready(): Promise<void> {
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const sent = { headers, rawHeaders: [], body: Buffer.from(NOTHING), boundAccount: undefined }
+    for (;;) {
+      const taken = this.threads.take(sent)
+      if (taken) return void (await taken)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
