@@ -126,6 +126,15 @@ describe('a large delivery', () => {
     expect(rows[0]!.count).toBe(1_000)
   })
 
+  test('is stored by sessions that carry the name of their process: a stopped one loses them all', async () => {
+    await threaded.send(events(300))
+    const { rows } = await threaded.database.pool.query<{ process: string }>(
+      `select distinct split_part(application_name, ' ', 2) as process from pg_stat_activity
+        where datname = current_database()`,
+    )
+    expect(rows).toHaveLength(1)
+  })
+
   test('is counted in the metrics', async () => {
     const accepted = async () => {
       const { text } = await threaded.ask('/metrics')
