@@ -1,7 +1,6 @@
 import { createServer } from 'node:net'
 import type { Settings } from './config.ts'
-import { createIngest } from './flows/ingest/ingest-events.ts'
-import { SEEN_KEYS_BYTES, SeenKeys } from './flows/ingest/seen-keys.ts'
+import { createIngest, makeIngestMemory } from './flows/ingest/ingest-events.ts'
 import { createTrial } from './flows/ingest/try-events.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
@@ -95,11 +94,11 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
     log,
   })
   stops.push(() => reading.end())
-  const seenKeys = new SharedArrayBuffer(SEEN_KEYS_BYTES)
+  const memory = makeIngestMemory()
   const { taken } = settings
-  const ingest = await createIngest({ pool: writing, log, taken, seen: new SeenKeys(seenKeys) })
+  const ingest = await createIngest({ pool: writing, log, taken, memory })
   stops.push(() => ingest.close())
-  const large = makeIngestThreads({ databaseUrl, connection, taken, seenKeys }, { log })
+  const large = makeIngestThreads({ databaseUrl, connection, taken, memory }, { log })
   stops.push(() => large.close())
   const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())

@@ -1,5 +1,6 @@
 import type { SentDelivery, TakenDelivery } from '../http/events/take-delivery.ts'
 import type { HttpProblemCode } from '../http/problem.ts'
+import type { IngestMemory } from '../flows/ingest/ingest-events.ts'
 import type { TakenAccounts } from '../flows/accounts/account-rules.ts'
 import type { Connection } from '../store/connect.ts'
 
@@ -9,8 +10,7 @@ export interface ThreadSetup {
   readonly databaseUrl: string | undefined
   readonly connection: Connection
   readonly taken: TakenAccounts
-  /** Of the hints which events are known. */
-  readonly seenKeys: SharedArrayBuffer
+  readonly memory: IngestMemory
   /** Events of large deliveries that may wait in this thread. */
   readonly waitingMax: number
 }

@@ -1,6 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createIngest } from '../flows/ingest/ingest-events.ts'
-import { SeenKeys } from '../flows/ingest/seen-keys.ts'
 import { takeDelivery } from '../http/events/take-delivery.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
@@ -14,11 +13,11 @@ const setup = workerData as ThreadSetup
 const port = parentPort!
 const report = (message: ThreadReport) => port.postMessage(message)
 
-const { databaseUrl, taken, seenKeys, waitingMax } = setup
+const { databaseUrl, taken, memory, waitingMax } = setup
 const log = forwardingLog(report)
 const connection = databaseUrl === undefined ? setup.connection : connectionOf(databaseUrl)!
 const pool = makePool(connection, { max: THREAD_SESSIONS, applicationName: 'farthing', log })
-const ingest = await createIngest({ pool, log, taken, seen: new SeenKeys(seenKeys), waitingMax })
+const ingest = await createIngest({ pool, log, taken, memory, waitingMax })
 
 port.on('message', (task: ThreadTask) => void (task.kind === 'take' ? take(task) : close()))
 report({ kind: 'ready' })

@@ -40,7 +40,7 @@ test('on one core there are none', async () => {
     databaseUrl: undefined,
     connection: undefined!,
     taken: 'any',
-    seenKeys: undefined!,
+    memory: undefined!,
   } as const
   const threads = makeIngestThreads(setup, { log, cores: 1, worker: module('throw new Error("started")') })
   const sent = { headers: {}, rawHeaders: [], body: Buffer.alloc(0), boundAccount: undefined }

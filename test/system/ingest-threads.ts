@@ -1,5 +1,5 @@
 import type { LargeDeliveries } from '../../src/http/events/take-delivery.ts'
-import { SEEN_KEYS_BYTES } from '../../src/flows/ingest/seen-keys.ts'
+import { makeIngestMemory } from '../../src/flows/ingest/ingest-events.ts'
 import type { Log } from '../../src/store/connect.ts'
 import { type IngestThreads, makeIngestThreads } from '../../src/threads/ingest-threads.ts'
 import type { TestDatabase } from '../database.ts'
@@ -15,8 +15,7 @@ export class CountedThreads implements LargeDeliveries {
   readonly threads: IngestThreads
 
   constructor({ connection }: TestDatabase, log: Log, worker = WORKER) {
-    const seenKeys = new SharedArrayBuffer(SEEN_KEYS_BYTES)
-    const setup = { databaseUrl: undefined, connection, taken: 'any', seenKeys } as const
+    const setup = { databaseUrl: undefined, connection, taken: 'any', memory: makeIngestMemory() } as const
     this.threads = makeIngestThreads(setup, { log, cores: 2, worker })
   }
 

@@ -1,13 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Instant } from '../../src/core/time/instant.ts'
-import {
-  SEEN_KEYS_BYTES,
-  SEEN_KEYS_KEPT,
-  SeenKeys,
-  WARY_GROUPS,
-  Wariness,
-} from '../../src/flows/ingest/seen-keys.ts'
+import { makeIngestMemory } from '../../src/flows/ingest/ingest-events.ts'
+import { SEEN_KEYS_KEPT, SeenKeys, WARY_GROUPS, Wariness } from '../../src/flows/ingest/seen-keys.ts'
+import { GROUP_NAME_BITS } from '../../src/flows/ingest/under-way.ts'
 
 const AT = Date.parse('2026-03-01T10:00:00Z') as Instant
 
@@ -17,26 +13,46 @@ function randomKeys(count: number) {
   return Array.from(checksums, (checksum, index) => ({ checksum, at: (AT + index) as Instant }))
 }
 
+/** Hints of which it matters only whether there is one. */
+function hints(memory = makeIngestMemory()) {
+  const seen = new SeenKeys(memory.seenKeys)
+  const note = (key: Parameters<SeenKeys['note']>[0]) => seen.note(key, 1, () => false) !== undefined
+  return { note }
+}
+
 describe('the hint which events may be stored already', () => {
   test('a key is suspected from its second time on, and one that differs in content or instant is not', () => {
-    const seen = new SeenKeys()
+    const seen = hints()
     expect(seen.note({ checksum: -5, at: AT })).toBe(false)
     expect(seen.note({ checksum: -5, at: AT })).toBe(true)
     expect(seen.note({ checksum: -5, at: (AT + 1) as Instant })).toBe(false)
     expect(seen.note({ checksum: -6, at: AT })).toBe(false)
   })
 
+  test('it names the group that had the key before, unless a newer one has taken it over', () => {
+    const seen = new SeenKeys(makeIngestMemory().seenKeys)
+    const key = { checksum: 0x1234_5678, at: AT }
+    const [none, all] = [() => false, () => true]
+    expect(seen.note(key, 7, none)).toBeUndefined()
+    expect(seen.note(key, 8, all)).toBe(7)
+    expect(seen.note(key, 2 ** GROUP_NAME_BITS - 1, none)).toBe(7)
+    expect(seen.note(key, 9, none)).toBe(2 ** GROUP_NAME_BITS - 1)
+    // Other bits of its checksum.
+    expect(seen.note({ ...key, checksum: 0x1234_5679 }, 9, none)).toBeUndefined()
+    expect(seen.note({ ...key, checksum: 0x1234_4678 }, 9, none)).toBeUndefined()
+  })
+
   test('threads that share its memory share what was noted', () => {
-    const memory = new SharedArrayBuffer(SEEN_KEYS_BYTES)
-    const [one, other] = [new SeenKeys(memory), new SeenKeys(memory)]
+    const memory = makeIngestMemory()
+    const [one, other] = [hints(memory), hints(memory)]
     const keys = randomKeys(1_000)
     for (const key of keys) one.note(key)
     expect(keys.filter((key) => !other.note(key))).toEqual([])
-    expect(new SeenKeys().note(keys[0]!)).toBe(false)
+    expect(hints().note(keys[0]!)).toBe(false)
   })
 
   test('of the newest million keys fewer than one in a thousand is forgotten', () => {
-    const seen = new SeenKeys()
+    const seen = hints()
     const keys = randomKeys(3_000_000)
     for (const key of keys) seen.note(key)
     const newest = keys.slice(-1_000_000)
@@ -46,7 +62,7 @@ describe('the hint which events may be stored already', () => {
   })
 
   test('of ever more keys the oldest are forgotten', () => {
-    const seen = new SeenKeys()
+    const seen = hints()
     const [first, ...others] = randomKeys(2.5 * SEEN_KEYS_KEPT)
     for (const key of [first!, ...others]) seen.note(key)
     expect(seen.note(first!)).toBe(false)

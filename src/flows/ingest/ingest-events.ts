@@ -7,12 +7,12 @@ import { runOne } from '../../store/query.ts'
 import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
 import { accountsOf, readGroup, suspectsOf, type WaitingDelivery } from './read-group.ts'
 import { type LineLimits, makeLine } from './waiting-line.ts'
-import { SeenKeys, Wariness } from './seen-keys.ts'
+import { SEEN_KEYS_BYTES, SeenKeys, Wariness } from './seen-keys.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { NewerAccounts, NewerPrices, NewerRules, storeGroup } from './store-group.ts'
 import { StoredResults } from './stored-results.ts'
-import { UnderWay } from './under-way.ts'
+import { UNDER_WAY_BYTES, UnderWay } from './under-way.ts'
 
 /** Events of large deliveries that wait for their commit, at most: a few seconds of work, and a bound on memory. */
 export const QUEUE_EVENTS_MAX = 50_000
@@ -43,13 +43,24 @@ interface Waiting extends WaitingDelivery {
   readonly resolve: (submitted: Submitted) => void
 }
 
+/** What threads of one process share: which events they have seen, and which groups they are storing. */
+export interface IngestMemory {
+  readonly seenKeys: SharedArrayBuffer
+  readonly underWay: SharedArrayBuffer
+}
+
+export function makeIngestMemory(): IngestMemory {
+  const seenKeys = new SharedArrayBuffer(SEEN_KEYS_BYTES)
+  return { seenKeys, underWay: new SharedArrayBuffer(UNDER_WAY_BYTES) }
+}
+
 export interface IngestOptions {
   readonly pool: pg.Pool
   readonly log: Log
   /** Whose usage is taken; undefined: anybody's. */
   readonly taken?: TakenAccounts
-  /** Which events may be known: of its own, or shared with other threads. */
-  readonly seen?: SeenKeys
+  /** Its own, unless it is shared with other threads. */
+  readonly memory?: IngestMemory
   /** Events of large deliveries that may wait here. */
   readonly waitingMax?: number
 }
@@ -62,12 +73,13 @@ export async function createIngest({
   pool,
   log,
   taken = 'any',
-  seen = new SeenKeys(),
+  memory = makeIngestMemory(),
   waitingMax = QUEUE_EVENTS_MAX,
 }: IngestOptions): Promise<Ingest> {
   const days = new Set<number>()
+  const seen = new SeenKeys(memory.seenKeys)
+  const underWay = new UnderWay(memory.underWay)
   const wariness = new Wariness()
-  const underWay = new UnderWay()
   const [small, large] = [makeLine<Waiting>(SMALL, store), makeLine<Waiting>({ ...LARGE, waitingMax }, store)]
   let stopping = false
   const accounts = makeAccountMemory(pool, taken)
@@ -109,14 +121,16 @@ export async function createIngest({
       const rules = await accounts.rulesFor(accountsOf(group))
       const { version, book } = newest
       const read = await readGroup(book, rules, group)
+      const name = underWay.begin()
       try {
         const reads = read.flatMap((delivery) => stored.remaining(delivery))
-        const suspects = suspectsOf(seen, reads)
+        const { suspects, groups } = suspectsOf({ seen, underWay }, reads, name)
         // What is being stored at this moment could not be found: it is waited for.
-        await underWay.waitFor(suspects)
+        await underWay.waitFor(groups)
+        underWay.store(name)
         const versions = { priceVersion: version, accountsVersion: rules.version }
         const context = { pool, ...versions, suspects, wariness, days, onClock }
-        const results = (await underWay.note(reads, storeGroup(context, reads))).values()
+        const results = (await storeGroup(context, reads)).values()
         for (const delivery of read) {
           delivery.waiting.resolve({ ok: true, results: stored.all(delivery, results) })
         }
@@ -126,6 +140,8 @@ export async function createIngest({
         if (error instanceof NewerPrices) newest = await bookOf(pool, null)
         else if (error instanceof NewerAccounts) await accounts.refresh()
         else throw error
+      } finally {
+        underWay.end(name)
       }
     }
   }

@@ -12,6 +12,7 @@ import {
   type ReadEvent,
 } from './read-delivery.ts'
 import type { SeenKeys } from './seen-keys.ts'
+import type { UnderWay } from './under-way.ts'
 
 /** A delivery that waits for its commit. */
 export interface WaitingDelivery extends Omit<DeliveryContext, 'accounts'> {
@@ -30,17 +31,33 @@ export function* accountsOf(group: readonly WaitingDelivery[]): Generator<string
 }
 
 /** Events that may be stored already. */
+export interface Suspected {
+  readonly suspects: ReadonlySet<Candidate>
+  /** The other groups that may have stored them, or be storing them. */
+  readonly groups: ReadonlySet<number>
+}
+
+/** @param group the name of the group that they are read in */
 export function suspectsOf(
-  seen: SeenKeys,
+  { seen, underWay }: { readonly seen: SeenKeys; readonly underWay: UnderWay },
   reads: readonly (ReadEvent | RefusedEvent)[],
-): ReadonlySet<Candidate> {
+  group: number,
+): Suspected {
   const suspects = new Set<Candidate>()
+  const groups = new Set<number>()
+  const isStoring = (name: number) => underWay.isStoring(name)
+  const note = (event: Candidate) => {
+    const before = seen.note(event, group, isStoring)
+    if (before === undefined) return
+    suspects.add(event)
+    if (before !== group) groups.add(before)
+  }
   for (const read of reads) {
     if (isRefused(read)) continue
-    if (seen.note(read)) suspects.add(read)
-    if (read.ending && seen.note(read.ending)) suspects.add(read.ending)
+    note(read)
+    if (read.ending) note(read.ending)
   }
-  return suspects
+  return { suspects, groups }
 }
 
 export interface ReadDelivery<Waiting> {

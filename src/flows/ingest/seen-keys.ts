@@ -1,4 +1,5 @@
 import type { Candidate } from './commit-events.ts'
+import { GROUP_NAME_BITS } from './under-way.ts'
 
 /** Keys that are remembered, at most: 32 MiB. */
 export const SEEN_KEYS_KEPT = 4_194_304
@@ -7,42 +8,56 @@ const SET_BITS = 19
 export const SEEN_KEYS_BYTES = 8 * SEEN_KEYS_KEPT + 2 ** SET_BITS
 /** Keys of one set, which share the first bits of their checksums: the newest takes the place of the oldest. */
 const SET_KEYS = SEEN_KEYS_KEPT / 2 ** SET_BITS
+const GROUP_MASK = 2 ** GROUP_NAME_BITS - 1
 
 /**
- * A hint which events this process may have stored before: they are looked up before they are stored, others are not.
- * Only the primary key decides what is a repeat. A key that was forgotten, or stored by another process, costs an
- * attempt; one that is suspected wrongly costs a look-up. Of the newest million keys about one in ten thousand is
+ * A hint which events this process may have stored before, and in which group: they are looked up before they are stored,
+ * others are not. Only the primary key decides what is a repeat. A key that was forgotten, or stored by another process,
+ * costs an attempt; one that is suspected wrongly costs a look-up. Of the newest million keys about one in ten thousand is
  * forgotten: with one place for each checksum it would be one in nine, and a group of a thousand events with some
  * repeats would nearly always hold one.
+ *
+ * The threads of a process share it, and do not wait for each other: a hint that two of them write at once may be lost, or
+ * be a wrong one.
  */
 export class SeenKeys {
-  /** Checksum and instant of each key, by sets. */
+  /** By sets, two numbers for each key: the bits of its checksum that its set does not tell, and its group; its instant. */
   readonly #keys: Uint32Array
   /** Where in its set the next key goes. */
   readonly #oldest: Uint8Array
 
-  /**
-   * @param memory `SEEN_KEYS_BYTES` zeros; threads that share it share their hints. They do not wait for each other: a
-   *   hint that two of them write at once may be lost, or be a wrong one
-   */
-  constructor(memory: ArrayBufferLike = new ArrayBuffer(SEEN_KEYS_BYTES)) {
+  /** @param memory `SEEN_KEYS_BYTES`, zeros at first */
+  constructor(memory: SharedArrayBuffer) {
     this.#keys = new Uint32Array(memory, 0, 2 * SEEN_KEYS_KEPT)
     this.#oldest = new Uint8Array(memory, 8 * SEEN_KEYS_KEPT)
   }
 
-  /** Note an event. @returns may an event with this content and key have been noted before? */
-  note({ checksum, at }: Pick<Candidate, 'checksum' | 'at'>): boolean {
+  /**
+   * Note that a group has an event.
+   * @param isStoring does a group that noted it before remain the one to wait for?
+   * @returns the group that noted an event with this content and key before; undefined: probably none
+   */
+  note(
+    { checksum, at }: Pick<Candidate, 'checksum' | 'at'>,
+    group: number,
+    isStoring: (before: number) => boolean,
+  ): number | undefined {
     const set = checksum >>> (32 - SET_BITS)
-    const [mark, instant] = [checksum >>> 0, at % 0x1_0000_0000]
+    const mark = ((checksum << GROUP_NAME_BITS) | group) >>> 0
+    const instant = at % 0x1_0000_0000
     const first = 2 * SET_KEYS * set
     for (let place = first; place < first + 2 * SET_KEYS; place += 2) {
-      if (this.#keys[place] === mark && this.#keys[place + 1] === instant) return true
+      const noted = this.#keys[place]!
+      if ((noted ^ mark) >>> GROUP_NAME_BITS !== 0 || this.#keys[place + 1] !== instant) continue
+      const before = noted & GROUP_MASK
+      if (!isStoring(before)) this.#keys[place] = mark
+      return before
     }
     const oldest = this.#oldest[set]!
     this.#keys[first + 2 * oldest] = mark
     this.#keys[first + 2 * oldest + 1] = instant
     this.#oldest[set] = (oldest + 1) % SET_KEYS
-    return false
+    return undefined
   }
 }
 
