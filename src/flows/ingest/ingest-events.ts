@@ -124,13 +124,14 @@ export async function createIngest({
       const name = underWay.begin()
       try {
         const reads = read.flatMap((delivery) => stored.remaining(delivery))
-        const { suspects, groups } = suspectsOf({ seen, underWay }, reads, name)
-        // What is being stored at this moment could not be found: it is waited for.
-        await underWay.waitFor(groups)
-        underWay.store(name)
+        const { suspects, awaited, groups } = suspectsOf({ seen, underWay }, reads, name)
         const versions = { priceVersion: version, accountsVersion: rules.version }
         const context = { pool, ...versions, suspects, wariness, days, onClock }
-        const results = (await storeGroup(context, reads)).values()
+        const others = async () => {
+          underWay.end(name)
+          await underWay.waitFor(groups)
+        }
+        const results = (await storeGroup(context, reads, { awaited, others })).values()
         for (const delivery of read) {
           delivery.waiting.resolve({ ok: true, results: stored.all(delivery, results) })
         }

@@ -30,34 +30,38 @@ export function* accountsOf(group: readonly WaitingDelivery[]): Generator<string
   }
 }
 
-/** Events that may be stored already. */
+type Read = ReadEvent | RefusedEvent
+
 export interface Suspected {
+  /** Events that may be stored already. */
   readonly suspects: ReadonlySet<Candidate>
-  /** The other groups that may have stored them, or be storing them. */
+  /** Those of them that may be being stored at this moment: they could not be found. */
+  readonly awaited: ReadonlySet<Read>
+  /** The groups that may be storing them. */
   readonly groups: ReadonlySet<number>
 }
 
 /** @param group the name of the group that they are read in */
 export function suspectsOf(
   { seen, underWay }: { readonly seen: SeenKeys; readonly underWay: UnderWay },
-  reads: readonly (ReadEvent | RefusedEvent)[],
+  reads: readonly Read[],
   group: number,
 ): Suspected {
-  const suspects = new Set<Candidate>()
-  const groups = new Set<number>()
-  const isStoring = (name: number) => underWay.isStoring(name)
-  const note = (event: Candidate) => {
-    const before = seen.note(event, group, isStoring)
+  const [suspects, awaited, groups] = [new Set<Candidate>(), new Set<Read>(), new Set<number>()]
+  const note = (event: Candidate, read: Read) => {
+    const before = seen.note(event, group)
     if (before === undefined) return
     suspects.add(event)
-    if (before !== group) groups.add(before)
+    if (before === group || !underWay.has(before)) return
+    awaited.add(read)
+    groups.add(before)
   }
   for (const read of reads) {
     if (isRefused(read)) continue
-    note(read)
-    if (read.ending) note(read.ending)
+    note(read, read)
+    if (read.ending) note(read.ending, read)
   }
-  return { suspects, groups }
+  return { suspects, awaited, groups }
 }
 
 export interface ReadDelivery<Waiting> {

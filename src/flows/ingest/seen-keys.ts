@@ -34,14 +34,9 @@ export class SeenKeys {
 
   /**
    * Note that a group has an event.
-   * @param isStoring does a group that noted it before remain the one to wait for?
-   * @returns the group that noted an event with this content and key before; undefined: probably none
+   * @returns the last group that noted an event with this content and key; undefined: probably none
    */
-  note(
-    { checksum, at }: Pick<Candidate, 'checksum' | 'at'>,
-    group: number,
-    isStoring: (before: number) => boolean,
-  ): number | undefined {
+  note({ checksum, at }: Pick<Candidate, 'checksum' | 'at'>, group: number): number | undefined {
     const set = checksum >>> (32 - SET_BITS)
     const mark = ((checksum << GROUP_NAME_BITS) | group) >>> 0
     const instant = at % 0x1_0000_0000
@@ -49,9 +44,8 @@ export class SeenKeys {
     for (let place = first; place < first + 2 * SET_KEYS; place += 2) {
       const noted = this.#keys[place]!
       if ((noted ^ mark) >>> GROUP_NAME_BITS !== 0 || this.#keys[place + 1] !== instant) continue
-      const before = noted & GROUP_MASK
-      if (!isStoring(before)) this.#keys[place] = mark
-      return before
+      this.#keys[place] = mark
+      return noted & GROUP_MASK
     }
     const oldest = this.#oldest[set]!
     this.#keys[first + 2 * oldest] = mark

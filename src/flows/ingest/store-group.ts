@@ -59,9 +59,18 @@ export interface StoreGroupContext {
 
 type Read = ReadEvent | ReadRefusal
 
+/** What is stored apart from the rest of a group, since it may be being stored by others. */
+export interface Awaited {
+  readonly awaited: ReadonlySet<unknown>
+  /** Resolves when they have ended. */
+  readonly others: () => Promise<void>
+}
+
+const NOTHING_AWAITED: Awaited = { awaited: new Set(), others: () => Promise.resolve() }
+
 /**
- * Store a group of read events durably: in one transaction if it touches at most 62 days. A group that fails by
- * the data of one event is halved until that event stands alone, and is refused alone.
+ * Store a group of read events durably: in one transaction if it touches at most 62 days, and none of it is awaited. A
+ * group that fails by the data of one event is halved until that event stands alone, and is refused alone.
  * @returns one result for each event, in order
  * @throws NewerPrices, NewerAccounts, and whatever the database fails with otherwise: then some may be stored, and a repetition
  *   is harmless
@@ -69,13 +78,30 @@ type Read = ReadEvent | ReadRefusal
 export async function storeGroup(
   context: StoreGroupContext,
   reads: readonly Read[],
+  { awaited, others }: Awaited = NOTHING_AWAITED,
 ): Promise<readonly EventResult[]> {
-  const slices = sliceByDays(reads)
-  if (slices.length === 1) return storeSlice(context, reads)
+  const storeAll = (part: readonly Read[]) =>
+    storeParts(part, sliceByDays(part), (slice) => storeSlice(context, slice))
+  if (awaited.size === 0) return storeAll(reads)
+  const later = reads.filter((read) => awaited.has(read))
+  const now = reads.filter((read) => !awaited.has(read))
+  return storeParts(reads, [now, later], async (part) => {
+    if (part === later) await others()
+    return storeAll(part)
+  })
+}
+
+/** One part after the other. @param reads those of all parts, in the order of the results */
+async function storeParts(
+  reads: readonly Read[],
+  parts: readonly (readonly Read[])[],
+  storePart: (part: readonly Read[]) => Promise<readonly EventResult[]>,
+): Promise<readonly EventResult[]> {
+  if (parts.length === 1) return storePart(reads)
   const results = new Map<Read, EventResult>()
-  for (const slice of slices) {
-    const stored = await afterOthers(results, storeSlice(context, slice))
-    for (const [index, read] of slice.entries()) results.set(read, stored[index]!)
+  for (const part of parts) {
+    const stored = await afterOthers(results, storePart(part))
+    for (const [index, read] of part.entries()) results.set(read, stored[index]!)
   }
   return reads.map((read) => results.get(read)!)
 }

@@ -10,18 +10,15 @@ const TURN_MASK = 2 ** TURN_BITS - 1
 export const GROUP_NAME_BITS = PLACE_BITS + TURN_BITS
 export const UNDER_WAY_BYTES = 4 * PLACES
 
-const STATE_BITS = 2
-const STATE_MASK = 2 ** STATE_BITS - 1
-const [FREE, READING, STORING] = [0, 1, 2]
+const [ENDED, BEGUN] = [0, 1]
 const LOOK_AGAIN_MS = 1
 
 /**
- * Groups of events that are read, or stored by a transaction, in all threads that share the memory. What a transaction
- * stores cannot be found in the database before its end. Nobody waits for a group that is only read: it may be waiting
- * itself.
+ * Groups of events that are being stored, in all threads that share the memory. What a transaction stores cannot be found
+ * in the database before its end.
  */
 export class UnderWay {
-  /** Turn and state of each place. */
+  /** The turn of each place, and whether its group has ended. */
   readonly #places: Int32Array
 
   /** @param memory `UNDER_WAY_BYTES`, zeros at first */
@@ -29,46 +26,37 @@ export class UnderWay {
     this.#places = new Int32Array(memory)
   }
 
-  /** A group is read. @returns its name, which is a later group's too after some ten thousand others */
+  /** @returns the name of a new group, which is a later group's too after some ten thousand others */
   begin(): number {
     for (let place = 0; place < PLACES; place++) {
       const before = Atomics.load(this.#places, place)
-      if ((before & STATE_MASK) !== FREE) continue
-      const turn = ((before >>> STATE_BITS) + 1) & TURN_MASK
-      const mine = (turn << STATE_BITS) | READING
-      if (Atomics.compareExchange(this.#places, place, before, mine) === before) return nameOf(place, turn)
+      if ((before & 1) === BEGUN) continue
+      const turn = ((before >>> 1) + 1) & TURN_MASK
+      const mine = (turn << 1) | BEGUN
+      if (Atomics.compareExchange(this.#places, place, before, mine) === before) {
+        return (turn << PLACE_BITS) | place
+      }
     }
     invariant(false, 'there are more groups of events at once than transactions')
   }
 
-  /** From here on it is waited for. */
-  store(name: number): void {
-    this.#become(name, STORING)
-  }
-
+  /** Once more is harmless. */
   end(name: number): void {
-    this.#become(name, FREE)
+    const turn = turnOf(name)
+    Atomics.compareExchange(this.#places, placeOf(name), (turn << 1) | BEGUN, (turn << 1) | ENDED)
   }
 
-  #become(name: number, state: number): void {
-    Atomics.store(this.#places, placeOf(name), (turnOf(name) << STATE_BITS) | state)
+  has(name: number): boolean {
+    return Atomics.load(this.#places, placeOf(name)) === ((turnOf(name) << 1) | BEGUN)
   }
 
-  isStoring(name: number): boolean {
-    return Atomics.load(this.#places, placeOf(name)) === ((turnOf(name) << STATE_BITS) | STORING)
-  }
-
-  /** Wait for the end of groups, well or badly, and for no others: they may be large. */
+  /** Wait for the end of groups, well or badly, and for no others: they may be large. Wait while you have none. */
   async waitFor(names: ReadonlySet<number>): Promise<void> {
     for (const name of names) {
       // Another thread wakes nobody here.
-      while (this.isStoring(name)) await sleep(LOOK_AGAIN_MS)
+      while (this.has(name)) await sleep(LOOK_AGAIN_MS)
     }
   }
-}
-
-function nameOf(place: number, turn: number): number {
-  return (turn << PLACE_BITS) | place
 }
 
 function placeOf(name: number): number {
