@@ -46,8 +46,10 @@ describe('a large list that is parsed in pieces', () => {
       const text = JSON.stringify(list)
       const place = at % (text.length + 1)
       const damaged = text.slice(0, place) + put + text.slice(place + removed)
-      const elements = await parseListInTurns(Buffer.from(damaged), piece)
-      if (elements !== undefined) expect(elements).toEqual(parsed(damaged))
+      // As bytes: half of a character has none.
+      const bytes = Buffer.from(damaged)
+      const elements = await parseListInTurns(bytes, piece)
+      if (elements !== undefined) expect(elements).toEqual(parsed(bytes.toString()))
     })
     await fc.assert(property, { numRuns: 5_000 })
   })
