@@ -68,18 +68,19 @@ export const postEvents = route({
     if (query.dryRun === 'true') {
       const { events, isSingle } = await readDelivery(headers, body, rawHeaders)
       const tried = await context.trial.tryEvents(events, key?.account)
-      const { refused, ...taken } = takenOf(tried.events, isSingle)
-      return refused ? refuseSingle(refused, reply) : { ...answerOf(taken), ...dryRunView(tried) }
+      const taken = takenOf(tried.events, isSingle)
+      if (taken.refused) return refuseSingle(taken.refused, reply)
+      return { ...answerOf(taken), ...dryRunView(tried) }
     }
     const [writer, sender, boundAccount] = [importOf(headers), key?.id, key?.account]
     const sent = { headers, rawHeaders, body, writer, sender, boundAccount }
-    const { refused, ...taken } = await takeDelivery(context, sent)
+    const taken = await takeDelivery(context, sent)
     countOutcomes(taken.counts)
-    return refused ? refuseSingle(refused, reply) : answerOf(taken)
+    return taken.refused ? refuseSingle(taken.refused, reply) : answerOf(taken)
   },
 })
 
-function answerOf({ counts, problems }: Omit<TakenDelivery, 'refused'>) {
+function answerOf({ counts, problems }: TakenDelivery) {
   return {
     accepted: counts.accepted,
     duplicates: counts.duplicate,
