@@ -98,7 +98,7 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   const { taken } = settings
   const ingest = await createIngest({ pool: writing, log, taken, memory })
   stops.push(() => ingest.close())
-  const large = makeIngestThreads({ databaseUrl, connection, taken, memory }, { log })
+  const large = makeIngestThreads({ database: databaseUrl ?? connection, taken, memory }, { log })
   stops.push(() => large.close())
   const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
   stops.push(() => settler.stop())

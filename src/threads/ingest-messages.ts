@@ -6,9 +6,8 @@ import type { Connection } from '../store/connect.ts'
 
 /** What a thread needs to take deliveries: plain data, and memory that all threads share. */
 export interface ThreadSetup {
-  /** Of the user's own database, which is read anew; undefined: `connection` is that of the embedded one. */
-  readonly databaseUrl: string | undefined
-  readonly connection: Connection
+  /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
+  readonly database: Connection | string
   readonly taken: TakenAccounts
   readonly memory: IngestMemory
   /** Events of large deliveries that may wait in this thread. */

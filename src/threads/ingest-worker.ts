@@ -9,13 +9,12 @@ import { forwardingLog } from './forwarding-log.ts'
 /** Sessions of one thread: its transactions at once, and one that asks for accounts and prices. */
 const THREAD_SESSIONS = 6
 
-const setup = workerData as ThreadSetup
 const port = parentPort!
 const report = (message: ThreadReport) => port.postMessage(message)
 
-const { databaseUrl, taken, memory, waitingMax } = setup
+const { database, taken, memory, waitingMax } = workerData as ThreadSetup
 const log = forwardingLog(report)
-const connection = databaseUrl === undefined ? setup.connection : connectionOf(databaseUrl)!
+const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: THREAD_SESSIONS, applicationName: 'farthing', log })
 const ingest = await createIngest({ pool, log, taken, memory, waitingMax })
 

@@ -37,8 +37,7 @@ test('on one core there are none', async () => {
   const fail = (_: object, text: string) => expect.fail(text)
   const log = { info() {}, warn: fail, error: fail }
   const setup = {
-    databaseUrl: undefined,
-    connection: undefined!,
+    database: undefined!,
     taken: 'any',
     memory: undefined!,
   } as const

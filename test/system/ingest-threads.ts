@@ -15,7 +15,7 @@ export class CountedThreads implements LargeDeliveries {
   readonly threads: IngestThreads
 
   constructor({ connection }: TestDatabase, log: Log, worker = WORKER) {
-    const setup = { databaseUrl: undefined, connection, taken: 'any', memory: makeIngestMemory() } as const
+    const setup = { database: connection, taken: 'any', memory: makeIngestMemory() } as const
     this.threads = makeIngestThreads(setup, { log, cores: 2, worker })
   }
 
