@@ -14,7 +14,7 @@ function sendable(fields: object): object {
   )
 }
 
-/** An error is sent without its own fields, of which the driver's say most; and some of those cannot be sent. */
+/** Sent as it is, an error would lose its own fields, of which the driver's say most; and some of them cannot be sent. */
 function described(error: Error): object {
   const own = Object.entries(error).filter(([, value]) => ['string', 'number'].includes(typeof value))
   return { type: error.name, message: error.message, stack: error.stack, ...Object.fromEntries(own) }

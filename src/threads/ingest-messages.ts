@@ -14,7 +14,7 @@ export interface ThreadSetup {
   readonly waitingMax: number
 }
 
-/** To the thread. Its bytes are moved to it, and not copied. */
+/** To the thread. The bytes of a body are moved to it, and copied only if their memory holds something else. */
 export type ThreadTask =
   | {
       readonly kind: 'take'

@@ -135,6 +135,16 @@ describe('a large delivery', () => {
     expect(rows).toHaveLength(1)
   })
 
+  test('whose memory holds something else leaves that where it is', async () => {
+    const text = JSON.stringify(events(300, { subject: 'within' }))
+    const memory = Buffer.from(`before${text}after`)
+    const body = memory.subarray(6, memory.length - 5)
+    const headers = { 'content-type': 'application/json' }
+    const taken = await threads.take({ headers, rawHeaders: [], body, boundAccount: undefined })
+    expect(taken?.counts.accepted).toBe(300)
+    expect(memory.toString()).toBe(`before${text}after`)
+  })
+
   test('is counted in the metrics', async () => {
     const accepted = async () => {
       const { text } = await threaded.ask('/metrics')
