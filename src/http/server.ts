@@ -1,17 +1,16 @@
 import swagger from '@fastify/swagger'
 import { randomBytes } from 'node:crypto'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Key } from '../flows/keys/key-scopes.ts'
-import { authorize } from './access.ts'
-import { withDeadline } from './deadline.ts'
+import { invariant } from '../core/invariant.ts'
 import { answerClientError, problemOf, sendProblem } from './errors.ts'
-import { addBodies } from './events/read-body.ts'
+import { BodyMemory } from './events/held-bytes.ts'
 import { countRequest } from './metrics.ts'
 import { describeRoute, OPENAPI } from './openapi.ts'
-import { parameterReader } from './parameters.ts'
 import { HttpProblem, shown } from './problem.ts'
-import { type Access, type HttpContext, NO_PARAMETERS, type Route } from './route.ts'
+import type { Access, HttpContext, Route } from './route.ts'
 import { ROUTES } from './routes.ts'
+import { serveRoute } from './serve-route.ts'
 
 /** How long everything may take, in milliseconds. */
 export interface Patience {
@@ -26,10 +25,6 @@ export interface Patience {
 export const PATIENCE: Patience = { requestMs: 60_000, connectionMs: 75_000, answerMs: 35_000 }
 /** Longer than the longest id in a path: an account of 255 escaped bytes. */
 const PARAMETER_LENGTH_MAX = 2048
-/** The bodies of all routes but events: a key's description. */
-const SMALL_BODY_BYTES_MAX = 65_536
-
-const NO_BODY = Buffer.alloc(0)
 
 const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'OPTIONS'] as const
 
@@ -42,8 +37,10 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     key: Key | undefined
-    /** Its `routeOptions`, which are made anew whenever they are asked for. */
-    matched: FastifyRequest['routeOptions'] | undefined
+    /** The route that answers; undefined: there is none. */
+    served: string | undefined
+    /** What its body may take up. */
+    memory: BodyMemory
   }
   interface FastifyInstance {
     /** Every route there is, as `GET /v1/bills`, without those that refuse a method. */
@@ -56,7 +53,6 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
   const server = fastify({
     logger: false,
     genReqId: requestNames(),
-    bodyLimit: SMALL_BODY_BYTES_MAX,
     requestTimeout: patience.requestMs,
     connectionTimeout: patience.connectionMs,
     keepAliveTimeout: patience.connectionMs,
@@ -75,7 +71,8 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
   server.setValidatorCompiler(() => () => true)
   server.setSerializerCompiler(() => (value) => JSON.stringify(value))
   server.decorateRequest('key', undefined)
-  server.decorateRequest('matched')
+  server.decorateRequest('served', undefined)
+  server.decorateRequest('memory')
   server.setErrorHandler((error, request, reply) =>
     sendProblem(reply, problemOf(error, request, context.log)),
   )
@@ -86,38 +83,26 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     if (config?.access === undefined) throw new Error(`the route ${url} does not say who may use it`)
     if (config.allow === undefined) registered.push(`${String(method)} ${url}`)
   })
-  addAuthorization(server, context)
-  server.addHook('onResponse', (request, reply, done) => {
-    const url = request.matched?.url ?? 'none'
-    countRequest(request.method, url, reply.statusCode, reply.elapsedTime / 1000)
-    done()
-  })
+  server.addHook('onRequest', begin)
   await server.register(swagger, OPENAPI)
   await server.register(async (scope) => {
-    addBodies(scope)
     for (const route of ROUTES) addRoute(scope, route, context, patience)
     for (const [url, allowed] of methodsByUrl()) addRefusals(scope, url, allowed)
   })
   return server
 }
 
-/** Not by an async function: a promise for each request would cost more than what is done here. */
-function addAuthorization(server: FastifyInstance, { keys }: HttpContext): void {
-  server.addHook('onRequest', (request, _reply, done) => {
-    const matched = (request.matched = request.routeOptions)
-    const { access, allow } = matched.config
-    if (allow !== undefined) refuseMethod(request, allow)
-    const key = access && authorize(request, access, keys)
-    if (!(key instanceof Promise)) {
-      request.key = key
-      done()
-      return
-    }
-    key.then((asked) => {
-      request.key = asked
-      done()
-    }, done)
+/** However a request ends, one listener sees it: what was answered is counted, and its memory is given back. */
+function begin(request: FastifyRequest, { raw }: FastifyReply, done: () => void): void {
+  const begunAt = performance.now()
+  request.memory = new BodyMemory()
+  raw.on('close', () => {
+    request.memory.giveBack()
+    if (!raw.writableFinished) return
+    const seconds = (performance.now() - begunAt) / 1000
+    countRequest(request.method, request.served ?? 'none', raw.statusCode, seconds)
   })
+  done()
 }
 
 /** Names for requests in the log, of 12 hexadecimal digits: a random part of the server's own, and a number. */
@@ -128,14 +113,11 @@ function requestNames(): () => string {
 }
 
 function addRoute(server: FastifyInstance, route: Route, context: HttpContext, { answerMs }: Patience): void {
-  const { method, url, access, bodyBytesMax, answerProblem } = route
-  const readQuery = parameterReader(route.query ?? NO_PARAMETERS)
-  const readParams = parameterReader(route.params ?? NO_PARAMETERS)
+  const { method, url, access, answerProblem } = route
   server.route({
     method,
     url,
     config: { access },
-    ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     ...(answerProblem
       ? {
           errorHandler: (error, request, reply) =>
@@ -143,14 +125,14 @@ function addRoute(server: FastifyInstance, route: Route, context: HttpContext, {
         }
       : {}),
     schema: describeRoute(route),
-    handler: (request, reply) => {
-      const query = readQuery(request.query as Record<string, unknown>)
-      const params = readParams(request.params as Record<string, unknown>)
-      const body = (request.body as Buffer | undefined) ?? NO_BODY
-      const call = { query, params, body, key: request.key, request, reply }
-      return withDeadline(answerMs, route.handle(call, context))
-    },
+    onRequest: serveRoute(route, context, answerMs),
+    handler: unreachable,
   })
+}
+
+/** Routes answer in a hook. */
+function unreachable(): never {
+  invariant(false, 'a request has got past the hook that answers it')
 }
 
 /** 405 for the other methods of a route: a wrong method is not a wrong address. */
@@ -162,7 +144,11 @@ function addRefusals(server: FastifyInstance, url: string, allowed: readonly str
     url,
     config: { access: 'open', allow },
     schema: { hide: true },
-    handler: (request) => refuseMethod(request, allow),
+    onRequest(request) {
+      request.served = url
+      refuseMethod(request, allow)
+    },
+    handler: unreachable,
   })
 }
 

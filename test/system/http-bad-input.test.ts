@@ -212,6 +212,8 @@ describe('bodies that cannot be accepted', () => {
     )
     expect(answer).toMatch(/^HTTP\/1.1 413 /)
     expect(answer).toContain('request/too_large')
+    // Whatever still comes is read by nobody.
+    expect(answer).toMatch(/\r\nconnection: close\r\n/i)
   })
 
   test('a body over the limit that does not say its length ends at the limit', async () => {

@@ -1,58 +1,48 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { bodyTurns } from '../../flows/thread-turns.ts'
 import { HttpProblem, shown } from '../problem.ts'
-import { type Hold, holdFor } from './held-bytes.ts'
+import type { Memory } from './held-bytes.ts'
 import { UNPACKED_BYTES_MAX } from './limits.ts'
 import { LARGE_BODY_BYTES } from './parse-in-turns.ts'
 
 const unpackGzip = promisify(gunzip)
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    hold: Hold | undefined
-  }
-}
-
-/** Have bodies of any content type read as bytes, unpacked and within the limits: what they say is read later. */
-export function addBodies(server: FastifyInstance): void {
-  server.decorateRequest('hold', undefined)
-  server.addHook('onRequest', (request, reply, done) => {
-    if (request.method === 'POST' || request.method === 'PUT') request.hold = holdFor(reply.raw)
-    done()
-  })
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', readBytes)
-}
-
 /** By a call, and not by promises: most bodies are small, and are taken as soon as they are there. */
 type Done = (problem: Error | null, body?: Buffer) => void
 
-/** Only the bodies of POST and PUT are of use: others may be empty, and no more. */
-function refuseMemory(bytes: number): void {
-  if (bytes > 0)
-    throw new HttpProblem('request/invalid_body', 'There is a body that nobody reads: send none.')
+/** Where a body comes from, and how large it may be. */
+export interface BodySource {
+  readonly raw: IncomingMessage
+  readonly bytesMax: number
+  readonly memory: Memory
 }
 
-function readBytes(
-  { headers, matched, hold = refuseMemory }: FastifyRequest,
-  stream: Readable,
-  done: Done,
-): void {
-  const { bodyLimit } = matched!
-  const isPacked = readEncoding(headers['content-encoding'])
+/**
+ * The body of a request as bytes, whatever its content type, unpacked and within the limits: what it says is read later.
+ * @param done told once: what is wrong with it (HttpProblem), or the body
+ */
+export function readBody({ raw, bytesMax, memory }: BodySource, done: Done): void {
+  const { headers } = raw
   const announced = Number(headers['content-length'] ?? 0)
-  if (announced > bodyLimit) throw tooLarge(bodyLimit)
-  hold(announced)
-  collect(stream, { announced, most: bodyLimit }, hold, (problem, bytes) => {
+  let isPacked: boolean
+  try {
+    isPacked = readEncoding(headers['content-encoding'])
+    if (announced > bytesMax) throw tooLarge(bytesMax)
+    memory.take(announced)
+  } catch (problem) {
+    done(problem as HttpProblem)
+    return
+  }
+  collect(raw, { announced, most: bytesMax }, memory, (problem, bytes) => {
     if (problem || !bytes || (!isPacked && bytes.length < LARGE_BODY_BYTES)) {
       done(problem, bytes)
       return
     }
-    const most = Math.min(UNPACKED_BYTES_MAX, 2 * bodyLimit)
-    const unpacked = isPacked ? unpack(bytes, most, hold) : Promise.resolve(bytes)
+    const most = Math.min(UNPACKED_BYTES_MAX, 2 * bytesMax)
+    const unpacked = isPacked ? unpack(bytes, most, memory) : Promise.resolve(bytes)
     unpacked.then(inTurn).then((body) => done(null, body), done)
   })
 }
@@ -75,7 +65,7 @@ function readEncoding(encoding = 'identity'): boolean {
 function collect(
   stream: Readable,
   { announced, most }: { readonly announced: number; readonly most: number },
-  hold: Hold,
+  memory: Memory,
   done: Done,
 ): void {
   const chunks: Buffer[] = []
@@ -90,7 +80,7 @@ function collect(
     length += chunk.length
     try {
       if (length > most) throw tooLarge(most)
-      if (length > announced) hold(chunk.length)
+      if (length > announced) memory.take(chunk.length)
     } catch (problem) {
       // Not read on: the connection ends with the answer.
       stream.pause()
@@ -119,17 +109,17 @@ function tooLarge(most: number): HttpProblem {
  * Unpack gzip. The size that its last four bytes claim is held, and the output ends there; data of several parts
  * claims less than it has, and is unpacked again up to the limit. Nothing beyond the limit is ever unpacked.
  */
-async function unpack(packed: Buffer, most: number, hold: Hold): Promise<Buffer> {
+async function unpack(packed: Buffer, most: number, memory: Memory): Promise<Buffer> {
   const claimed = packed.length >= 4 ? packed.readUInt32LE(packed.length - 4) : 0
   const first = Math.min(claimed, most)
-  hold(first)
+  memory.take(first)
   try {
     return await unpackGzip(packed, { maxOutputLength: Math.max(first, 1) })
   } catch (error) {
     if (!isTooLong(error)) throw invalidGzip(error)
   }
   if (claimed > most) throw unpacksTooLarge(most)
-  hold(most - first)
+  memory.take(most - first)
   try {
     return await unpackGzip(packed, { maxOutputLength: most })
   } catch (error) {
