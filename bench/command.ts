@@ -33,6 +33,8 @@ export interface BenchOptions {
   readonly accounts?: number
   readonly rounds?: number
   readonly preload?: number
+  /** Is the preload spread over the hours of the day? Otherwise it lies in the hour that is sent to. */
+  readonly spread?: boolean
   /** Of sustained load. */
   readonly seconds?: number
   /** A folder for the CPU profiles of Farthing's processes. */
@@ -72,6 +74,7 @@ export function benchCommand(run: (what: What, choices: Choices) => Promise<void
       `events that the day holds before (ingest: ${INGEST_DEFAULTS.preload.toLocaleString('en')})`,
       wholeNumber,
     )
+    .option('--spread', 'they lie in all hours of the day instead of in the one that events are sent to')
     .option(
       '--seconds <number>',
       `of load (sustained: ${SUSTAINED_SECONDS.toLocaleString('en')})`,
@@ -93,7 +96,8 @@ The baselines need psql. Progress goes to stderr, results to stdout. docs/perfor
 
 Examples:
   npm run bench
-  npm run bench -- ingest --preload 5000000
+  npm run bench -- ingest --preload 5000000            all in one hour
+  npm run bench -- ingest --preload 5000000 --spread   over the day
   npm run bench -- settle --events 2000000 --accounts 200000
   npm run bench -- processes     how much faster two processes settle than one
   npm run bench -- window        what the search for copies costs, by days

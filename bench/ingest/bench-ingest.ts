@@ -16,7 +16,14 @@ import { measureRepeats } from './repeats.ts'
 import { measureSingles } from './singles.ts'
 import { makeTwinTable, type TwinTable } from './twin-table.ts'
 
-export const INGEST_DEFAULTS = { events: 100_000, accounts: 20_000, rounds: 5, preload: 500_000 } as const
+export const INGEST_DEFAULTS = {
+  events: 100_000,
+  accounts: 20_000,
+  rounds: 5,
+  preload: 500_000,
+  spread: false,
+} as const
+const HOURS_PER_DAY = 24
 
 /** Farthing with a sender, and the table that the baseline fills. */
 export interface IngestBench {
@@ -47,17 +54,19 @@ export async function benchIngest(options: BenchOptions, cleanup: Cleanup): Prom
   return [await measureBatches(bench), await measureRepeats(bench), await measureSingles(bench)]
 }
 
+type IngestOptions = Required<Pick<BenchOptions, keyof typeof INGEST_DEFAULTS>>
+
 async function startIngest(
-  options: typeof INGEST_DEFAULTS | Required<Pick<BenchOptions, keyof typeof INGEST_DEFAULTS>>,
+  options: IngestOptions,
   cpuProf: string | undefined,
   cleanup: Cleanup,
 ): Promise<IngestBench> {
-  const { accounts, preload } = options
   // The hour before this one: all its instants are past, and it is open.
   const hour = (hourOf(Date.now() as Instant) - 1) as Hour
-  say(`ingest: a server, and ${preload.toLocaleString('en')} events in the day`)
+  const { accounts } = options
+  say(`ingest: a server, and ${options.preload.toLocaleString('en')} events in the day`)
   const server = await startScratchServer(hour, cleanup)
-  await loadHour(server, { hour, seed: 0, events: preload, accounts })
+  await loadDay(server, hour, options)
   const twin = await makeTwinTable(server, Math.floor(hour / 24))
   await twin.fill()
   const farthing = startChild(new URL('./server-process.js', import.meta.url), cleanup, cpuProf)
@@ -87,5 +96,18 @@ async function startIngest(
         postgresCpuSeconds: after[1]! - before[1]!,
       }
     },
+  }
+}
+
+/** What the day holds before: all of it in the hour that is sent to, or as much in each of the 24. */
+async function loadDay(
+  server: ScratchServer,
+  hour: Hour,
+  { preload, spread, accounts }: IngestOptions,
+): Promise<void> {
+  const first = hour - (hour % HOURS_PER_DAY)
+  const hours = spread ? Array.from({ length: HOURS_PER_DAY }, (_, index) => (first + index) as Hour) : [hour]
+  for (const one of hours) {
+    await loadHour(server, { hour: one, seed: one, events: Math.ceil(preload / hours.length), accounts })
   }
 }

@@ -1,5 +1,9 @@
 import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { makeIngestThreads } from '../../src/threads/ingest-threads.ts'
@@ -7,7 +11,8 @@ import { requestEvent, testServer } from './http-server.ts'
 import { CountedThreads } from './ingest-threads.ts'
 
 const run = promisify(execFile)
-const THREADS = new URL('../../dist/src/threads/ingest-threads.js', import.meta.url).href
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const THREADS = 'dist/src/threads/ingest-threads.js'
 
 /** A module for a thread. */
 const module = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`)
@@ -54,7 +59,7 @@ async function processWhoseThread(end: string): Promise<{ readonly code: number;
     parentPort.on('message', () => { ${end} })
     parentPort.postMessage({ kind: 'ready' })`)
   const main = `
-    import { makeIngestThreads } from '${THREADS}'
+    import { makeIngestThreads } from '${ROOT}${THREADS}'
     const log = { info() {}, warn: console.error, error: console.error }
     const threads = makeIngestThreads({}, { log, cores: 2, worker: new URL(${JSON.stringify(worker.href)}) })
     const sent = () => ({ headers: {}, rawHeaders: [], body: Buffer.alloc(70_000) })
@@ -73,4 +78,25 @@ test.each([
 ])('a thread that %s ends the process, as a bug of the main thread would', async (_, end, said) => {
   const { code, stderr } = await processWhoseThread(end)
   expect([code, stderr]).toEqual([1, expect.stringMatching(said)])
+})
+
+test('no thread has other sources than its process: those that were compiled anew wait for its next start', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'farthing-compiled-'))
+  try {
+    cpSync(join(ROOT, 'dist'), join(home, 'dist'), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(home, 'node_modules'))
+    const worker = module('process.exit(1)')
+    const main = `
+      import { writeFileSync } from 'node:fs'
+      import { makeIngestThreads } from '${home}/${THREADS}'
+      const log = { info() {}, error() {}, warn: ({ err }) => console.log(err.message) }
+      const threads = makeIngestThreads({}, { log, cores: 2, worker: new URL(${JSON.stringify(worker.href)}) })
+      writeFileSync('${home}/dist/.sources', 'others')
+      console.log(threads.take({ headers: {}, rawHeaders: [], body: Buffer.alloc(70_000) }))
+      await threads.close()`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', main])
+    expect(stdout).toBe('undefined\nFarthing was compiled anew: start it again\n')
+  } finally {
+    rmSync(home, { recursive: true })
+  }
 })
