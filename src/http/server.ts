@@ -79,8 +79,10 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
   server.setNotFoundHandler(refuseUnknown)
   const registered: string[] = []
   server.decorate('registered', registered)
-  server.addHook('onRoute', ({ method, url, config }) => {
+  server.addHook('onRoute', ({ method, url, config, handler }) => {
     if (config?.access === undefined) throw new Error(`the route ${url} does not say who may use it`)
+    // A handler of its own would ask nobody for a key.
+    if (handler !== unreachable) throw new Error(`the route ${url} is not answered by serveRoute`)
     if (config.allow === undefined) registered.push(`${String(method)} ${url}`)
   })
   server.addHook('onRequest', begin)
