@@ -33,7 +33,7 @@ export interface BenchOptions {
   readonly accounts?: number
   readonly rounds?: number
   readonly preload?: number
-  /** Is the preload spread over the hours of the day? Otherwise it lies in the hour that is sent to. */
+  /** Is the preload spread over the hours of the day so far? Otherwise it lies in the hour that is sent to. */
   readonly spread?: boolean
   /** Of sustained load. */
   readonly seconds?: number
@@ -74,7 +74,10 @@ export function benchCommand(run: (what: What, choices: Choices) => Promise<void
       `events that the day holds before (ingest: ${INGEST_DEFAULTS.preload.toLocaleString('en')})`,
       wholeNumber,
     )
-    .option('--spread', 'they lie in all hours of the day instead of in the one that events are sent to')
+    .option(
+      '--spread',
+      'they lie in all hours of the day up to the one that events are sent to, instead of in that one',
+    )
     .option(
       '--seconds <number>',
       `of load (sustained: ${SUSTAINED_SECONDS.toLocaleString('en')})`,
@@ -97,7 +100,7 @@ The baselines need psql. Progress goes to stderr, results to stdout. docs/perfor
 Examples:
   npm run bench
   npm run bench -- ingest --preload 5000000            all in one hour
-  npm run bench -- ingest --preload 5000000 --spread   over the day
+  npm run bench -- ingest --preload 5000000 --spread   over the day so far
   npm run bench -- settle --events 2000000 --accounts 200000
   npm run bench -- processes     how much faster two processes settle than one
   npm run bench -- window        what the search for copies costs, by days

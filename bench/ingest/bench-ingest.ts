@@ -99,14 +99,14 @@ async function startIngest(
   }
 }
 
-/** What the day holds before: all of it in the hour that is sent to, or as much in each of the 24. */
+/** What the day holds before: all of it in the hour that is sent to, or as much in each of its hours up to that one. */
 async function loadDay(
   server: ScratchServer,
   hour: Hour,
   { preload, spread, accounts }: IngestOptions,
 ): Promise<void> {
-  const first = hour - (hour % HOURS_PER_DAY)
-  const hours = spread ? Array.from({ length: HOURS_PER_DAY }, (_, index) => (first + index) as Hour) : [hour]
+  const passed = spread ? hour % HOURS_PER_DAY : 0
+  const hours = Array.from({ length: passed + 1 }, (_, index) => (hour - index) as Hour)
   for (const one of hours) {
     await loadHour(server, { hour: one, seed: one, events: Math.ceil(preload / hours.length), accounts })
   }

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { makeIngestThreads } from '../../src/threads/ingest-threads.ts'
@@ -59,7 +59,7 @@ async function processWhoseThread(end: string): Promise<{ readonly code: number;
     parentPort.on('message', () => { ${end} })
     parentPort.postMessage({ kind: 'ready' })`)
   const main = `
-    import { makeIngestThreads } from '${ROOT}${THREADS}'
+    import { makeIngestThreads } from '${pathToFileURL(join(ROOT, THREADS)).href}'
     const log = { info() {}, warn: console.error, error: console.error }
     const threads = makeIngestThreads({}, { log, cores: 2, worker: new URL(${JSON.stringify(worker.href)}) })
     const sent = () => ({ headers: {}, rawHeaders: [], body: Buffer.alloc(70_000) })
@@ -88,7 +88,7 @@ test('no thread has other sources than its process: those that were compiled ane
     const worker = module('process.exit(1)')
     const main = `
       import { writeFileSync } from 'node:fs'
-      import { makeIngestThreads } from '${home}/${THREADS}'
+      import { makeIngestThreads } from '${pathToFileURL(join(home, THREADS)).href}'
       const log = { info() {}, error() {}, warn: ({ err }) => console.log(err.message) }
       const threads = makeIngestThreads({}, { log, cores: 2, worker: new URL(${JSON.stringify(worker.href)}) })
       writeFileSync('${home}/dist/.sources', 'others')
