@@ -5,7 +5,6 @@ import { createTrial } from './flows/ingest/try-events.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
 import { believeClockAtStart } from './flows/settle/clock-watch.ts'
-import { startSettler } from './flows/settle/settler.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
 import { type Log, makePool, openDatabase } from './store/connect.ts'
@@ -13,10 +12,11 @@ import { startLife } from './store/life.ts'
 import { migrate } from './store/migrate.ts'
 import { makeReadingPool } from './store/reading-pool.ts'
 import { makeIngestThreads } from './threads/ingest-threads.ts'
+import { startSettling } from './threads/settling-thread.ts'
 
 /** Requests in flight get this long to end when the process stops. */
 export const STOP_PATIENCE_MS = 20_000
-/** Sessions for ingest, settlement and keys; and for reading. */
+/** Sessions for ingest and keys; and for reading. */
 const WRITING_SESSIONS = 10
 const READING_SESSIONS = 10
 
@@ -98,9 +98,11 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   const { taken } = settings
   const ingest = await createIngest({ pool: writing, log, taken, memory })
   stops.push(() => ingest.close())
-  const large = makeIngestThreads({ database: databaseUrl ?? connection, taken, memory }, { log })
+  const database = databaseUrl ?? connection
+  const large = makeIngestThreads({ database, taken, memory }, { log })
   stops.push(() => large.close())
-  const settler = startSettler({ pool: writing, log, graceMs, historyQuietMs, identityWindowMs })
+  const setup = { database, graceMs, historyQuietMs, identityWindowMs }
+  const settler = startSettling(setup, { pool: writing, log })
   stops.push(() => settler.stop())
   const keys = makeKeyRing(reading)
   const trial = createTrial({ pool: reading, taken })

@@ -1,8 +1,15 @@
 import type { Log } from '../store/connect.ts'
-import type { ThreadReport } from './ingest-messages.ts'
+
+/** What a thread has to say. */
+export interface LogEntry {
+  readonly kind: 'log'
+  readonly level: 'info' | 'warn' | 'error'
+  readonly fields: object
+  readonly text: string
+}
 
 /** A log whose entries are written by the main thread. */
-export function forwardingLog(report: (message: ThreadReport) => void): Log {
+export function forwardingLog(report: (entry: LogEntry) => void): Log {
   const at = (level: 'info' | 'warn' | 'error') => (fields: object, text: string) =>
     report({ kind: 'log', level, fields: sendable(fields), text })
   return { info: at('info'), warn: at('warn'), error: at('error') }

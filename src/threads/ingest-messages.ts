@@ -5,7 +5,7 @@ import type { TakenAccounts } from '../flows/accounts/account-rules.ts'
 import type { Connection } from '../store/connect.ts'
 
 /** What a thread needs to take deliveries: plain data, and memory that all threads share. */
-export interface ThreadSetup {
+export interface IngestSetup {
   /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
   readonly database: Connection | string
   readonly taken: TakenAccounts
@@ -15,19 +15,15 @@ export interface ThreadSetup {
 }
 
 /** To the thread. The bytes of a body are moved to it, and copied only if their memory holds something else. */
-export type ThreadTask =
-  | {
-      readonly kind: 'take'
-      readonly number: number
-      readonly sent: Omit<SentDelivery, 'body'>
-      readonly body: Uint8Array<ArrayBuffer>
-    }
-  /** Finish what was taken, and end. */
-  | { readonly kind: 'close' }
+export interface TakeTask {
+  readonly kind: 'take'
+  readonly number: number
+  readonly sent: Omit<SentDelivery, 'body'>
+  readonly body: Uint8Array<ArrayBuffer>
+}
 
 /** From the thread. */
-export type ThreadReport =
-  | { readonly kind: 'ready' }
+export type IngestReport =
   | { readonly kind: 'taken'; readonly number: number; readonly taken: TakenDelivery }
   /** HttpProblem: what a request is answered. */
   | {
@@ -39,9 +35,3 @@ export type ThreadReport =
     }
   /** A bug that fails one delivery. Others end the thread. */
   | { readonly kind: 'bug'; readonly number: number; readonly error: unknown }
-  | {
-      readonly kind: 'log'
-      readonly level: 'info' | 'warn' | 'error'
-      readonly fields: object
-      readonly text: string
-    }

@@ -1,12 +1,10 @@
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { QUEUE_EVENTS_MAX } from '../flows/ingest/ingest-events.ts'
 import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../http/events/take-delivery.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { Log } from '../store/connect.ts'
-import type { ThreadReport, ThreadSetup, ThreadTask } from './ingest-messages.ts'
+import type { IngestReport, IngestSetup, TakeTask } from './ingest-messages.ts'
+import { startThread, type Thread } from './thread.ts'
 
 /** Threads for large deliveries, on a machine with more than one core. */
 export const INGEST_THREADS_MAX = 2
@@ -14,8 +12,6 @@ export const INGEST_THREADS_MAX = 2
 export const THREADS_AGAIN_MS = 60_000
 
 const WORKER = new URL('ingest-worker.js', import.meta.url)
-/** Says what `dist/` was compiled from. */
-const SOURCES = new URL('../../.sources', import.meta.url)
 
 export interface IngestThreads extends LargeDeliveries {
   /** Wait for what was taken, and end the threads. */
@@ -35,19 +31,17 @@ export interface ThreadOptions {
  * caller, and also for a minute after a start that failed.
  */
 export function makeIngestThreads(
-  setup: Omit<ThreadSetup, 'waitingMax'>,
+  setup: Omit<IngestSetup, 'waitingMax'>,
   { log, cores = availableParallelism(), worker = WORKER }: ThreadOptions,
 ): IngestThreads {
   const threadsMax = cores > 1 ? INGEST_THREADS_MAX : 0
   const waitingMax = Math.floor(QUEUE_EVENTS_MAX / INGEST_THREADS_MAX)
-  const compiled = compiledFrom()
   const ready: IngestThread[] = []
   let starting: Promise<unknown> | undefined
   let startAgainAt = 0
   let closing = false
 
   async function startOne(): Promise<void> {
-    if (compiledFrom() !== compiled) throw new Error('Farthing was compiled anew: start it again')
     ready.push(await IngestThread.start(worker, { ...setup, waitingMax }, log))
   }
 
@@ -81,55 +75,26 @@ export function makeIngestThreads(
   }
 }
 
-/** A thread is never of other sources than its process. Undefined: they were not compiled into `dist/`. */
-function compiledFrom(): string | undefined {
-  try {
-    return readFileSync(SOURCES, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
 interface Pending {
   readonly bytes: number
   resolve(taken: TakenDelivery): void
   reject(error: unknown): void
 }
 
-/** One thread, as seen by the main one. */
+/** One thread, and what it was given and has not answered. */
 class IngestThread {
-  readonly #worker: Worker
-  readonly #log: Log
+  #thread: Thread<TakeTask> | undefined
   readonly #pending = new Map<number, Pending>()
   #taken = 0
-  #closing = false
   /** Of bodies that it was given and has not answered. */
   bytes = 0
 
-  private constructor(worker: Worker, log: Log) {
-    this.#worker = worker
-    this.#log = log
-  }
-
-  /** Rejects when it cannot be started. What goes wrong in it later, and fails no single delivery, ends the process. */
-  static async start(module: URL, setup: ThreadSetup, log: Log): Promise<IngestThread> {
-    const worker = new Worker(module, { workerData: setup })
-    const thread = new IngestThread(worker, log)
-    const isReady = new Promise<void>((resolve, reject) => {
-      worker.once('error', reject)
-      worker.on('message', (report: ThreadReport) =>
-        report.kind === 'ready' ? resolve() : thread.#hear(report),
-      )
-    })
-    await isReady
-    worker.removeAllListeners('error')
-    worker.on('error', (error) => {
-      throw error
-    })
-    worker.on('exit', () => {
-      if (!thread.#closing) throw new Error('a thread for large deliveries has ended')
-    })
-    return thread
+  static async start(module: URL, setup: IngestSetup, log: Log): Promise<IngestThread> {
+    const one = new IngestThread()
+    const name = 'a thread for large deliveries'
+    const hear = (report: IngestReport) => one.#hear(report)
+    one.#thread = await startThread<TakeTask, IngestReport>({ module, name, setup, log, hear })
+    return one
   }
 
   take({ body, ...sent }: SentDelivery): Promise<TakenDelivery> {
@@ -137,18 +102,13 @@ class IngestThread {
     const bytes = body.length
     this.bytes += bytes
     const moved = movable(body)
-    const task: ThreadTask = { kind: 'take', number, sent, body: moved }
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { bytes, resolve, reject })
-      this.#worker.postMessage(task, [moved.buffer])
+      this.#thread!.send({ kind: 'take', number, sent, body: moved }, [moved.buffer])
     })
   }
 
-  #hear(report: Exclude<ThreadReport, { readonly kind: 'ready' }>): void {
-    if (report.kind === 'log') {
-      this.#log[report.level](report.fields, report.text)
-      return
-    }
+  #hear(report: IngestReport): void {
     const pending = this.#pending.get(report.number)!
     this.#pending.delete(report.number)
     this.bytes -= pending.bytes
@@ -157,11 +117,8 @@ class IngestThread {
     else pending.reject(new HttpProblem(report.code, report.detail, report.headers))
   }
 
-  async close(): Promise<void> {
-    this.#closing = true
-    const ended = once(this.#worker, 'exit')
-    this.#worker.postMessage({ kind: 'close' } satisfies ThreadTask)
-    await ended
+  close(): Promise<void> {
+    return this.#thread!.close()
   }
 }
 

@@ -3,25 +3,26 @@ import { createIngest } from '../flows/ingest/ingest-events.ts'
 import { takeDelivery } from '../http/events/take-delivery.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
-import type { ThreadReport, ThreadSetup, ThreadTask } from './ingest-messages.ts'
 import { forwardingLog } from './forwarding-log.ts'
+import type { IngestReport, IngestSetup, TakeTask } from './ingest-messages.ts'
+import type { CloseTask, ThreadReport } from './thread.ts'
 
 /** Sessions of one thread: its transactions at once, and one that asks for accounts and prices. */
-const THREAD_SESSIONS = 6
+const INGEST_SESSIONS = 6
 
 const port = parentPort!
-const report = (message: ThreadReport) => port.postMessage(message)
+const report = (message: ThreadReport | IngestReport) => port.postMessage(message)
 
-const { database, taken, memory, waitingMax } = workerData as ThreadSetup
+const { database, taken, memory, waitingMax } = workerData as IngestSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
-const pool = makePool(connection, { max: THREAD_SESSIONS, applicationName: 'farthing', log })
+const pool = makePool(connection, { max: INGEST_SESSIONS, applicationName: 'farthing', log })
 const ingest = await createIngest({ pool, log, taken, memory, waitingMax })
 
-port.on('message', (task: ThreadTask) => void (task.kind === 'take' ? take(task) : close()))
+port.on('message', (task: TakeTask | CloseTask) => void (task.kind === 'take' ? take(task) : close()))
 report({ kind: 'ready' })
 
-async function take({ number, sent, body }: Extract<ThreadTask, { readonly kind: 'take' }>): Promise<void> {
+async function take({ number, sent, body }: TakeTask): Promise<void> {
   try {
     const bytes = Buffer.from(body.buffer)
     const answer = await takeDelivery({ ingest }, { ...sent, body: bytes })

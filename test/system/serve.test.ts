@@ -46,9 +46,13 @@ interface Noted {
   readonly warnings: string[]
 }
 
+/** Run from its sources, as here, Farthing has no threads. */
+const NO_THREAD = 'The thread for settlement was not started: the main thread settles'
+
 function noted(): Noted {
   const warnings: string[] = []
-  return { warnings, log: { info() {}, warn: (_, text) => void warnings.push(text), error: console.error } }
+  const warn = (_: object, text: string) => void (text !== NO_THREAD && warnings.push(text))
+  return { warnings, log: { info() {}, warn, error: console.error } }
 }
 
 async function started(settings: Settings, log = noted().log): Promise<Running> {

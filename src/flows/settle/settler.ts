@@ -31,11 +31,16 @@ export interface SettlerOptions {
   readonly identityWindowMs: number
 }
 
+export interface Settler {
+  /** Wait for the transactions under way. */
+  stop(): Promise<void>
+}
+
 /**
- * Seals and settles what is due, again and again, in this process. Any number of processes may do so on one database.
+ * Seals and settles what is due, again and again, in this thread. Any number of processes may do so on one database.
  * Hours are sealed beside settlement, so that they are sealed in time while many others wait for their bills.
  */
-export function startSettler(options: SettlerOptions): { stop(): Promise<void> } {
+export function startSettler(options: SettlerOptions): Settler {
   const abort = new AbortController()
   const clock = makeClockWatch(options.log)
   const bills = makeBillWatch(options.log, options.graceMs)

@@ -1,0 +1,49 @@
+import type pg from 'pg'
+import { type Settler, type SettlerOptions, startSettler } from '../flows/settle/settler.ts'
+import type { Connection, Log } from '../store/connect.ts'
+import { startThread } from './thread.ts'
+
+const WORKER = new URL('settling-worker.js', import.meta.url)
+
+/** What the thread for settlement needs: plain data. */
+export interface SettlingSetup extends Omit<SettlerOptions, 'pool' | 'log'> {
+  /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
+  readonly database: Connection | string
+}
+
+export interface SettlingOptions {
+  /** For the main thread, if it has to settle itself. */
+  readonly pool: pg.Pool
+  readonly log: Log
+  /** The module that runs in the thread. */
+  readonly worker?: URL
+}
+
+/**
+ * Settle in a thread of its own, so that no request waits for a piece of that work. To the database it is one more
+ * process. If it cannot be started the main thread settles, in turns with everything else.
+ */
+export function startSettling(
+  setup: SettlingSetup,
+  { pool, log, worker = WORKER }: SettlingOptions,
+): Settler {
+  const starting = start()
+
+  async function start(): Promise<Settler> {
+    try {
+      const start = { module: worker, name: 'the thread for settlement', setup, log, hear: () => undefined }
+      const thread = await startThread<never, never>(start)
+      return { stop: () => thread.close() }
+    } catch (error) {
+      log.warn({ err: error }, 'The thread for settlement was not started: the main thread settles')
+      const { database: _, ...settings } = setup
+      return startSettler({ pool, log, ...settings })
+    }
+  }
+
+  return {
+    async stop() {
+      await (await starting).stop()
+    },
+  }
+}

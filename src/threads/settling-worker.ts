@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { startSettler } from '../flows/settle/settler.ts'
+import { connectionOf, makePool } from '../store/connect.ts'
+import { forwardingLog } from './forwarding-log.ts'
+import type { SettlingSetup } from './settling-thread.ts'
+import type { ThreadReport } from './thread.ts'
+
+/** Sessions: two transactions that settle at once, and one of each other loop of the settler. */
+const SETTLING_SESSIONS = 7
+
+const port = parentPort!
+const report = (message: ThreadReport) => port.postMessage(message)
+
+const { database, ...settings } = workerData as SettlingSetup
+const log = forwardingLog(report)
+const connection = typeof database === 'string' ? connectionOf(database)! : database
+const pool = makePool(connection, { max: SETTLING_SESSIONS, applicationName: 'farthing', log })
+const settler = startSettler({ pool, log, ...settings })
+
+port.once('message', () => void close())
+report({ kind: 'ready' })
+
+async function close(): Promise<void> {
+  await settler.stop()
+  await pool.end()
+  port.close()
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import type { Log } from '../store/connect.ts'
+import type { LogEntry } from './forwarding-log.ts'
+
+/** Says what `dist/` was compiled from. */
+const SOURCES = new URL('../../.sources', import.meta.url)
+/** … when this process began. */
+const COMPILED_FROM = compiledFrom()
+
+/** To every thread: finish what was begun, and end. */
+export interface CloseTask {
+  readonly kind: 'close'
+}
+
+/** From every thread. */
+export type ThreadReport = { readonly kind: 'ready' } | LogEntry
+
+interface Kind {
+  readonly kind: string
+}
+
+export interface ThreadStart<Report> {
+  /** The module that runs in it. */
+  readonly module: URL
+  /** What to call it: 'the thread for settlement'. */
+  readonly name: string
+  /** What it needs: plain data. */
+  readonly setup: unknown
+  readonly log: Log
+  /** Told what it reports, but for its log. */
+  readonly hear: (report: Report) => void
+}
+
+/** A thread that has begun, as seen by the main one. */
+export interface Thread<Task> {
+  /** @param moved memory of the task that the thread has from now on */
+  send(task: Task, moved?: readonly ArrayBuffer[]): void
+  /** Wait until it has ended. */
+  close(): Promise<void>
+}
+
+/**
+ * Rejects when it cannot be started. What goes wrong in it later ends the process, as a bug of the main thread does. A thread
+ * is never of other sources than its process.
+ */
+export async function startThread<Task, Report extends Kind>(
+  start: ThreadStart<Report>,
+): Promise<Thread<Task>> {
+  const { module, name, setup } = start
+  if (compiledFrom() !== COMPILED_FROM) throw new Error('Farthing was compiled anew: start it again')
+  const worker = new Worker(module, { workerData: setup })
+  await untilReady(worker, start)
+  let closing = false
+  worker.on('error', (error) => {
+    throw error
+  })
+  worker.on('exit', () => {
+    if (!closing) throw new Error(`${name} has ended`)
+  })
+  return {
+    send: (task, moved = []) => worker.postMessage(task, moved),
+    async close() {
+      closing = true
+      const ended = once(worker, 'exit')
+      worker.postMessage({ kind: 'close' } satisfies CloseTask)
+      await ended
+    },
+  }
+}
+
+async function untilReady<Report extends Kind>(worker: Worker, start: ThreadStart<Report>): Promise<void> {
+  const { name, log, hear } = start
+  await new Promise<void>((resolve, reject) => {
+    worker.on('error', reject)
+    worker.on('exit', () => reject(new Error(`${name} has ended before it began`)))
+    worker.on('message', (report: ThreadReport | Report) => {
+      if (!isOfEvery(report)) hear(report)
+      else if (report.kind === 'log') log[report.level](report.fields, report.text)
+      else resolve()
+    })
+  })
+  worker.removeAllListeners('error').removeAllListeners('exit')
+}
+
+function isOfEvery(report: Kind): report is ThreadReport {
+  return report.kind === 'ready' || report.kind === 'log'
+}
+
+/** Undefined: this process was not compiled into `dist/`. */
+function compiledFrom(): string | undefined {
+  try {
+    return readFileSync(SOURCES, 'utf8')
+  } catch {
+    return undefined
+  }
+}
