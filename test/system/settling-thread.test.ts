@@ -58,7 +58,8 @@ async function sessionsOf({ database }: TestServer): Promise<number> {
 }
 
 async function untilSettled({ logged }: Settling): Promise<void> {
-  while (logged.filter(({ text }) => text === 'Settled an hour').length < HOURS) await sleep(20)
+  const settled = () => logged.filter(({ text }) => text === 'Settled an hour').length
+  await expect.poll(settled, { timeout: 15_000 }).toBeGreaterThanOrEqual(HOURS)
 }
 
 async function billsOf({ server }: Settling): Promise<readonly string[]> {
