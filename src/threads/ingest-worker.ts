@@ -4,12 +4,14 @@ import { takeDelivery } from '../http/events/take-delivery.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
 import { forwardingLog } from './forwarding-log.ts'
+import { giveWay } from './give-way.ts'
 import type { IngestReport, IngestSetup, TakeTask } from './ingest-messages.ts'
 import type { CloseTask, ThreadReport } from './thread.ts'
 
 /** Sessions of one thread: its transactions at once, and one that asks for accounts and prices. */
 const INGEST_SESSIONS = 6
 
+giveWay()
 const port = parentPort!
 const report = (message: ThreadReport | IngestReport) => port.postMessage(message)
 

@@ -2,12 +2,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { startSettler } from '../flows/settle/settler.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
 import { forwardingLog } from './forwarding-log.ts'
+import { giveWay } from './give-way.ts'
 import type { SettlingSetup } from './settling-thread.ts'
 import type { ThreadReport } from './thread.ts'
 
 /** Sessions: two transactions that settle at once, and one of each other loop of the settler. */
 const SETTLING_SESSIONS = 7
 
+giveWay()
 const port = parentPort!
 const report = (message: ThreadReport) => port.postMessage(message)
 

@@ -1,10 +1,14 @@
+import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import type { Settler } from '../../src/flows/settle/settler.ts'
+import { NICENESS } from '../../src/threads/give-way.ts'
 import { startSettling } from '../../src/threads/settling-thread.ts'
 import { startThread } from '../../src/threads/thread.ts'
+import { CountedThreads } from './ingest-threads.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
 // Guarantees: hours are settled by a thread of its own, or by the main one if there can be none; and whoever stops a server
@@ -118,4 +122,19 @@ test('whoever closes a thread waits until it has ended', async () => {
   const thread = await startThread(start)
   await thread.close()
   expect(ended[0]).toBe(1)
+})
+
+test.runIf(process.platform === 'linux')('the main thread has the core before the others', async () => {
+  const gaveWay = () =>
+    readdirSync('/proc/self/task').filter((thread) => getPriority(Number(thread)) === NICENESS).length
+  const before = gaveWay()
+  const settling = await settlingBy(WORKER)
+  await untilSettled(settling)
+  expect(gaveWay()).toBe(before + 1)
+  const log = { info() {}, warn() {}, error() {} }
+  const ingest = new CountedThreads(settling.server.database, log)
+  await ingest.ready()
+  await expect.poll(gaveWay).toBe(before + 3)
+  await Promise.all([ingest.threads.close(), settling.settler.stop()])
+  expect(getPriority(process.pid)).toBeLessThan(NICENESS)
 })
