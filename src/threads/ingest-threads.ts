@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { QUEUE_EVENTS_MAX } from '../flows/ingest/ingest-events.ts'
 import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../http/events/take-delivery.ts'
 import { HttpProblem } from '../http/problem.ts'
@@ -10,6 +11,8 @@ import { startThread, type Thread } from './thread.ts'
 export const INGEST_THREADS_MAX = 2
 /** After threads could not be started, large deliveries are taken by the main thread for so long. */
 export const THREADS_AGAIN_MS = 60_000
+/** A large delivery waits for threads that start, a part of a second as a rule, and no longer than this. */
+export const THREADS_AWAITED_MS = 5_000
 
 const WORKER = new URL('ingest-worker.js', import.meta.url)
 
@@ -23,21 +26,25 @@ export interface ThreadOptions {
   readonly cores?: number
   /** The module that runs in each thread. */
   readonly worker?: URL
+  /** Milliseconds that a delivery waits for threads that start. */
+  readonly awaitedMs?: number
 }
 
 /**
  * Threads that read and store large deliveries, each like a process of its own: only bytes go to them, and only counts
- * come back. They are started by the first such delivery: until they are ready it and those after it are left to the
- * caller, and also for a minute after a start that failed.
+ * come back. They are started by the first such delivery, and it and those after it wait for them: small requests would
+ * wait for the main thread if that took them meanwhile. After a start that failed or takes seconds deliveries are left to
+ * the caller, after one that failed for a minute.
  */
 export function makeIngestThreads(
   setup: Omit<IngestSetup, 'waitingMax'>,
-  { log, cores = availableParallelism(), worker = WORKER }: ThreadOptions,
+  { log, cores = availableParallelism(), worker = WORKER, awaitedMs = THREADS_AWAITED_MS }: ThreadOptions,
 ): IngestThreads {
   const threadsMax = cores > 1 ? INGEST_THREADS_MAX : 0
   const waitingMax = Math.floor(QUEUE_EVENTS_MAX / INGEST_THREADS_MAX)
   const ready: IngestThread[] = []
-  let starting: Promise<unknown> | undefined
+  let starting: Promise<void> | undefined
+  let awaited: Promise<void> | undefined
   let startAgainAt = 0
   let closing = false
 
@@ -57,15 +64,20 @@ export function makeIngestThreads(
   function startMissing(): void {
     const missing = threadsMax - ready.length
     if (missing === 0 || starting || performance.now() < startAgainAt) return
-    starting = startAll(missing).finally(() => (starting = undefined))
+    starting = startAll(missing).finally(() => (starting = awaited = undefined))
+    awaited = Promise.race([starting, sleep(awaitedMs, undefined, { ref: false })])
+  }
+
+  function give(sent: SentDelivery): Promise<TakenDelivery> | undefined {
+    if (closing || ready.length === 0) return undefined
+    return ready.reduce((least, thread) => (thread.bytes < least.bytes ? thread : least)).take(sent)
   }
 
   return {
     take(sent) {
       if (closing) return undefined
       startMissing()
-      if (ready.length === 0) return undefined
-      return ready.reduce((least, thread) => (thread.bytes < least.bytes ? thread : least)).take(sent)
+      return give(sent) ?? awaited?.then(() => give(sent))
     },
     async close() {
       closing = true

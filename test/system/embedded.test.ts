@@ -76,12 +76,20 @@ test('a restart keeps the data, and only the server itself can enter its directo
   expect(second.serverPid).not.toBe(first.serverPid)
 })
 
-test('the server listens on its socket only, keeps checksums, and sorts by code point', async () => {
+test('the server listens on its socket only, keeps checksums, has a log in small files, and sorts by code point', async () => {
   // A name that has to be quoted on the way to the server.
   dataDir = join(base, 'a "b", ä \'c\'')
   makeData()
   const { connection } = await run()
-  const names = ['listen_addresses', 'fsync', 'data_checksums', 'jit', 'server_encoding', 'timezone']
+  const names = [
+    'listen_addresses',
+    'fsync',
+    'data_checksums',
+    'jit',
+    'server_encoding',
+    'timezone',
+    'wal_segment_size',
+  ]
   const columns = names.map((name) => `current_setting('${name}') as ${name}`).join()
   const [row] = await sql(connection, `select ${columns}`)
   expect(row).toEqual({
@@ -91,6 +99,7 @@ test('the server listens on its socket only, keeps checksums, and sorts by code 
     jit: 'off',
     server_encoding: 'UTF8',
     timezone: 'UTC',
+    wal_segment_size: '4MB',
   })
   const sorted = await sql(
     connection,

@@ -22,7 +22,9 @@ const large = (source: string) => Array.from({ length: 500 }, (_, id) => request
 test('while no thread can be started the server itself takes large deliveries, and says so once', async () => {
   let threads: CountedThreads
   const failing = module('throw new Error("no thread today")')
-  const server = await testServer({ large: (...of) => (threads = new CountedThreads(...of, failing)) })
+  const server = await testServer({
+    large: (...of) => (threads = new CountedThreads(...of, { worker: failing })),
+  })
   try {
     expect((await server.send(large('first'))).json).toMatchObject({ accepted: 500 })
     while (server.logged.length === 0) await sleep(10)
@@ -32,6 +34,42 @@ test('while no thread can be started the server itself takes large deliveries, a
       { level: 'warn', text: 'Threads for large deliveries were not started: the main thread takes them' },
     ])
     expect(threads!.taken).toBe(0)
+  } finally {
+    await threads!.threads.close()
+    await server.close()
+  }
+})
+
+test('large deliveries that come before the threads are ready wait for them', async () => {
+  let threads: CountedThreads
+  const server = await testServer({ large: (...of) => (threads = new CountedThreads(...of)) })
+  try {
+    const sources = ['a', 'b', 'c', 'd']
+    const answers = await Promise.all(sources.map((source) => server.send(large(source))))
+    expect(answers.map(({ json }) => json.accepted as number)).toEqual(sources.map(() => 500))
+    expect(threads!.taken).toBe(sources.length)
+  } finally {
+    await threads!.threads.close()
+    await server.close()
+  }
+})
+
+test('when the threads take long to start the server itself takes what has waited for them', async () => {
+  let threads: CountedThreads
+  const slow = module(`
+    import { parentPort } from 'node:worker_threads'
+    const refusal = { kind: 'problem', code: 'ingest/overloaded', detail: 'too late', headers: {} }
+    parentPort.on('message', ({ kind, number }) => {
+      if (kind === 'close') parentPort.close()
+      else parentPort.postMessage({ ...refusal, number })
+    })
+    setTimeout(() => parentPort.postMessage({ kind: 'ready' }), 2_000)`)
+  const options = { worker: slow, awaitedMs: 100 }
+  const server = await testServer({ large: (...of) => (threads = new CountedThreads(...of, options)) })
+  try {
+    for (const source of ['first', 'second'])
+      expect((await server.send(large(source))).json).toMatchObject({ accepted: 500 })
+    expect([threads!.taken, server.logged]).toEqual([0, []])
   } finally {
     await threads!.threads.close()
     await server.close()
@@ -92,10 +130,10 @@ test('no thread has other sources than its process: those that were compiled ane
       const log = { info() {}, error() {}, warn: ({ err }) => console.log(err.message) }
       const threads = makeIngestThreads({}, { log, cores: 2, worker: new URL(${JSON.stringify(worker.href)}) })
       writeFileSync('${home}/dist/.sources', 'others')
-      console.log(threads.take({ headers: {}, rawHeaders: [], body: Buffer.alloc(70_000) }))
+      console.log(await threads.take({ headers: {}, rawHeaders: [], body: Buffer.alloc(70_000) }))
       await threads.close()`
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', main])
-    expect(stdout).toBe('undefined\nFarthing was compiled anew: start it again\n')
+    expect(stdout).toBe('Farthing was compiled anew: start it again\nundefined\n')
   } finally {
     rmSync(home, { recursive: true })
   }

@@ -1,7 +1,11 @@
-import type { LargeDeliveries } from '../../src/http/events/take-delivery.ts'
+import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../../src/http/events/take-delivery.ts'
 import { makeIngestMemory } from '../../src/flows/ingest/ingest-events.ts'
 import type { Log } from '../../src/store/connect.ts'
-import { type IngestThreads, makeIngestThreads } from '../../src/threads/ingest-threads.ts'
+import {
+  type IngestThreads,
+  makeIngestThreads,
+  type ThreadOptions,
+} from '../../src/threads/ingest-threads.ts'
 import type { TestDatabase } from '../database.ts'
 
 /** As it is compiled: a thread has no other way to run it. */
@@ -14,25 +18,22 @@ export class CountedThreads implements LargeDeliveries {
   taken = 0
   readonly threads: IngestThreads
 
-  constructor({ connection }: TestDatabase, log: Log, worker = WORKER) {
+  constructor({ connection }: TestDatabase, log: Log, options: Partial<ThreadOptions> = {}) {
     const setup = { database: connection, taken: 'any', memory: makeIngestMemory() } as const
-    this.threads = makeIngestThreads(setup, { log, cores: 2, worker })
+    this.threads = makeIngestThreads(setup, { log, cores: 2, worker: WORKER, ...options })
   }
 
-  take(sent: Parameters<LargeDeliveries['take']>[0]): ReturnType<LargeDeliveries['take']> {
-    const taken = this.threads.take(sent)
-    if (taken) this.taken++
+  async take(sent: SentDelivery): Promise<TakenDelivery | undefined> {
+    this.taken++
+    const taken = await this.threads.take(sent)
+    if (!taken) this.taken--
     return taken
   }
 
-  /** Resolves when a thread takes deliveries. */
+  /** Resolves when threads take deliveries. */
   async ready(): Promise<void> {
     const headers = { 'content-type': 'application/x-ndjson' }
     const sent = { headers, rawHeaders: [], body: Buffer.from(NOTHING), boundAccount: undefined }
-    for (;;) {
-      const taken = this.threads.take(sent)
-      if (taken) return void (await taken)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    if (!(await this.threads.take(sent))) throw new Error('no thread takes deliveries')
   }
 }

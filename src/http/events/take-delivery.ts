@@ -40,8 +40,8 @@ export interface TakenDelivery {
 
 /** Takes large deliveries in threads beside this one. */
 export interface LargeDeliveries {
-  /** @returns as `takeDelivery`; undefined when no thread can take it now */
-  take(sent: SentDelivery): Promise<TakenDelivery> | undefined
+  /** @returns as `takeDelivery`; undefined, at once or later, when no thread can take it now */
+  take(sent: SentDelivery): Promise<TakenDelivery | undefined> | undefined
 }
 
 export interface Takers {
@@ -55,7 +55,7 @@ export interface Takers {
  */
 export async function takeDelivery({ ingest, large }: Takers, sent: SentDelivery): Promise<TakenDelivery> {
   const { headers, rawHeaders, body, boundAccount, writer, sender } = sent
-  const elsewhere = body.length >= LARGE_BODY_BYTES ? large?.take(sent) : undefined
+  const elsewhere = body.length >= LARGE_BODY_BYTES ? await large?.take(sent) : undefined
   if (elsewhere) return elsewhere
   const { events, isSingle } = await readDelivery(headers, body, rawHeaders)
   const submitted = await ingest.submit(events, boundAccount, { writer, sender })

@@ -20,6 +20,8 @@ import { oneLine, type Refused, refuse, refuseFullDisk, systemCode } from './ref
 import { serverProcess } from './server-process.ts'
 
 const UNFINISHED = 'postgres.unfinished-'
+/** Of the log from which PostgreSQL recovers (WAL). */
+const WAL_FILE_MIB = 4
 
 /**
  * Make PostgreSQL's directory if there is none, and refuse one that this version cannot read. Call in turn.
@@ -88,6 +90,8 @@ function initdb(place: Place, { native }: Binaries): Refused | undefined {
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--data-checksums',
+    // A new file is brought to the disk whole before anything is written to it, and commits wait for that (D-030).
+    `--wal-segsize=${WAL_FILE_MIB}`,
   ]
   const { status, stdout, stderr, error } = spawnSync(join(native, 'bin/initdb'), args, {
     ...serverProcess(place.user),
