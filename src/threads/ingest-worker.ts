@@ -8,8 +8,10 @@ import { giveWay } from './give-way.ts'
 import type { IngestReport, IngestSetup, TakeTask } from './ingest-messages.ts'
 import type { CloseTask, ThreadReport } from './thread.ts'
 
-/** Sessions of one thread: its transactions at once, and one that asks for accounts and prices. */
-const INGEST_SESSIONS = 6
+/** Transactions of large deliveries at once: more of them keep small ones waiting, and hardly store more. */
+const LARGE_LANES = 1
+/** Sessions of one thread: that, three of small deliveries with large bodies, and one that asks for accounts and prices. */
+const INGEST_SESSIONS = 5
 
 giveWay()
 const port = parentPort!
@@ -19,7 +21,7 @@ const { database, taken, memory, waitingMax } = workerData as IngestSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: INGEST_SESSIONS, applicationName: 'farthing', log })
-const ingest = await createIngest({ pool, log, taken, memory, waitingMax })
+const ingest = await createIngest({ pool, log, taken, memory, waitingMax, lanes: LARGE_LANES })
 
 port.on('message', (task: TakeTask | CloseTask) => void (task.kind === 'take' ? take(task) : close()))
 report({ kind: 'ready' })

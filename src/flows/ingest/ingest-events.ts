@@ -63,6 +63,8 @@ export interface IngestOptions {
   readonly memory?: IngestMemory
   /** Events of large deliveries that may wait here. */
   readonly waitingMax?: number
+  /** Transactions of large deliveries at once. */
+  readonly lanes?: number
 }
 
 /**
@@ -75,12 +77,16 @@ export async function createIngest({
   taken = 'any',
   memory = makeIngestMemory(),
   waitingMax = QUEUE_EVENTS_MAX,
+  lanes = LARGE.lanes,
 }: IngestOptions): Promise<Ingest> {
   const days = new Set<number>()
   const seen = new SeenKeys(memory.seenKeys)
   const underWay = new UnderWay(memory.underWay)
   const wariness = new Wariness()
-  const [small, large] = [makeLine<Waiting>(SMALL, store), makeLine<Waiting>({ ...LARGE, waitingMax }, store)]
+  const [small, large] = [
+    makeLine<Waiting>(SMALL, store),
+    makeLine<Waiting>({ ...LARGE, waitingMax, lanes }, store),
+  ]
   let stopping = false
   const accounts = makeAccountMemory(pool, taken)
   await accounts.refresh()

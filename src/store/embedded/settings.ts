@@ -37,8 +37,9 @@ export function settings({ socketDir, logs, memory }: Surroundings): Record<stri
     // The package's PostgreSQL is built without lz4, and pglz takes longer than writing more (docs/performance.md).
     wal_compression: 'off',
     max_wal_size: '4GB',
-    // PostgreSQL's own default, which small files of the log would make smaller.
+    // What PostgreSQL takes by itself for a log in larger files.
     min_wal_size: '80MB',
+    wal_buffers: `${clamp(sharedBuffersMib(memory) / 32, 4, 16)}MB`,
     checkpoint_timeout: '15min',
 
     shared_buffers: `${sharedBuffersMib(memory)}MB`,
