@@ -10,7 +10,7 @@ import { compile, scratch } from './embedded-child.ts'
 
 /** Adds one to a number in a file, many times, in a way that loses counts whenever two do it at once. */
 const COUNTER = `
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inTurn } from './src/store/embedded/turns.js'
 const [dir, times] = process.argv.slice(2)
@@ -18,7 +18,9 @@ for (let i = 0; i < Number(times); i += 1) {
   await inTurn(dir + '/turns', 60_000, async () => {
     const count = Number(readFileSync(dir + '/count', 'utf8'))
     await sleep(Math.random() * 4)
-    writeFileSync(dir + '/count', String(count + 1))
+    // A kill in the middle of writing must not leave an empty file.
+    writeFileSync(dir + '/next', String(count + 1))
+    renameSync(dir + '/next', dir + '/count')
     process.stdout.write('.')
   })
 }
