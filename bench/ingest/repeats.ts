@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { say } from '../../src/cli/terminal.ts'
-import type { Figure } from '../figures.ts'
-import { ratios } from '../figures.ts'
+import { type Figure, ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import type { ScratchServer } from '../run/scratch-server.ts'
 import type { IngestBench } from './bench-ingest.ts'

@@ -4,7 +4,7 @@ import type { PriceBook } from '../../src/core/rate/price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { endOf, type Hour, formatHour } from '../../src/core/time/hour.ts'
 import { copyEvents, type StoredEvent } from '../../src/store/events-table.ts'
-import { addEventDay } from '../../src/store/queries/add-event-day.ts'
+import { insertEventDay } from '../../src/store/usage-events.ts'
 import { run } from '../../src/store/query.ts'
 import { transaction } from '../../src/store/transaction.ts'
 import { generateHour } from '../generate/hour.ts'
@@ -21,7 +21,7 @@ const COPY_EVENTS_MAX = 20_000
 
 /** Put a generated hour into the events' table as ingest would have, only faster: nothing is looked up. */
 export async function loadHour({ pool }: ScratchServer, { hour, ...size }: HourOfEvents): Promise<void> {
-  await run(pool, addEventDay, { day: Math.floor(hour / 24) })
+  await run(pool, insertEventDay, { day: Math.floor(hour / 24) })
   const { book } = await bookOf(pool, null)
   let group: StoredEvent[] = []
   const store = () => transaction(pool, (client) => copyEvents(client, group, () => hour))

@@ -1,7 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import type { Hour } from '../../src/core/time/hour.ts'
-import { SEGMENT_HOURS } from '../../src/store/identity-segments.ts'
-import { addIdentitySegment } from '../../src/store/queries/add-identity-segment.ts'
+import { insertIdentitySegment, SEGMENT_HOURS } from '../../src/store/identity-segments.ts'
 import { run } from '../../src/store/query.ts'
 import type { ScratchServer } from '../run/scratch-server.ts'
 
@@ -26,7 +25,7 @@ export async function fillWindow({ pool }: ScratchServer, fill: FillWindow): Pro
       const fingerprints = randomFillSync(new Uint32Array(length)).sort()
       const buckets = [from, from + width - 1]
       const segment = { hour: (day * SEGMENT_HOURS) as Hour, hours: SEGMENT_HOURS, buckets, fingerprints }
-      await run(pool, addIdentitySegment, segment)
+      await run(pool, insertIdentitySegment, segment)
     }
   }
 }

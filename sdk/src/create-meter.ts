@@ -11,8 +11,7 @@ import {
 import { MeterError } from './meter-error.ts'
 import { type MeterOptions, readOptions } from './options.ts'
 import { beforeExit, holdProcess, quietTimer } from './runtime.ts'
-import { Taker } from './taker.ts'
-import type { MeterStats } from './taker.ts'
+import { type MeterStats, Taker } from './taker.ts'
 
 export type { CloudEvent, Fact, ProcessingFact, RequestFact, StorageFact } from './facts.ts'
 export { type Job, meterJob } from './meter-job.ts'

@@ -3,7 +3,7 @@ import type { SettlePass } from '../flows/settle/settle.ts'
 import { type Connection, type Log, makePool, openDatabase } from '../store/connect.ts'
 import { startLife } from '../store/life.ts'
 import { migrate } from '../store/migrate.ts'
-import { readDeployment } from '../store/queries/read-deployment.ts'
+import { findDeploymentRow } from '../store/deployment.ts'
 import { runOne } from '../store/query.ts'
 import type { Pool } from '../store/reading-pool.ts'
 import { CommandFailed } from './command-failed.ts'
@@ -47,7 +47,7 @@ export async function withDatabase<Result>(
     if (!migrated.ok) throw new CommandFailed(migrated.detail)
     const pool = makePool(connection, { applicationName: 'farthing-cli', log: LOG })
     try {
-      if (!(await runOne(pool, readDeployment, undefined))) throw nothingThere('the database')
+      if (!(await runOne(pool, findDeploymentRow, undefined))) throw nothingThere('the database')
       return await work(pool, read.settings)
     } finally {
       await pool.end()

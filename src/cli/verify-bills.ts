@@ -2,7 +2,7 @@ import { countOf, safeText } from '../core/present/readable-text.ts'
 import { formatHour, type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../core/time/hour.ts'
 import { type Instant, parseInstant } from '../core/time/instant.ts'
 import { type Difference, verify, type VerifyProgress } from '../flows/verify/verify.ts'
-import { holdSnapshot } from '../store/queries/hold-snapshot.ts'
+import { lockSnapshot } from '../store/backup.ts'
 import { run } from '../store/query.ts'
 import { transaction } from '../store/transaction.ts'
 import { CommandFailed, EXIT } from './command-failed.ts'
@@ -31,7 +31,7 @@ export async function verifyBills(
   try {
     await withDatabase(readSettings, (pool) =>
       transaction(pool, async (sql) => {
-        await run(sql, holdSnapshot, undefined)
+        await run(sql, lockSnapshot, undefined)
         for await (const difference of verify(sql, { account, ...range, onProgress })) {
           found += 1
           shown.clear()

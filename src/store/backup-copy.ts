@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
-import type { TablePart } from './queries/read-tables.ts'
+import type { TablePart } from './backup.ts'
 
 /** The rows of a table or partition in PostgreSQL's text format for COPY, in no order, as they come. */
 export function copyOut(client: pg.PoolClient, part: TablePart): Readable {

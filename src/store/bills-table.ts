@@ -4,7 +4,7 @@ import type { Level } from '../core/meter/level.ts'
 import { plain } from '../core/money/decimal.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { type CopyFields, CopyRows } from './copy.ts'
-import { addStorageSeries, type StorageSeries } from './queries/add-storage-series.ts'
+import { insertStorageSeries, type StorageSeries } from './storage-series.ts'
 import { run } from './query.ts'
 
 const COPY_BILLS = `
@@ -80,7 +80,7 @@ export class Settlement {
     await this.#bills.copyInto(client, COPY_BILLS)
     await this.#hours.copyInto(client, COPY_SETTLED_HOURS)
     await this.#levels.copyInto(client, COPY_LEVELS)
-    if (this.#series.length > 0) await run(client, addStorageSeries, this.#series)
+    if (this.#series.length > 0) await run(client, insertStorageSeries, this.#series)
   }
 }
 

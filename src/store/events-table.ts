@@ -8,7 +8,7 @@ import { instantArray, integerArray, textArray } from './binary-arrays.ts'
 import { type CopyFields, CopyRows } from './copy.ts'
 import { GATE } from './gate.ts'
 import { keyColumns } from './key-columns.ts'
-import type { Marks } from './queries/read-marks.ts'
+import type { Marks } from './deployment.ts'
 
 const COLUMNS = 'at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes'
 const COPY_EVENTS = `copy usage_event (${COLUMNS}) from stdin`

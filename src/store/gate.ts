@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { type Marks, readMarks } from './queries/read-marks.ts'
+import { type Marks, findWatermarks } from './deployment.ts'
 import { sqlState, transaction } from './transaction.ts'
 
 /**
@@ -24,7 +24,7 @@ function entering(suffix: string): string {
     begin;
     set local lock_timeout = ${GATE_PATIENCE_MS};
     select pg_advisory_xact_lock${suffix}(${GATE});
-    /* ${readMarks.name} */ ${readMarks.text}`
+    /* ${findWatermarks.name} */ ${findWatermarks.text}`
 }
 
 /**
@@ -58,7 +58,7 @@ export async function throughGate<Result>(
 
 function marksOf(row: unknown): Marks {
   if (row === undefined) throw new Error('the database has no deployment: start Farthing first')
-  return readMarks.decode(row as Parameters<typeof readMarks.decode>[0])
+  return findWatermarks.decode(row as Parameters<typeof findWatermarks.decode>[0])
 }
 
 /** End the sessions that have held the gate for longer than anyone should, whatever they wait for. */

@@ -1,5 +1,5 @@
 import { integerArray, textArray } from './binary-arrays.ts'
-import type { EventKey } from './queries/find-events.ts'
+import type { EventKey } from './usage-events.ts'
 
 /**
  * Keys of events as five parallel arrays, for `unnest` in the order of the primary key: `int[]`, `smallint[]`, and three

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, type Log, makePool } from './connect.ts'
 import { sessionName } from './embedded/session.ts'
-import { endSessions } from './queries/end-sessions.ts'
-import { type OtherProcess, readProcesses } from './queries/read-processes.ts'
+import { deleteSessions, type OtherProcess, listProcesses } from './server.ts'
 import { run } from './query.ts'
 
 /** The purpose of the session that shows signs of life. */
@@ -47,9 +46,9 @@ export async function startLife({
   const abort = new AbortController()
   const watch = makeWatch()
   const beat = async () => {
-    const seen = await run(pool, readProcesses, { own: lifeSession() })
+    const seen = await run(pool, listProcesses, { own: lifeSession() })
     for (const { process, sign } of watch(seen, performance.now())) {
-      const [ended] = await run(pool, endSessions, { process, sign })
+      const [ended] = await run(pool, deleteSessions, { process, sign })
       if (!ended) continue
       const fields = { process, sessions: ended }
       log.warn(fields, 'A process gave no sign of life: its transactions were ended, others do its work')

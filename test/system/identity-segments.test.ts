@@ -4,8 +4,11 @@ import { commonFingerprints } from '../../src/core/ingest/fingerprint.ts'
 import type { Hour } from '../../src/core/time/hour.ts'
 import { groupsOf, joinSegments } from '../../src/flows/settle/join-segments.ts'
 import { keepingWindow, readingWindow } from '../../src/flows/settle/identity-window.ts'
-import { type IdentitySegment, readIdentitySegments } from '../../src/store/identity-segments.ts'
-import { addIdentitySegment } from '../../src/store/queries/add-identity-segment.ts'
+import {
+  insertIdentitySegment,
+  type IdentitySegment,
+  readIdentitySegments,
+} from '../../src/store/identity-segments.ts'
 import { run } from '../../src/store/query.ts'
 import { testDatabase, type TestDatabase } from '../database.ts'
 
@@ -34,7 +37,7 @@ describe('segments in the database', () => {
     ...fingerprints: readonly number[]
   ): Promise<unknown> {
     const sorted = Uint32Array.from(fingerprints).sort()
-    return run(database.pool, addIdentitySegment, {
+    return run(database.pool, insertIdentitySegment, {
       hour: hour as Hour,
       hours: 1,
       buckets,

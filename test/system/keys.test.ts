@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isKeyText } from '../../src/flows/keys/key-text.ts'
+import { isKeyText, newKeyText } from '../../src/flows/keys/key-text.ts'
 import { KEYS_CACHED_MAX, makeKeyRing } from '../../src/flows/keys/find-key.ts'
-import { newKeyText } from '../../src/flows/keys/key-text.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
 
 let server: TestServer

@@ -5,7 +5,7 @@ import type { Instant } from '../../src/core/time/instant.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import { addLiveEvents, checksumOf, type StoredEvent } from '../../src/store/events-table.ts'
 import { GATE, GATE_PATIENCE_MS } from '../../src/store/gate.ts'
-import { readMarks } from '../../src/store/queries/read-marks.ts'
+import { findWatermarks } from '../../src/store/deployment.ts'
 import { runOne } from '../../src/store/query.ts'
 import { deployment, type Deployment, quiet } from './deployment.ts'
 
@@ -24,7 +24,7 @@ afterAll(() => deployed.close())
 beforeEach(async () => {
   await deployed.pool.query('truncate usage_event')
   await deployed.pool.query('update deployment set sealed_until = first_hour')
-  expected = (await runOne(deployed.pool, readMarks, undefined))!
+  expected = (await runOne(deployed.pool, findWatermarks, undefined))!
 })
 
 function event(id: string, at = DAY): StoredEvent {

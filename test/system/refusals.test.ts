@@ -5,14 +5,13 @@ import type { Json } from '../../src/core/text/canonical-json.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import {
   keepRefusals,
-  type RefusalLimits,
   REFUSAL_KINDS_MAX,
+  type RefusalLimits,
   REFUSED_EVENTS_OF_KIND_MAX,
 } from '../../src/flows/ingest/keep-refusals.ts'
 import { listRefusalCounts } from '../../src/flows/read/read-unbilled.ts'
 import type { Log } from '../../src/store/connect.ts'
-import type { RefusedEvent } from '../../src/store/queries/add-refused-events.ts'
-import { pruneRefusedEvents } from '../../src/store/queries/prune-refused-events.ts'
+import { deleteOldRefusedEvents, type RefusedEvent } from '../../src/store/refusals.ts'
 import { run } from '../../src/store/query.ts'
 import { transaction } from '../../src/store/transaction.ts'
 import { testDatabase } from '../database.ts'
@@ -237,7 +236,7 @@ test('the oldest rows go, and their counts stay', async () => {
   })
   await expect(lost).rejects.toThrow('rolled back')
   await keep([refusal('pruned', '9'), refusal('pruned', '9')])
-  await run(deployed.pool, pruneRefusedEvents, { kept: 4 })
+  await run(deployed.pool, deleteOldRefusedEvents, { kept: 4 })
   const { rows: kept } = await deployed.pool.query<{ id: string }>('select id from refused_event order by id')
   expect(kept.map(({ id }) => id)).toEqual(['6', '7', '8', '9'])
   expect(await counts()).toEqual({ 'pruned s event/invalid_time': 21 })

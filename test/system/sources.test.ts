@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatHour, formatHourStart, type Hour } from '../../src/core/time/hour.ts'
 import { countSources, SILENCE_HOURS_MAX } from '../../src/flows/sources/count-sources.ts'
-import { addUncountedHour } from '../../src/store/queries/add-uncounted-hour.ts'
+import { insertUncountedHour } from '../../src/store/sources.ts'
 import { run } from '../../src/store/query.ts'
 import { at, now } from './http-day.ts'
 import { farthing } from './cli-run.ts'
@@ -267,7 +267,7 @@ describe('what a source has announced of an hour', () => {
     expect(await arrivedOf(past, '/past')).toMatchObject({ state: 'missing' })
     await send('/past', past)
     await server.settle()
-    await run(server.database.pool, addUncountedHour, { hour: past as Hour })
+    await run(server.database.pool, insertUncountedHour, { hour: past as Hour })
     await count()
     const { rows } = await server.database.pool.query('select events from source_count where hour = $1', [
       past,

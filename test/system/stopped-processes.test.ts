@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { addBillMonth } from '../../src/store/queries/add-bill-month.ts'
-import { addEventDay } from '../../src/store/queries/add-event-day.ts'
-import { lockFirstStart } from '../../src/store/queries/lock-first-start.ts'
-import { raiseSealedUntil } from '../../src/store/queries/raise-sealed-until.ts'
+import { insertBillMonth } from '../../src/store/bills.ts'
+import { insertEventDay } from '../../src/store/usage-events.ts'
+import { lockFirstStart, updateSealedUntil } from '../../src/store/deployment.ts'
 import { run } from '../../src/store/query.ts'
 import type { Hour } from '../../src/core/time/hour.ts'
 import { audit } from '../simulation/auditor.ts'
@@ -144,8 +143,8 @@ describe('with processes stopped while they hold a lock', () => {
           'the partitions',
           inTransaction(`select add_event_day(${farDay})`),
           async () => {
-            await run(pool, addEventDay, { day: farDay })
-            await run(pool, addBillMonth, { hour: ((farDay + 60) * 24) as Hour })
+            await run(pool, insertEventDay, { day: farDay })
+            await run(pool, insertBillMonth, { hour: ((farDay + 60) * 24) as Hour })
           },
         ],
         [
@@ -161,7 +160,7 @@ describe('with processes stopped while they hold a lock', () => {
         [
           'the row of the deployment',
           inTransaction('update deployment set settled_until = settled_until'),
-          () => run(pool, raiseSealedUntil, { to: (firstHour + 1) as Hour }),
+          () => run(pool, updateSealedUntil, { to: (firstHour + 1) as Hour }),
         ],
       ]
       const holders = await Promise.all(

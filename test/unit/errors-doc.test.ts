@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { HTTP_PROBLEMS } from '../../src/http/problem.ts'
-import { ACTS } from '../../src/store/queries/add-audit-entry.ts'
+import { ACTS } from '../../src/store/audit.ts'
 import { type Code, importsOf, type Node, readCode } from './tidy-syntax.ts'
 
 const CODE = /^[a-z_]+\/[a-z0-9_]+$/

@@ -1,5 +1,4 @@
-import type { Hour } from '../time/hour.ts'
-import { formatHourStart } from '../time/hour.ts'
+import { formatHourStart, type Hour } from '../time/hour.ts'
 import type { PastChange, PastChangeCode } from './compare-past-change.ts'
 import {
   asWritten,

@@ -4,8 +4,7 @@ import { ACCOUNT_BYTES_MAX } from '../../core/ingest/read-text.ts'
 import { reject, type Rejection } from '../../core/ingest/rejection.ts'
 import { refuseText } from '../../core/text/well-formed.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
-import { findKnownAccounts } from '../../store/queries/find-known-accounts.ts'
-import { readClosedAccounts } from '../../store/queries/read-closed-accounts.ts'
+import { findKnownAccounts, listClosedAccounts } from '../../store/accounts.ts'
 import { run, runOne } from '../../store/query.ts'
 
 /** Whose usage is taken: anybody's, or that of accounts that somebody has made known (FARTHING_ACCOUNTS). */
@@ -40,7 +39,7 @@ export function makeAccountMemory(pool: pg.Pool, taken: TakenAccounts): AccountM
   let version = 0
 
   async function refresh(): Promise<void> {
-    const changes = await runOne(pool, readClosedAccounts, { since: version })
+    const changes = await runOne(pool, listClosedAccounts, { since: version })
     // Another refresh, which began later, may have ended before.
     if (!changes || changes.version < version) return
     for (const { account, closedAt } of changes.accounts) {

@@ -1,8 +1,7 @@
 import type pg from 'pg'
 import { endOfSeries } from '../../core/ingest/ended-level.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
-import { findUnendedAccounts, type UnendedAccount } from '../../store/queries/find-unended-accounts.ts'
-import { noteLevelsEnded } from '../../store/queries/note-levels-ended.ts'
+import { findUnendedAccounts, updateLevelsEnded, type UnendedAccount } from '../../store/accounts.ts'
 import { run, runOne } from '../../store/query.ts'
 import { ownCandidate } from '../ingest/read-delivery.ts'
 import { NewerAccounts, NewerPrices, storeGroup } from '../ingest/store-group.ts'
@@ -36,7 +35,7 @@ export async function endLevels({ pool, account, stopping }: EndLevels): Promise
   const { book, version } = await bookOf(pool, null)
   for (const closed of due) {
     const isDone = await endAccount(pool, book, closed, stopping)
-    if (isDone) await run(pool, noteLevelsEnded, { ...closed, priceVersion: version })
+    if (isDone) await run(pool, updateLevelsEnded, { ...closed, priceVersion: version })
   }
 }
 

@@ -3,14 +3,17 @@ import { isReservedSource, type LevelEnd } from '../../core/ingest/ended-level.t
 import { reread } from '../../core/ingest/reread.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import type { UnendedAccount } from '../../store/queries/find-unended-accounts.ts'
-import { readEventDays } from '../../store/queries/read-event-days.ts'
-import { type LevelPlace, readLevelsSince } from '../../store/queries/read-levels-since.ts'
-import { readAccountSeries, type SeriesName } from '../../store/queries/read-account-series.ts'
-import { readOpenHours } from '../../store/queries/read-open-hours.ts'
-import { type LevelEvent, readOpenLevels } from '../../store/queries/read-open-levels.ts'
-import { readWaitingHours } from '../../store/queries/read-waiting-hours.ts'
-import { readWaitingLevels } from '../../store/queries/read-waiting-levels.ts'
+import type { UnendedAccount } from '../../store/accounts.ts'
+import { listEventDays } from '../../store/usage-events.ts'
+import { type LevelPlace, listLevelsSince } from '../../store/restated-levels.ts'
+import { listAccountSeries, type SeriesName } from '../../store/storage-series.ts'
+import { listOpenHours } from '../../store/open-usage.ts'
+import {
+  type LevelEvent,
+  listOpenLevels,
+  listWaitingHours,
+  listWaitingLevels,
+} from '../../store/open-levels.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 const HOURS_PER_DAY = 24
@@ -59,17 +62,17 @@ async function* unsettledLevels(sql: Sql, book: PriceBook, account: string): Asy
     .map(([type]) => type)
   const scope = { bucket: bucketOf(account), account, types }
   // Not by the clock: it may have been set back since events were accepted.
-  const [newestDay = 0] = await run(sql, readEventDays, undefined)
+  const [newestDay = 0] = await run(sql, listEventDays, undefined)
   const to = ((newestDay + 1) * HOURS_PER_DAY) as Hour
-  for (const open of await run(sql, readOpenHours, { ...scope, from: 0 as Hour, to })) {
+  for (const open of await run(sql, listOpenHours, { ...scope, from: 0 as Hour, to })) {
     let page: readonly LevelEvent[] = []
     do {
-      page = await run(sql, readOpenLevels, { ...scope, ...open, after: page.at(-1), limit: PAGE_ROWS })
+      page = await run(sql, listOpenLevels, { ...scope, ...open, after: page.at(-1), limit: PAGE_ROWS })
       yield* page
     } while (page.length === PAGE_ROWS)
   }
-  for (const hour of await run(sql, readWaitingHours, scope)) {
-    yield* await run(sql, readWaitingLevels, { ...scope, hour })
+  for (const hour of await run(sql, listWaitingHours, scope)) {
+    yield* await run(sql, listWaitingLevels, { ...scope, hour })
   }
 }
 
@@ -78,7 +81,7 @@ async function* settledLevels(sql: Sql, { account, closedAt }: Closed): AsyncGen
   const scope = { bucket: bucketOf(account), account, since: closedAt, limit: PAGE_ROWS }
   let page: readonly LevelPlace[] = []
   do {
-    page = await run(sql, readLevelsSince, { ...scope, after: page.at(-1) })
+    page = await run(sql, listLevelsSince, { ...scope, after: page.at(-1) })
     yield* page
   } while (page.length === PAGE_ROWS)
 }
@@ -87,7 +90,7 @@ async function* settledSeries(sql: Sql, account: string): AsyncGenerator<SeriesN
   const scope = { bucket: bucketOf(account), account, limit: PAGE_ROWS }
   let page: readonly SeriesName[] = []
   do {
-    page = await run(sql, readAccountSeries, { ...scope, after: page.at(-1) })
+    page = await run(sql, listAccountSeries, { ...scope, after: page.at(-1) })
     yield* page
   } while (page.length === PAGE_ROWS)
 }

@@ -6,11 +6,13 @@ import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { withZone } from '../../core/time/zone-history.ts'
 import { throughGate } from '../../store/gate.ts'
 import type { AccountProfile, Profile, Tags } from '../../store/account-profile.ts'
-import { addAccountProfile } from '../../store/queries/add-account-profile.ts'
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { closeAccount } from '../../store/queries/close-account.ts'
-import { lockAccountProfile } from '../../store/queries/lock-account-profile.ts'
-import { saveAccountProfile } from '../../store/queries/save-account-profile.ts'
+import {
+  insertAccountProfile,
+  updateAccountClosing,
+  lockAccountProfile,
+  updateAccountProfile,
+} from '../../store/accounts.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { findMarks } from '../start/read-deployment.ts'
@@ -56,15 +58,16 @@ async function putInside(
   const { now } = await findMarks(sql)
   const refused = refuseClosing(change.closedAt, now)
   if (refused) return refused
-  const added = await runOne(sql, addAccountProfile, { account, bucket: bucketOf(account) })
+  const added = await runOne(sql, insertAccountProfile, { account, bucket: bucketOf(account) })
   const before = (await runOne(sql, lockAccountProfile, { account }))!
   const after = changed(before, change, now)
   if (canonicalJson(textsOf(after)) !== canonicalJson(textsOf(before))) {
-    await run(sql, saveAccountProfile, { ...after, account })
+    await run(sql, updateAccountProfile, { ...after, account })
   }
-  if (after.closedAt !== before.closedAt) await run(sql, closeAccount, { account, closedAt: after.closedAt })
+  if (after.closedAt !== before.closedAt)
+    await run(sql, updateAccountClosing, { account, closedAt: after.closedAt })
   const detail = detailOf(before, after, added !== undefined)
-  await run(sql, addAuditEntry, { actor, act: 'account/put', account, detail })
+  await run(sql, insertAuditEntry, { actor, act: 'account/put', account, detail })
   const profile = (await runOne(sql, lockAccountProfile, { account }))!
   return { ok: true, profile, isNew: added !== undefined }
 }

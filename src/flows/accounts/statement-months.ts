@@ -1,7 +1,7 @@
 import { statementMonth } from '../../core/bill/statement-month.ts'
 import { type Hour, startOf } from '../../core/time/hour.ts'
 import { monthEverywhere } from '../../core/time/zone-month.ts'
-import { readTimeZones } from '../../store/queries/read-time-zones.ts'
+import { listTimeZones } from '../../store/accounts.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { offsetAt } from './time-zones.ts'
 
@@ -14,7 +14,7 @@ export async function statementMonths(
   const utc = statementMonth(hour)
   if (monthEverywhere(startOf(hour)) !== undefined) return () => utc
   const names = accounts.map(({ account }) => account)
-  const rows = await run(sql, readTimeZones, names)
+  const rows = await run(sql, listTimeZones, names)
   const months = new Map(
     rows.map(({ account, timeZones }) => [account, statementMonth(hour, timeZones, offsetAt)]),
   )

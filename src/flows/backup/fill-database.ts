@@ -2,15 +2,17 @@ import type { Hour } from '../../core/time/hour.ts'
 import { BACKED_UP, LEFT_OUT } from '../../store/backed-up-tables.ts'
 import { type CopyIn, copyInto } from '../../store/backup-copy.ts'
 import { openBackupSession } from '../../store/backup-session.ts'
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { addBillMonth } from '../../store/queries/add-bill-month.ts'
-import { addEventDay } from '../../store/queries/add-event-day.ts'
-import { goOnNumbering } from '../../store/queries/go-on-numbering.ts'
-import { holdRestore } from '../../store/queries/hold-restore.ts'
-import { lockFirstStart } from '../../store/queries/lock-first-start.ts'
-import { readDeployment } from '../../store/queries/read-deployment.ts'
-import { readTables, type TablePart } from '../../store/queries/read-tables.ts'
-import { writePlainly } from '../../store/queries/write-plainly.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
+import { insertBillMonth } from '../../store/bills.ts'
+import { insertEventDay } from '../../store/usage-events.ts'
+import {
+  updateNumbering,
+  lockRestore,
+  listTables,
+  type TablePart,
+  updateOutputForms,
+} from '../../store/backup.ts'
+import { lockFirstStart, findDeploymentRow } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { leaveAdminKeyIn } from '../keys/leave-admin-key-in.ts'
@@ -33,15 +35,15 @@ export async function fillDatabase(
   const session = await openBackupSession(pool)
   const { client } = session
   try {
-    await run(client, writePlainly, undefined)
-    if (!(await runOne(client, holdRestore, undefined))) throw busy()
+    await run(client, updateOutputForms, undefined)
+    if (!(await runOne(client, lockRestore, undefined))) throw busy()
     await run(client, lockFirstStart, undefined)
-    if (await runOne(client, readDeployment, undefined)) throw notEmpty()
+    if (await runOne(client, findDeploymentRow, undefined)) throw notEmpty()
     const { summary, end } = await load(client, pool, parts)
-    refuseOtherTables(end, await run(client, readTables, undefined))
+    refuseOtherTables(end, await run(client, listTables, undefined))
     await leaveAdminKeyIn(client, { dataDir, name: 'admin (restored)', now })
     const detail = `the backup of ${summary.createdAt}, SHA-256 ${summary.sha256}`
-    await run(client, addAuditEntry, { actor, act: 'database/restore', account: null, detail })
+    await run(client, insertAuditEntry, { actor, act: 'database/restore', account: null, detail })
     await session.commit()
     return summary
   } finally {
@@ -59,7 +61,7 @@ async function load(
   pool: Pool,
   parts: AsyncIterable<BackupPart>,
 ): Promise<Loaded> {
-  const targets = new Map((await run(client, readTables, undefined)).map((part) => [part.table, part]))
+  const targets = new Map((await run(client, listTables, undefined)).map((part) => [part.table, part]))
   let copy: CopyIn | undefined
   let loaded: Loaded | undefined
   for await (const part of parts) {
@@ -94,18 +96,18 @@ async function targetOf(
     throw unfit(`has columns of ${table} that this schema has not (${foreign.join(', ')})`)
   if (hours && known.division === 'day') {
     for (let day = Math.floor(hours.from / HOURS_PER_DAY); day * HOURS_PER_DAY < hours.to; day++) {
-      await run(pool, addEventDay, { day })
+      await run(pool, insertEventDay, { day })
     }
   }
   if (hours && known.division === 'month') {
-    for (const hour of [hours.from, hours.to - 1] as Hour[]) await run(pool, addBillMonth, { hour })
+    for (const hour of [hours.from, hours.to - 1] as Hour[]) await run(pool, insertBillMonth, { hour })
   }
   return target
 }
 
 async function setNumbers(sql: Sql, { table, identity = {} }: BackupSection): Promise<void> {
   for (const [column, last] of Object.entries(identity))
-    await run(sql, goOnNumbering, { table, column, last })
+    await run(sql, updateNumbering, { table, column, last })
 }
 
 /** A table of this schema that the backup does not know would stay empty, and nobody would notice. */

@@ -2,9 +2,8 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Connection } from '../../store/connect.ts'
 import { knownMigrations, migrate } from '../../store/migrate.ts'
 import { run, runOne } from '../../store/query.ts'
-import { readDeployment } from '../../store/queries/read-deployment.ts'
-import { readMigrations } from '../../store/queries/read-migrations.ts'
-import { readStanding } from '../../store/queries/read-standing.ts'
+import { findDeploymentRow, findStanding } from '../../store/deployment.ts'
+import { listMigrations } from '../../store/server.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import type { BackupHeader, BackupProgress, BackupSummary } from './backup-format.ts'
 import { openBackupFile, type PackedBackup } from './backup-file.ts'
@@ -83,14 +82,14 @@ function refuseHeader({ farthing, migrations }: BackupHeader): void {
 }
 
 async function refuseTarget(pool: Pool): Promise<void> {
-  const standing = await runOne(pool, readStanding, undefined)
-  if (standing?.hasDeployment && (await runOne(pool, readDeployment, undefined))) throw notEmpty()
+  const standing = await runOne(pool, findStanding, undefined)
+  if (standing?.hasDeployment && (await runOne(pool, findDeploymentRow, undefined))) throw notEmpty()
 }
 
 /** Give the database the schema that the backup was made under. */
 async function prepare({ connection, pool }: RestoreBackup, header: BackupHeader): Promise<void> {
-  const standing = await runOne(pool, readStanding, undefined)
-  const has = standing?.hasMigrations ? await run(pool, readMigrations, undefined) : []
+  const standing = await runOne(pool, findStanding, undefined)
+  const has = standing?.hasMigrations ? await run(pool, listMigrations, undefined) : []
   const further = has.find((name) => !header.migrations.includes(name))
   if (further !== undefined) {
     const what = `The database is empty, but has the migration ${further}, and the backup is from before it`

@@ -3,12 +3,9 @@ import { formatHourStart } from '../../core/time/hour.ts'
 import { openBackupSession } from '../../store/backup-session.ts'
 import { copyOut } from '../../store/backup-copy.ts'
 import { BACKED_UP, LEFT_OUT } from '../../store/backed-up-tables.ts'
-import { type Sql, run, runOne } from '../../store/query.ts'
-import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
-import { readMigrations } from '../../store/queries/read-migrations.ts'
-import { readServerVersion } from '../../store/queries/read-server-version.ts'
-import { readTables, type TablePart } from '../../store/queries/read-tables.ts'
-import { writePlainly } from '../../store/queries/write-plainly.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { lockSnapshot, listTables, type TablePart, updateOutputForms } from '../../store/backup.ts'
+import { listMigrations, findServerVersion } from '../../store/server.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { findDeployment } from '../start/read-deployment.ts'
 import {
@@ -54,9 +51,9 @@ export async function* writeBackup(options: WriteBackup): AsyncGenerator<Buffer>
   const session = await openBackupSession(options.pool)
   const { client } = session
   try {
-    await run(client, holdSnapshot, undefined)
-    await run(client, writePlainly, undefined)
-    const parts = partsOf(await run(client, readTables, undefined), options.onForeignTable)
+    await run(client, lockSnapshot, undefined)
+    await run(client, updateOutputForms, undefined)
+    const parts = partsOf(await run(client, listTables, undefined), options.onForeignTable)
     const written: Written = { all: createHash('sha256'), bytes: 0, rows: 0, tables: {} }
     yield text(written, line(await headerOf(client, options)))
     const progress = makeProgress(parts, written, options)
@@ -103,9 +100,9 @@ async function headerOf(sql: Sql, { farthing, createdAt }: WriteBackup): Promise
   return {
     farthingBackup: FORMAT,
     farthing,
-    postgresql: (await runOne(sql, readServerVersion, undefined)) ?? '',
+    postgresql: (await runOne(sql, findServerVersion, undefined)) ?? '',
     createdAt,
-    migrations: await run(sql, readMigrations, undefined),
+    migrations: await run(sql, listMigrations, undefined),
     deployment: { firstHour: formatHourStart(firstHour), currency, demo },
   }
 }

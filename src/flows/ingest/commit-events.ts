@@ -5,12 +5,12 @@ import type { Assessment } from '../../core/rate/assess.ts'
 import { unusedUnits } from '../../core/rate/unused-units.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
 import { copyEvents, type StoredEvent } from '../../store/events-table.ts'
-import { addHeldEvents, type HeldEvent } from '../../store/queries/add-held-events.ts'
-import { addLateHours } from '../../store/queries/add-late-hours.ts'
-import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
-import { findClosedHours } from '../../store/queries/find-closed-hours.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
-import { touchHistoryHours } from '../../store/queries/touch-history-hours.ts'
+import { insertHeldEvents, type HeldEvent } from '../../store/held-events.ts'
+import { insertLateHours } from '../../store/late-hours.ts'
+import type { RefusedEvent } from '../../store/refusals.ts'
+import { findClosedHours } from '../../store/settled-hours.ts'
+import type { Marks } from '../../store/deployment.ts'
+import { insertBackfillHours } from '../../store/backfill-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type CycleDecision, decideCycles, distinctHours } from './decide-cycle.ts'
 import { readingTurns } from '../thread-turns.ts'
@@ -142,7 +142,7 @@ async function noteHeld(sql: Sql, priceVersion: number, fresh: readonly Candidat
     const { code, detail } = assessment
     return [{ ...event, code, subject: heldSubject(event), detail, priceVersion }]
   })
-  if (held.length > 0) await run(sql, addHeldEvents, held)
+  if (held.length > 0) await run(sql, insertHeldEvents, held)
 }
 
 /** What of a held event is unknown: its operation, or its type. */
@@ -160,7 +160,7 @@ async function noteWays(
   if (history.length > 0) await noteHistory(sql, history)
   if (late.length > 0) {
     const keys = [...distinctHours(late).values()]
-    await run(sql, addLateHours, { cycle: decisionOf(late[0]!).cycle, keys })
+    await run(sql, insertLateHours, { cycle: decisionOf(late[0]!).cycle, keys })
   }
 }
 
@@ -173,7 +173,7 @@ async function noteHistory(sql: Sql, history: readonly Candidate[]): Promise<voi
   const touched = [...groupBy(history, ({ writer }) => writer)].flatMap(([writer, group]) =>
     [...distinctHours(group).values()].map((key) => ({ ...key, writer })),
   )
-  await run(sql, touchHistoryHours, touched)
+  await run(sql, insertBackfillHours, touched)
   // In a statement of its own: it sees what the touch has waited for.
   const closed = await run(sql, findClosedHours, touched)
   if (closed.length > 0) throw new HourClosed()

@@ -1,7 +1,7 @@
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { type Hour, hourOf } from '../../core/time/hour.ts'
-import { type AccountHourKey, findClosedHours } from '../../store/queries/find-closed-hours.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
+import { type AccountHourKey, findClosedHours } from '../../store/settled-hours.ts'
+import type { Marks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 /** In whose bill an event counts, and how it came there (ARCHITECTURE.md). */

@@ -1,6 +1,6 @@
 import { groupBy } from '../../core/group-by.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { type EventKey, findEvents, type FoundEvent } from '../../store/queries/find-events.ts'
+import { type EventKey, findEvents, type FoundEvent } from '../../store/usage-events.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 const HOURS_PER_DAY = 24

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { formatHourStart, type Hour } from '../../core/time/hour.ts'
-import { readImport } from '../../store/queries/read-import.ts'
+import { findImport } from '../../store/backfill-hours.ts'
 import { runOne, type Sql } from '../../store/query.ts'
 import { HISTORY_SEAL_MAX, sealHistory } from '../settle/seal-hours.ts'
 
@@ -24,7 +24,7 @@ export async function endImport(pool: pg.Pool, name: string): Promise<ImportStat
 
 /** How much of an import has no bill yet. Nothing left means that every past hour of it is settled. */
 export async function importStatus(sql: Sql, name: string): Promise<ImportStatus> {
-  const state = await runOne(sql, readImport, { writer: name })
+  const state = await runOne(sql, findImport, { writer: name })
   const shared = state!.sharedHours.map(({ account, hour }) => ({
     account,
     hour: formatHourStart(hour as Hour),

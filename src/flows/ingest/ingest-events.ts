@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
-import { readMarks } from '../../store/queries/read-marks.ts'
+import { findWatermarks } from '../../store/deployment.ts'
 import { FEW_EVENTS } from '../../store/events-table.ts'
 import { runOne } from '../../store/query.ts'
 import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
@@ -95,7 +95,7 @@ export async function createIngest({
   const onClock = (now: Instant) => {
     clockAheadMs = now - Date.now()
   }
-  const marks = await runOne(pool, readMarks, undefined)
+  const marks = await runOne(pool, findWatermarks, undefined)
   if (marks) onClock(marks.now)
 
   function submit(

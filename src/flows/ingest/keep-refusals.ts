@@ -1,9 +1,14 @@
 import { hash } from 'node:crypto'
 import { groupBy } from '../../core/group-by.ts'
 import { invariant } from '../../core/invariant.ts'
-import { addRefusedEvents, type RefusedEvent } from '../../store/queries/add-refused-events.ts'
-import { type CountedKind, countRefusals, type RefusalKind } from '../../store/queries/count-refusals.ts'
-import { repeatRefusedEvents } from '../../store/queries/repeat-refused-events.ts'
+import {
+  insertRefusedEvents,
+  type CountedKind,
+  countRefusals,
+  type RefusalKind,
+  type RefusedEvent,
+  updateRepeatedRefusals,
+} from '../../store/refusals.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 /** Kinds of refusals that are counted by name: accounts and sources are chosen by whoever sends. */
@@ -40,7 +45,7 @@ export async function keepRefusals(
   const counted = await run(sql, countRefusals, { kinds, kindsMax })
   invariant(counted.length === groups.length, 'every kind of refusals is counted once')
   // In a statement of its own: it sees what was kept by those that the count has waited for.
-  const known = new Set(await run(sql, repeatRefusedEvents, groups.flat()))
+  const known = new Set(await run(sql, updateRepeatedRefusals, groups.flat()))
   const places = [...groupBy(counted, nameOf).values()].map((own) => {
     const fresh = own.flatMap(({ index }) => groups[index]!).filter(({ digest }) => !known.has(digest))
     return { ...own[0]!, fresh: fresh.slice(0, roomOf(own[0]!, ofKindMax)) }
@@ -49,7 +54,7 @@ export async function keepRefusals(
   if (fresh.length === 0) return
   const added = places.map((place) => ({ ...place, added: place.fresh.length }))
   const { hour } = counted[0]!
-  await run(sql, addRefusedEvents, { events: fresh, kinds: added.filter((kind) => kind.added > 0), hour })
+  await run(sql, insertRefusedEvents, { events: fresh, kinds: added.filter((kind) => kind.added > 0), hour })
 }
 
 function roomOf({ kept }: CountedKind, ofKindMax: number): number {

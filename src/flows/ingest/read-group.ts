@@ -1,5 +1,5 @@
 import type { PriceBook } from '../../core/rate/price-book.ts'
-import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import type { RefusedEvent } from '../../store/refusals.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
 import { readingTurns } from '../thread-turns.ts'
 import type { Candidate } from './commit-events.ts'

@@ -3,8 +3,8 @@ import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { throughGate } from '../../store/gate.ts'
-import { addEventDay } from '../../store/queries/add-event-day.ts'
-import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import { insertEventDay } from '../../store/usage-events.ts'
+import type { RefusedEvent } from '../../store/refusals.ts'
 import { run } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { type Candidate, commitEvents, duplicate, HourClosed } from './commit-events.ts'
@@ -244,7 +244,7 @@ async function ensureDays({ pool, days }: StoreGroupContext, reads: readonly Rea
     if (isRefused(read)) continue
     for (const day of daysOf(read)) {
       if (days.has(day)) continue
-      await run(pool, addEventDay, { day })
+      await run(pool, insertEventDay, { day })
       days.add(day)
     }
   }

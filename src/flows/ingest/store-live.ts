@@ -1,4 +1,4 @@
-import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import type { RefusedEvent } from '../../store/refusals.ts'
 import { addLiveEvents, FEW_EVENTS } from '../../store/events-table.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { compareKeys, resultOfNew } from './commit-events.ts'

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { sameContent } from '../../core/ingest/event.ts'
 import { type Quote, quote } from '../../core/rate/quote.ts'
-import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
+import type { RefusedEvent } from '../../store/refusals.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { findMarks } from '../start/read-deployment.ts'

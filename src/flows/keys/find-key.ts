@@ -1,5 +1,5 @@
 import { type Sql, runOne } from '../../store/query.ts'
-import { findKey, type FoundKey } from '../../store/queries/find-key.ts'
+import { findKey, type FoundKey } from '../../store/keys.ts'
 import type { Key, Scope } from './key-scopes.ts'
 import { keyHash } from './key-text.ts'
 

@@ -1,8 +1,7 @@
 import type pg from 'pg'
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { type Sql, run, runOne } from '../../store/query.ts'
-import { type KeyRow, readKeys } from '../../store/queries/read-keys.ts'
-import { revokeKey } from '../../store/queries/revoke-key.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { type KeyRow, listKeyRows, updateRevokedKey } from '../../store/keys.ts'
 import { transaction } from '../../store/transaction.ts'
 import { type Page, pageOf } from '../read/page.ts'
 
@@ -15,7 +14,7 @@ export async function listKeys(
   after: KeyPosition | undefined,
   limit: number,
 ): Promise<Page<KeyRow, KeyPosition>> {
-  const keys = await run(sql, readKeys, {
+  const keys = await run(sql, listKeyRows, {
     after: after && { made: after[0], id: after[1] },
     limit: limit + 1,
   })
@@ -32,7 +31,7 @@ export type RemovedKey =
  */
 export async function removeKey(pool: pg.Pool, id: string, actor: string): Promise<RemovedKey> {
   return transaction(pool, async (sql) => {
-    const key = await runOne(sql, revokeKey, { id })
+    const key = await runOne(sql, updateRevokedKey, { id })
     if (!key) {
       return { ok: false, code: 'key/not_found', detail: 'There is no key with this id: see /v1/keys.' }
     }
@@ -42,7 +41,7 @@ export async function removeKey(pool: pg.Pool, id: string, actor: string): Promi
     }
     if (!key.before) {
       const { account, name } = key
-      await run(sql, addAuditEntry, { actor, act: 'key/revoke', account, detail: `${id} (${name})` })
+      await run(sql, insertAuditEntry, { actor, act: 'key/revoke', account, detail: `${id} (${name})` })
     }
     return { ok: true }
   })

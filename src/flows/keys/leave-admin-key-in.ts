@@ -1,5 +1,5 @@
 import type { Instant } from '../../core/time/instant.ts'
-import { findKey } from '../../store/queries/find-key.ts'
+import { findKey } from '../../store/keys.ts'
 import { type Sql, runOne } from '../../store/query.ts'
 import { leaveAdminKey, replaceAdminKey } from './admin-key-file.ts'
 import { keyHash } from './key-text.ts'

@@ -2,8 +2,8 @@ import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { byteLength, refuseText } from '../../core/text/well-formed.ts'
 import { ACCOUNT_BYTES_MAX } from '../../core/ingest/read-text.ts'
 import { type Sql, run, runOne } from '../../store/query.ts'
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { addKey } from '../../store/queries/add-key.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
+import { insertKey } from '../../store/keys.ts'
 import { localActor } from '../audit/local-actor.ts'
 import { DEPLOYMENT_SCOPES, type Scope } from './key-scopes.ts'
 import { keyHash, newKeyText, randomLetters } from './key-text.ts'
@@ -50,11 +50,11 @@ export async function makeKey(
   const refused = refuseKey(request, now)
   if (refused) return refused
   const id = `key_${randomLetters(12)}`
-  const createdAt = await runOne(sql, addKey, { ...request, id, hash: keyHash(key) })
+  const createdAt = await runOne(sql, insertKey, { ...request, id, hash: keyHash(key) })
   // A key that is there already was made by a first start on this very database.
   if (createdAt !== undefined) {
     const { account } = request
-    await run(sql, addAuditEntry, { actor, act: 'key/make', account, detail: detailOf(id, request) })
+    await run(sql, insertAuditEntry, { actor, act: 'key/make', account, detail: detailOf(id, request) })
   }
   return { ok: true, id, createdAt: createdAt ?? now, key }
 }

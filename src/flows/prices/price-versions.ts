@@ -1,8 +1,7 @@
 import { changesBetween, type PriceBookChange } from '../../core/rate/compare-changes.ts'
 import type { PriceBookRemark } from '../../core/rate/read-price-book-problem.ts'
-import type { Sql } from '../../store/query.ts'
-import { run } from '../../store/query.ts'
-import { type PriceVersionHead, readPriceVersionHeads } from '../../store/queries/read-price-version-heads.ts'
+import { run, type Sql } from '../../store/query.ts'
+import { type PriceVersionHead, listPriceVersionHeads } from '../../store/price-versions.ts'
 import { type Page, pageOf } from '../read/page.ts'
 import { findBook } from './read-price-version.ts'
 
@@ -16,7 +15,7 @@ export async function listPriceVersions(
   before: number | undefined,
   limit: number,
 ): Promise<Page<ListedPriceVersion, number>> {
-  const heads = await run(sql, readPriceVersionHeads, { before: before ?? null, limit: limit + 1 })
+  const heads = await run(sql, listPriceVersionHeads, { before: before ?? null, limit: limit + 1 })
   const { items, next } = pageOf(heads, limit, ({ version }) => version)
   const listed: ListedPriceVersion[] = []
   // One by one: a book may have a megabyte, and its remarks are few.

@@ -6,11 +6,10 @@ import { comparePriceBooks } from '../../core/rate/compare-price-books.ts'
 import { isIllustrative } from '../../core/rate/price-book.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import { throughGate } from '../../store/gate.ts'
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { addPriceVersion } from '../../store/queries/add-price-version.ts'
-import { findLatestUsageHour } from '../../store/queries/find-latest-usage-hour.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
-import { raisePriceVersion } from '../../store/queries/raise-price-version.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
+import { insertPriceVersion } from '../../store/price-versions.ts'
+import { findLatestUsageHour } from '../../store/usage-events.ts'
+import { type Marks, updatePriceVersion } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { findDeployment, findMarks } from '../start/read-deployment.ts'
 import {
@@ -150,9 +149,9 @@ async function store(
   return throughGate(pool, 'alone', async (client, marks) => {
     if (marks.priceVersion !== basedOn) return false
     if ((await findFirstOpenHour(client, marks)) !== firstOpenHour) return false
-    await run(client, addPriceVersion, row)
-    await run(client, raisePriceVersion, { version })
-    await run(client, addAuditEntry, { actor, act: 'price-book/publish', account: null, detail })
+    await run(client, insertPriceVersion, row)
+    await run(client, updatePriceVersion, { version })
+    await run(client, insertAuditEntry, { actor, act: 'price-book/publish', account: null, detail })
     return true
   })
 }

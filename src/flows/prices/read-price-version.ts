@@ -3,13 +3,12 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { PriceBookRemark } from '../../core/rate/read-price-book-problem.ts'
 import { readPriceBook } from '../../core/rate/read-price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
-import { findPriceDigest } from '../../store/queries/find-price-digest.ts'
-import { type Sql, runOne } from '../../store/query.ts'
-import { type PriceVersion, readPriceVersion } from '../../store/queries/read-price-version.ts'
+import { findPriceDigest, type PriceVersion, findPriceVersionRow } from '../../store/price-versions.ts'
+import { runOne, type Sql } from '../../store/query.ts'
 
 /** A published version as it is stored; the newest for null; undefined if there is none of this number. */
 export function findPriceVersion(sql: Sql, version: number | null): Promise<PriceVersion | undefined> {
-  return runOne(sql, readPriceVersion, { version })
+  return runOne(sql, findPriceVersionRow, { version })
 }
 
 interface ReadVersion {

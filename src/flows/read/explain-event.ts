@@ -4,19 +4,17 @@ import type { CycleState, EventFacts, VoidFacts } from '../../core/present/event
 import { assess, type Assessment } from '../../core/rate/assess.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
-import { findCopies, type FoundCopy } from '../../store/queries/find-copies.ts'
-import { findConflictEvent } from '../../store/queries/find-conflict-event.ts'
-import { findHeldEvent } from '../../store/queries/find-held-event.ts'
-import { findLines } from '../../store/queries/find-lines.ts'
-import { findReleasedEvents } from '../../store/queries/find-released-events.ts'
-import { findSettledHour } from '../../store/queries/find-settled-hour.ts'
-import { findVoid } from '../../store/queries/find-void.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
-import { readBill, type ReadBill } from '../../store/queries/read-bill.ts'
-import { readEventDays } from '../../store/queries/read-event-days.ts'
-import { readRefusedEvents, type RefusedRow } from '../../store/queries/read-refused-events.ts'
-import type { VoidedEvent } from '../../store/queries/read-voided-events.ts'
-import { type Sql, run, runOne } from '../../store/query.ts'
+import { findConflictEvent, findDuplicates, type FoundCopy } from '../../store/conflicts.ts'
+import { findHeldEvent } from '../../store/held-events.ts'
+import { findLines } from '../../store/bill-lines.ts'
+import { findReleasedEvents } from '../../store/releases.ts'
+import { findSettledHour } from '../../store/settled-hours.ts'
+import { findVoid, type VoidedEvent } from '../../store/voids.ts'
+import type { Marks } from '../../store/deployment.ts'
+import { findBillRow, type FindBillRow } from '../../store/bills.ts'
+import { listEventDays } from '../../store/usage-events.ts'
+import { listRefusedEventRows, type RefusedRow } from '../../store/refusals.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
 import { findDeployment, findMarks } from '../start/read-deployment.ts'
 import { isUnder, usageEvent } from './read-line-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
@@ -54,7 +52,7 @@ export interface FoundEvents {
 /** What became of the events of an account with an id: each stored one, and each that was not accepted. */
 export async function explainEvent(sql: Sql, find: FindEvent): Promise<FoundEvents> {
   const copies = await searchCopies(sql, find, COPIES_MAX)
-  const refused = await run(sql, readRefusedEvents, { ...find, before: undefined, limit: COPIES_MAX })
+  const refused = await run(sql, listRefusedEventRows, { ...find, before: undefined, limit: COPIES_MAX })
   const [marks, { currency }] = [await findMarks(sql), await findDeployment(sql)]
   const stored: ExplainedEvent[] = []
   for (const copy of copies) {
@@ -69,13 +67,13 @@ export async function searchCopies(
   { account, id, source, from, to }: FindEvent,
   limit: number,
 ): Promise<readonly FoundCopy[]> {
-  const all = await run(sql, readEventDays, undefined)
+  const all = await run(sql, listEventDays, undefined)
   const days = all.filter((day) => day * 24 < to && (day + 1) * 24 > from).slice(0, DAYS_SEARCHED_MAX)
   const found: FoundCopy[] = []
   for (let start = 0; start < days.length && found.length < limit; start += DAYS_AT_ONCE) {
     const ascending = days.slice(start, start + DAYS_AT_ONCE).reverse()
     const search = { bucket: bucketOf(account), account, id, source, days: ascending, limit }
-    found.push(...(await run(sql, findCopies, search)))
+    found.push(...(await run(sql, findDuplicates, search)))
   }
   return found.filter(({ hour }) => hour >= from && hour < to).slice(0, limit)
 }
@@ -116,8 +114,8 @@ async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Aroun
 }
 
 /** Where a cycle of an account stands, and by which prices it was settled; null: it was not. */
-async function cycleOf(sql: Sql, { marks }: Around, key: ReadBill) {
-  const bill = await runOne(sql, readBill, key)
+async function cycleOf(sql: Sql, { marks }: Around, key: FindBillRow) {
+  const bill = await runOne(sql, findBillRow, key)
   const withoutBill = bill ? undefined : await runOne(sql, findSettledHour, key)
   const version = bill?.priceVersion ?? withoutBill ?? null
   const unsettled: CycleState = key.hour < marks.sealedUntil ? 'sealed' : 'open'
@@ -127,7 +125,7 @@ async function cycleOf(sql: Sql, { marks }: Around, key: ReadBill) {
 /** Why an event that was released later had been held in its own cycle; null: that is not settled yet. */
 async function heldDetail(sql: Sql, account: string, copy: FoundCopy): Promise<string | null> {
   const key = { hour: copy.cycle, bucket: bucketOf(account), account }
-  const bill = await runOne(sql, readBill, key)
+  const bill = await runOne(sql, findBillRow, key)
   const version = bill?.priceVersion ?? (await runOne(sql, findSettledHour, key))
   if (version === undefined) return null
   const { book } = await bookOf(sql, version)

@@ -7,12 +7,11 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
-import type { SeriesName } from '../../store/queries/read-account-series.ts'
-import { readLevelsNow, type SeriesLevel } from '../../store/queries/read-levels-now.ts'
-import { type OpenAct, readOpenActs } from '../../store/queries/read-open-acts.ts'
-import { readOpenHours } from '../../store/queries/read-open-hours.ts'
-import { readUnbilledLevels } from '../../store/queries/read-unbilled-levels.ts'
+import { lockSnapshot } from '../../store/backup.ts'
+import type { SeriesName } from '../../store/storage-series.ts'
+import { listLevelsNowRows, type SeriesLevel } from '../../store/storage-levels.ts'
+import { type OpenAct, listOpenAdjustments, listOpenHours } from '../../store/open-usage.ts'
+import { listUnbilledLevels } from '../../store/open-levels.ts'
 import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -51,7 +50,7 @@ export async function listLevelsNow(
   { account, after, limit }: AskLevelsNow,
 ): Promise<ReadLevelsNowResult> {
   return transaction(pool, async (sql) => {
-    await run(sql, holdSnapshot, undefined)
+    await run(sql, lockSnapshot, undefined)
     const { now } = await findMarks(sql)
     const { book } = await bookOf(sql, null)
     const scope: Scope = { sql, book, bucket: bucketOf(account), account, now }
@@ -59,7 +58,12 @@ export async function listLevelsNow(
     const unbilled = await unbilledLevels(scope, released)
     if (!unbilled) return refuseMany()
     const position = after && { project: after[0], dataset: after[1] }
-    const settled = await run(sql, readLevelsNow, { ...scope, withdrawn, after: position, limit: limit + 1 })
+    const settled = await run(sql, listLevelsNowRows, {
+      ...scope,
+      withdrawn,
+      after: position,
+      limit: limit + 1,
+    })
     const later = unbilled.filter(
       (level) => level.at <= now && (!position || compareNames(nameOf(level), position) > 0),
     )
@@ -101,7 +105,7 @@ async function openActs({
   const [released, withdrawn]: [OpenAct[], OpenAct[]] = [[], []]
   const range = { bucket, account, from: 0 as Hour, to: next(hourOf(now)), limit: ACTS_AT_ONCE }
   for (let after: OpenAct | undefined; ;) {
-    const acts = await run(sql, readOpenActs, { ...range, after })
+    const acts = await run(sql, listOpenAdjustments, { ...range, after })
     for (const act of acts) (act.isVoid ? withdrawn : released).push(act)
     if (acts.length < ACTS_AT_ONCE || released.length + withdrawn.length > OPEN_LEVELS_MAX) break
     after = acts.at(-1)
@@ -119,11 +123,11 @@ async function unbilledLevels(
   const types = [...book.eventTypes]
     .filter(([, { component }]) => component === 'storage')
     .map(([name]) => name)
-  const hours = await run(sql, readOpenHours, { bucket, account, from: 0 as Hour, to: next(hourOf(now)) })
+  const hours = await run(sql, listOpenHours, { bucket, account, from: 0 as Hour, to: next(hourOf(now)) })
   for (let start = 0; start < hours.length; start += HOURS_AT_ONCE) {
     const some = hours.slice(start, start + HOURS_AT_ONCE)
     const ask = { bucket, account, types, hours: some, limit: OPEN_LEVELS_MAX + 1 }
-    for (const kept of await run(sql, readUnbilledLevels, ask))
+    for (const kept of await run(sql, listUnbilledLevels, ask))
       addEvent(sums, book, usageEvent(book, account, kept))
     if (sums.levels.length > OPEN_LEVELS_MAX) return undefined
   }

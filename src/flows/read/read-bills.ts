@@ -3,11 +3,9 @@ import { parseBillId } from '../../core/bill/bill-id.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { type Hour, next } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
-import { type Sql, run, runOne } from '../../store/query.ts'
-import { readAccountBills } from '../../store/queries/read-account-bills.ts'
-import { readBill } from '../../store/queries/read-bill.ts'
-import { readBillLines } from '../../store/queries/read-bill-lines.ts'
-import { readBills } from '../../store/queries/read-bills.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { listAccountBills, findBillRow, listBillRows } from '../../store/bills.ts'
+import { listBillLines } from '../../store/bill-lines.ts'
 import { type Page, pageOf } from './page.ts'
 
 /** The key of a bill in lists. */
@@ -31,8 +29,8 @@ export async function listBills(
   const asked = limit + 1
   const bills =
     account === undefined
-      ? await run(sql, readBills, { from, to, limit: asked, after: after && keyOf(after) })
-      : await run(sql, readAccountBills, {
+      ? await run(sql, listBillRows, { from, to, limit: asked, after: after && keyOf(after) })
+      : await run(sql, listAccountBills, {
           account,
           from: after ? (Math.max(from, next(after[0] as Hour)) as Hour) : from,
           to,
@@ -48,7 +46,7 @@ function keyOf([hour, bucket, account]: BillPosition) {
 /** The bill with this id, without its lines; undefined when there is none, or the text is no id. */
 export async function findBill(sql: Sql, id: string): Promise<StoredBill | undefined> {
   const key = parseBillId(id)
-  return key && runOne(sql, readBill, { ...key, bucket: bucketOf(key.account) })
+  return key && runOne(sql, findBillRow, { ...key, bucket: bucketOf(key.account) })
 }
 
 /** Lines of a bill in their order. A position is the number of a line. */
@@ -58,12 +56,12 @@ export async function listLines(
   after: number,
   limit: number,
 ): Promise<Page<BillLine, number>> {
-  const lines = await run(sql, readBillLines, { bill, after, limit: limit + 1 })
+  const lines = await run(sql, listBillLines, { bill, after, limit: limit + 1 })
   return pageOf(lines, limit, (line) => line.number)
 }
 
 /** One line, by its number from 1. */
 export async function findLine(sql: Sql, bill: StoredBill, number: number): Promise<BillLine | undefined> {
-  const line = await runOne(sql, readBillLines, { bill, after: number - 1, limit: 1 })
+  const line = await runOne(sql, listBillLines, { bill, after: number - 1, limit: 1 })
   return line?.number === number ? line : undefined
 }

@@ -1,9 +1,9 @@
 import { endOf, type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type Sql, run } from '../../store/query.ts'
-import { countCycleBills } from '../../store/queries/count-cycle-bills.ts'
-import { countManifests, type ManifestCounts } from '../../store/queries/count-manifests.ts'
-import { readCycles } from '../../store/queries/read-cycles.ts'
+import { countCycleBills } from '../../store/bills.ts'
+import { countManifests, type ManifestCounts } from '../../store/manifests.ts'
+import { listCycleRows } from '../../store/cycles.ts'
 import { isInDanger, isLate } from '../settle/bill-promise.ts'
 import { type Page, pageOf } from './page.ts'
 import { findMarks } from '../start/read-deployment.ts'
@@ -44,7 +44,7 @@ export async function listCycles(sql: Sql, { from, to, limit }: ListCycles): Pro
   for (let hour = latest; hour >= Math.max(sealedUntil, from) && open.length <= limit; hour = before(hour)) {
     open.push(cycleOf({ hour, priceVersion: null, sealedAt: null, settledAt: null }, now))
   }
-  const rest = await run(sql, readCycles, {
+  const rest = await run(sql, listCycleRows, {
     from,
     to: Math.min(to, sealedUntil) as Hour,
     limit: limit + 1 - Math.min(open.length, limit),

@@ -1,8 +1,8 @@
 import { endOf } from '../../core/time/hour.ts'
 import { type ClockDoubt } from '../../core/time/clock.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
-import { countSilentSources } from '../../store/queries/count-silent-sources.ts'
-import { readNewestLag } from '../../store/queries/read-newest-lag.ts'
+import type { Marks } from '../../store/deployment.ts'
+import { countSilentSources } from '../../store/silent-sources.ts'
+import { findNewestLag } from '../../store/cycles.ts'
 import { runOne, type Sql } from '../../store/query.ts'
 import { hoursDue, isInDanger, unsettledMs } from '../settle/bill-promise.ts'
 import { findClockDoubt } from '../settle/clock-watch.ts'
@@ -29,7 +29,7 @@ export interface Health {
 /** @param graceMs how long after its end sealing an hour is due */
 export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
   const doubt = await findClockDoubt(sql)
-  const newest = await runOne(sql, readNewestLag, undefined)
+  const newest = await runOne(sql, findNewestLag, undefined)
   const silentSources = (await runOne(sql, countSilentSources, undefined)) ?? 0
   const marks = await findMarks(sql)
   const waits = unsettledMs(marks)

@@ -10,9 +10,9 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import { hourOf, next } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
 import { type Sql, run } from '../../store/query.ts'
-import { type CountedEvent, type KeptEvent, readCycleEvents } from '../../store/queries/read-cycle-events.ts'
-import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
-import { readWithdrawnLevels, type WithdrawnLevel } from '../../store/queries/read-withdrawn-levels.ts'
+import { type CountedEvent, type KeptEvent, listCycleEvents } from '../../store/cycle-events.ts'
+import { listHourLevels } from '../../store/storage-levels.ts'
+import { listWithdrawnLevels, type WithdrawnLevel } from '../../store/restated-levels.ts'
 import { type Page } from './page.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
@@ -42,7 +42,7 @@ export async function listLineEvents(
   const items: LineEvent[] = []
   let position = after
   for (let scanned = 0; scanned < SCANNED_MAX; scanned += SCAN_STEP) {
-    const events = await run(sql, readCycleEvents, {
+    const events = await run(sql, listCycleEvents, {
       bucket: bill.bucket,
       account: bill.account,
       hour: line.usageHour,
@@ -135,11 +135,11 @@ function levelsAsOf(
 ): Promise<readonly Level[]> {
   const hours = { from: usageHour, to: next(usageHour) }
   const scope = { bucket, account, project: project ?? '', ...hours, step, limit: LEVELS_SHOWN_MAX }
-  return run(sql, readHourLevels, scope)
+  return run(sql, listHourLevels, scope)
 }
 
 function withdrawnBy(sql: Sql, { bucket, account, step }: StoredBill, { project }: BillLine) {
-  return run(sql, readWithdrawnLevels, {
+  return run(sql, listWithdrawnLevels, {
     bucket,
     account,
     project: project ?? '',

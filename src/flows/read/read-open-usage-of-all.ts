@@ -1,8 +1,8 @@
 import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import { readOpenAccounts } from '../../store/queries/read-open-accounts.ts'
-import type { UsageRow } from '../../store/queries/read-usage.ts'
+import { listOpenAccounts } from '../../store/open-usage.ts'
+import type { UsageRow } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
 import {
   type AskOpenUsage,
@@ -21,7 +21,7 @@ export type AskOpenUsageOfAll = Omit<AskOpenUsage, 'bucket' | 'account' | 'max'>
 export async function readOpenUsageOfAll(sql: Sql, ask: AskOpenUsageOfAll): Promise<OpenUsage> {
   const latest = next(hourOf((ask.now + FUTURE_MS_MAX) as Instant))
   const to = Math.min(ask.to, latest) as Hour
-  const accounts = await run(sql, readOpenAccounts, { from: ask.from, to, limit: OPEN_ACCOUNTS_MAX + 1 })
+  const accounts = await run(sql, listOpenAccounts, { from: ask.from, to, limit: OPEN_ACCOUNTS_MAX + 1 })
   if (accounts.length > OPEN_ACCOUNTS_MAX) return refuseMany()
   const rows: UsageRow[] = []
   let max = OPEN_READING

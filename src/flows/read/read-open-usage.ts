@@ -1,4 +1,4 @@
-import { addEvent, type AccountHour, emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
+import { type AccountHour, addEvent, emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
 import { addStored, type Entry } from '../../core/bill/tally.ts'
 import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { reread } from '../../core/ingest/reread.ts'
@@ -8,14 +8,19 @@ import type { PriceBook, Rate } from '../../core/rate/price-book.ts'
 import { price } from '../../core/rate/price.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import { closeOpenEvents } from '../../store/queries/close-open-events.ts'
-import { FETCHED, fetchOpenEvents } from '../../store/queries/fetch-open-events.ts'
-import { openEventsCursor } from '../../store/queries/open-events-cursor.ts'
-import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
-import { type OpenAct, readOpenActs } from '../../store/queries/read-open-acts.ts'
-import { type OpenHour, readOpenHours } from '../../store/queries/read-open-hours.ts'
-import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/queries/read-usage.ts'
-import { type Sql, run } from '../../store/query.ts'
+import {
+  closeOpenEvents,
+  FETCHED,
+  fetchOpenEvents,
+  type OpenAct,
+  openEventsCursor,
+  type OpenHour,
+  listOpenAdjustments,
+  listOpenHours,
+} from '../../store/open-usage.ts'
+import { listHourLevels } from '../../store/storage-levels.ts'
+import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/usage.ts'
+import { run, type Sql } from '../../store/query.ts'
 import { usageEvent } from './read-line-events.ts'
 import { eventsAt } from '../settle/cycle-acts.ts'
 import { compareKeys, windowOf } from './usage-window.ts'
@@ -71,7 +76,7 @@ export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUs
   const latest = next(hourOf((now + FUTURE_MS_MAX) as Instant))
   const to = Math.min(ask.to, latest) as Hour
   if (from >= to) return { ok: true, rows: [], read: { events: 0, levels: 0 } }
-  const hours = await run(sql, readOpenHours, { bucket, account, from, to })
+  const hours = await run(sql, listOpenHours, { bucket, account, from, to })
   const open: Open = { sql, book, sums: emptyAccountHour(), bucket, account, from, to, hours, now, max }
   const events = await addOpenEvents(open)
   if (events > max.events || !(await addOpenActs(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
@@ -130,7 +135,14 @@ async function addOpenEvents(open: Open): Promise<number> {
 async function addOpenActs({ sql, book, sums, bucket, account, from, to }: Open): Promise<boolean> {
   let after: OpenAct | undefined
   for (let seen = 0; seen <= OPEN_EVENTS_MAX; seen += ACTS_AT_ONCE) {
-    const acts = await run(sql, readOpenActs, { bucket, account, from, to, after, limit: ACTS_AT_ONCE })
+    const acts = await run(sql, listOpenAdjustments, {
+      bucket,
+      account,
+      from,
+      to,
+      after,
+      limit: ACTS_AT_ONCE,
+    })
     const events = await eventsAt(sql, acts)
     for (const [index, { isVoid }] of acts.entries()) {
       const kept = events.get(index)
@@ -154,7 +166,7 @@ async function addOpenStorage(open: Open): Promise<number> {
   // From before what is taken back on: so the level before it is there, which goes on in its place.
   const from = Math.min(first, ...sums.withdrawn.map(({ at }) => hourOf(at))) as Hour
   const scope = { bucket, account, project: undefined, from, to: next(last), step: undefined }
-  const settled = await run(sql, readHourLevels, { ...scope, limit: max.levels + 1 })
+  const settled = await run(sql, listHourLevels, { ...scope, limit: max.levels + 1 })
   const seen = settled.length + sums.levels.length
   if (seen > max.levels) return seen
   const kept = settled.filter((level) => !sums.withdrawn.some((taken) => isSameLevel(level, taken)))

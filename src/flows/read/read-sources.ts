@@ -1,8 +1,8 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { readEventDays } from '../../store/queries/read-event-days.ts'
-import { readSourceDay, type SourceCounts } from '../../store/queries/read-source-day.ts'
+import { listEventDays } from '../../store/usage-events.ts'
+import { findSourceDay, type SourceCounts } from '../../store/sources.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type Page, pageOf } from './page.ts'
 
@@ -35,7 +35,7 @@ export async function listSources(sql: Sql, ask: ListSources): Promise<Page<Sour
   const bucket = account === undefined ? undefined : bucketOf(account)
   const sums = new Map<string, SourceCounts>()
   for (const range of await daysOf(sql, ask)) {
-    const rows = await run(sql, readSourceDay, { ...range, account, bucket, after, limit: limit + 1 })
+    const rows = await run(sql, findSourceDay, { ...range, account, bucket, after, limit: limit + 1 })
     for (const row of rows) sums.set(row.source, added(sums.get(row.source), row))
   }
   const sorted = [...sums.values()].sort((a, b) => compareBytes(a.source, b.source))
@@ -48,7 +48,7 @@ async function daysOf(
   sql: Sql,
   { from, to }: ListSources,
 ): Promise<readonly { readonly from: Hour; readonly to: Hour }[]> {
-  const days = await run(sql, readEventDays, undefined)
+  const days = await run(sql, listEventDays, undefined)
   return days
     .map((day) => ({
       from: Math.max(from, day * HOURS_PER_DAY) as Hour,

@@ -1,10 +1,18 @@
 import type { Hour } from '../../core/time/hour.ts'
-import { type Sql, run } from '../../store/query.ts'
-import type { EventKey } from '../../store/queries/find-events.ts'
-import { type HeldRow, readHeldEvents } from '../../store/queries/read-held-events.ts'
-import { type HeldGroup, readHeldGroups } from '../../store/queries/read-held-groups.ts'
-import { readRefusalCounts, type RefusalCount } from '../../store/queries/read-refusal-counts.ts'
-import { readRefusedEvents, type RefusedRow } from '../../store/queries/read-refused-events.ts'
+import { run, type Sql } from '../../store/query.ts'
+import type { EventKey } from '../../store/usage-events.ts'
+import {
+  type HeldGroup,
+  type HeldRow,
+  listHeldEventRows,
+  listHeldGroupRows,
+} from '../../store/held-events.ts'
+import {
+  listRefusalCountRows,
+  listRefusedEventRows,
+  type RefusalCount,
+  type RefusedRow,
+} from '../../store/refusals.ts'
 import { type Page, pageOf } from './page.ts'
 
 /** Usage that is on no bill: held until it can be priced, or refused. */
@@ -22,7 +30,7 @@ export async function listHeldGroups(
   { account, after, limit }: ListHeldGroups,
 ): Promise<Page<HeldGroup, readonly [string, string]>> {
   const position = after && { code: after[0], subject: after[1] }
-  const groups = await run(sql, readHeldGroups, { account, after: position, limit: limit + 1 })
+  const groups = await run(sql, listHeldGroupRows, { account, after: position, limit: limit + 1 })
   return pageOf(groups, limit, ({ code, subject }) => [code, subject])
 }
 
@@ -48,7 +56,11 @@ export async function listHeldEvents(
   sql: Sql,
   { after, limit, ...filter }: ListHeldEvents,
 ): Promise<Page<HeldRow, HeldPosition>> {
-  const events = await run(sql, readHeldEvents, { ...filter, after: after && keyOf(after), limit: limit + 1 })
+  const events = await run(sql, listHeldEventRows, {
+    ...filter,
+    after: after && keyOf(after),
+    limit: limit + 1,
+  })
   return pageOf(events, limit, ({ hour, bucket, account, id, source }) => [hour, bucket, account, id, source])
 }
 
@@ -69,7 +81,7 @@ export async function listRefusedEvents(
   { account, before, limit }: ListRefusedEvents,
 ): Promise<Page<RefusedRow, number>> {
   const filter = { account, id: undefined, source: undefined }
-  const events = await run(sql, readRefusedEvents, { ...filter, before, limit: limit + 1 })
+  const events = await run(sql, listRefusedEventRows, { ...filter, before, limit: limit + 1 })
   return pageOf(events, limit, ({ number }) => number)
 }
 
@@ -88,7 +100,7 @@ export async function listRefusalCounts(
   sql: Sql,
   { account, after, limit }: ListRefusalCounts,
 ): Promise<Page<RefusalCount, RefusalCountPosition>> {
-  const counts = await run(sql, readRefusalCounts, { account, after, limit: limit + 1 })
+  const counts = await run(sql, listRefusalCountRows, { account, after, limit: limit + 1 })
   return pageOf(counts, limit, ({ account: own, source, code, outcome }) => [
     own ?? '',
     source ?? '',

@@ -2,16 +2,16 @@ import { bucketOf } from '../../core/ingest/bucket.ts'
 import { decimal, plain, plus } from '../../core/money/decimal.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
+import { lockSnapshot } from '../../store/backup.ts'
 import {
   type OnlyRate,
-  readUsage,
+  listUsageRows,
   readUsageOfAll,
   type UsageGroup,
   type UsageKey,
   type UsageRow,
   type UsageWindow,
-} from '../../store/queries/read-usage.ts'
+} from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -29,7 +29,7 @@ export {
   type UsageKey,
   type UsageRow,
   type UsageWindow,
-} from '../../store/queries/read-usage.ts'
+} from '../../store/usage.ts'
 
 export interface AskUsage {
   /** Undefined: that of all accounts. */
@@ -52,15 +52,15 @@ export interface Usage extends Page<UsageRow, UsageKey> {
   readonly currency: string
 }
 
-export type ReadUsage = { readonly ok: true; readonly usage: Usage } | TooMuchOpen
+export type ListUsageRows = { readonly ok: true; readonly usage: Usage } | TooMuchOpen
 
 /**
  * What an account has used, or all have, by the hour in which it happened: what its bills say, and what is on no bill
  * yet, read from the events under the newest prices. Held and conflicting events do not count.
  */
-export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
+export async function listUsage(pool: Pool, ask: AskUsage): Promise<ListUsageRows> {
   return transaction(pool, async (sql) => {
-    await run(sql, holdSnapshot, undefined)
+    await run(sql, lockSnapshot, undefined)
     const { now } = await findMarks(sql)
     const { currency } = await findDeployment(sql)
     const billed = await readBilled(sql, ask)
@@ -78,7 +78,7 @@ export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
 function readBilled(sql: Sql, { account, ...ask }: AskUsage): Promise<readonly UsageRow[]> {
   const limit = ask.limit + 1
   if (account === undefined) return run(sql, readUsageOfAll, { ...ask, limit })
-  return run(sql, readUsage, { ...ask, account, bucket: bucketOf(account), limit })
+  return run(sql, listUsageRows, { ...ask, account, bucket: bucketOf(account), limit })
 }
 
 function readOpen(sql: Sql, { account, ...ask }: AskUsage & AskOpenUsageOfAll): Promise<OpenUsage> {

@@ -1,7 +1,7 @@
 import { compareBytes } from '../../core/text/well-formed.ts'
 import { type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import type { UsageKey, UsageWindow } from '../../store/queries/read-usage.ts'
+import type { UsageKey, UsageWindow } from '../../store/usage.ts'
 
 const PARTS = ['account', 'component', 'item', 'operation', 'project', 'region', 'unit'] as const
 

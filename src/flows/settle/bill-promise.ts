@@ -1,5 +1,5 @@
 import { endOf, hourOf } from '../../core/time/hour.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
+import type { Marks } from '../../store/deployment.ts'
 
 /** Rule R11: bills come within one hour after their hour's end. */
 export const BILLS_WITHIN_MS = 60 * 60_000

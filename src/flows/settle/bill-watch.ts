@@ -1,6 +1,6 @@
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import type { Log } from '../../store/connect.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
+import type { Marks } from '../../store/deployment.ts'
 import { BILLS_WITHIN_MS, hoursDue, isInDanger, unsettledMs } from './bill-promise.ts'
 
 /** While hours are made up for, how far it is, is said this often. */

@@ -3,9 +3,9 @@ import { groupBy } from '../../core/group-by.ts'
 import { compareLevels, integrate, isSameLevel, type Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import { endOf, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
-import { readChargedStorage } from '../../store/queries/read-charged-storage.ts'
-import { readLevels } from '../../store/queries/read-levels.ts'
-import type { SettledAccount } from '../../store/queries/read-late-hours.ts'
+import { listChargedStorage } from '../../store/bill-lines.ts'
+import { listLevels } from '../../store/storage-levels.ts'
+import type { SettledAccount } from '../../store/late-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 export interface ChargeStorage extends SettledAccount {
@@ -53,7 +53,7 @@ export async function chargeStorage(
 async function levelsFrom(sql: Sql, charge: ChargeStorage, from: Hour): Promise<readonly Level[]> {
   const { bucket, account, beforeStep, hour } = charge
   const asOf = [{ account, step: beforeStep ?? Number.MAX_SAFE_INTEGER }]
-  return run(sql, readLevels, { buckets: [bucket], from: startOf(from), to: endOf(hour), accounts: asOf })
+  return run(sql, listLevels, { buckets: [bucket], from: startOf(from), to: endOf(hour), accounts: asOf })
 }
 
 async function subtractCharged(
@@ -64,7 +64,7 @@ async function subtractCharged(
   from: Hour,
 ): Promise<void> {
   const range = { bucket, account, from, to: (hour + 1) as Hour, beforeStep }
-  for (const charged of await run(sql, readChargedStorage, range)) addCharged(tally, book, charged)
+  for (const charged of await run(sql, listChargedStorage, range)) addCharged(tally, book, charged)
 }
 
 function oldest(hours: readonly Hour[]): Hour {
@@ -79,5 +79,5 @@ export async function knownLevels(
   accounts: readonly { readonly account: string; readonly step: number }[] | null,
 ): Promise<ReadonlyMap<string, readonly Level[]>> {
   const range = { from: startOf(hour), to: endOf(hour) }
-  return groupBy(await run(sql, readLevels, { buckets, ...range, accounts }), ({ account }) => account)
+  return groupBy(await run(sql, listLevels, { buckets, ...range, accounts }), ({ account }) => account)
 }

@@ -10,12 +10,14 @@ import {
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
 import { lifeSession } from '../../store/life.ts'
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { believeClockAlone } from '../../store/queries/believe-clock-alone.ts'
-import { believeClock } from '../../store/queries/believe-clock.ts'
-import { doubtClock } from '../../store/queries/doubt-clock.ts'
-import { readClockWatch } from '../../store/queries/read-clock-watch.ts'
-import { type Sql, run, runOne } from '../../store/query.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
+import {
+  updateAcceptedClock,
+  updateAcceptedClockAlone,
+  updateClockAlarm,
+  findClockWatch,
+} from '../../store/clock.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { findMarks } from '../start/read-deployment.ts'
 
@@ -35,7 +37,7 @@ export function makeClockWatch(log: Log, elapsed: () => number = elapsedMs): Clo
   let isDoubted = false
   return {
     async look(sql) {
-      const watch = await runOne(sql, readClockWatch, undefined)
+      const watch = await runOne(sql, findClockWatch, undefined)
       const { now } = await findMarks(sql)
       const judged = judgeClock(memory, {
         now,
@@ -47,9 +49,9 @@ export function makeClockWatch(log: Log, elapsed: () => number = elapsedMs): Clo
       memory = judged.memory
       const { verdict, gainMs } = judged
       if (verdict === 'doubt begins') {
-        await run(sql, doubtClock, { at: now, believedAt: Math.round(now - gainMs) as Instant })
+        await run(sql, updateClockAlarm, { at: now, believedAt: Math.round(now - gainMs) as Instant })
       }
-      if (verdict === 'doubt ends') await run(sql, believeClock, undefined)
+      if (verdict === 'doubt ends') await run(sql, updateAcceptedClock, undefined)
       const doubted = verdict === 'doubt begins' || verdict === 'doubted'
       if (doubted !== isDoubted) say(log, doubted, gainMs)
       isDoubted = doubted
@@ -71,12 +73,12 @@ function say(log: Log, isDoubted: boolean, gainMs: number): void {
 
 /** The doubt about the database clock, if there is one: nothing is sealed then. */
 export async function findClockDoubt(sql: Sql): Promise<ClockDoubt | undefined> {
-  return (await runOne(sql, readClockWatch, undefined))?.doubt
+  return (await runOne(sql, findClockWatch, undefined))?.doubt
 }
 
 /** A server begins: if no other process is there to know better, the clock is believed as it is. */
 export async function believeClockAtStart(sql: Sql): Promise<void> {
-  await run(sql, believeClockAlone, { own: lifeSession() })
+  await run(sql, updateAcceptedClockAlone, { own: lifeSession() })
 }
 
 /**
@@ -86,9 +88,9 @@ export async function believeClockAtStart(sql: Sql): Promise<void> {
  */
 export function sayClockIsRight(pool: pg.Pool, actor: string): Promise<boolean> {
   return transaction(pool, async (client) => {
-    const believed = await runOne(client, believeClock, undefined)
+    const believed = await runOne(client, updateAcceptedClock, undefined)
     if (believed === undefined) return false
-    await run(client, addAuditEntry, {
+    await run(client, insertAuditEntry, {
       actor,
       act: 'settle/clock-is-right',
       account: null,

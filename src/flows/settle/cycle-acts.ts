@@ -1,8 +1,7 @@
 import { groupBy } from '../../core/group-by.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import type { EventKey } from '../../store/queries/find-events.ts'
-import { type KeyedEvent, readKeyedEvents } from '../../store/queries/read-keyed-events.ts'
-import type { ReadActs } from '../../store/queries/read-released-events.ts'
+import { type EventKey, type KeyedEvent, listKeyedEvents } from '../../store/usage-events.ts'
+import type { ReadActs } from '../../store/releases.ts'
 import { type Query, run, type Sql } from '../../store/query.ts'
 
 /** Acts read at once, each with its event. */
@@ -37,7 +36,7 @@ export async function eventsAt(
   const days = groupBy([...keys.entries()], ([, { hour }]) => Math.floor(hour / HOURS_PER_DAY))
   for (const [day, entries] of days) {
     const range = { from: (day * HOURS_PER_DAY) as Hour, to: ((day + 1) * HOURS_PER_DAY) as Hour }
-    const events = await run(sql, readKeyedEvents, { ...range, keys: entries.map(([, key]) => key) })
+    const events = await run(sql, listKeyedEvents, { ...range, keys: entries.map(([, key]) => key) })
     for (const event of events) found.set(entries[event.index]![0], event)
   }
   return found

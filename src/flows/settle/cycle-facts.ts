@@ -13,12 +13,12 @@ import { invariant } from '../../core/invariant.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
-import { readActedAccounts } from '../../store/queries/read-acted-accounts.ts'
+import { listAdjustedAccounts } from '../../store/cycle-events.ts'
 import { readHourEventsWhole } from '../../store/hour-events.ts'
-import { type ReadHourEvents, readHourEvents } from '../../store/queries/read-hour-events.ts'
-import { type LateHour, readLateHours, type SettledAccount } from '../../store/queries/read-late-hours.ts'
-import { readReleasedEvents } from '../../store/queries/read-released-events.ts'
-import { readVoidedEvents } from '../../store/queries/read-voided-events.ts'
+import { type ListHourEvents, listHourEvents } from '../../store/usage-events.ts'
+import { type LateHour, listLateHours, type SettledAccount } from '../../store/late-hours.ts'
+import { listReleasedEvents } from '../../store/releases.ts'
+import { listVoidedEvents } from '../../store/voids.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { settlingTurns } from '../thread-turns.ts'
 import { actsOf, type ActedEvent } from './cycle-acts.ts'
@@ -72,8 +72,8 @@ export async function readCycleFacts(
   book: PriceBook,
   { hour, buckets, accounts, copies, onDamaged }: ReadCycleFacts,
 ): Promise<readonly AccountFacts[]> {
-  const late = groupBy(await run(sql, readLateHours, { cycle: hour, buckets }), ({ account }) => account)
-  const acted = await run(sql, readActedAccounts, { cycle: hour, buckets })
+  const late = groupBy(await run(sql, listLateHours, { cycle: hour, buckets }), ({ account }) => account)
+  const acted = await run(sql, listAdjustedAccounts, { cycle: hour, buckets })
   const reading: Reading = { sql, book, hour, copies, onDamaged, late, acted: namesOf(acted) }
   const sums = new Map<string, Sums>()
   for (const key of accounts ?? [...latecomers(late), ...acted]) sums.set(key.account, begin(copies, key))
@@ -150,11 +150,11 @@ async function* eventsOf(
 /** The events of one account's hour that count in a cycle, in key order. */
 async function* pagesOf(
   sql: Sql,
-  range: Omit<ReadHourEvents, 'after' | 'limit'>,
+  range: Omit<ListHourEvents, 'after' | 'limit'>,
 ): AsyncGenerator<readonly SettledEvent[]> {
   let after: SettledEvent | undefined
   for (;;) {
-    const page = await run(sql, readHourEvents, { ...range, after, limit: PAGE_EVENTS })
+    const page = await run(sql, listHourEvents, { ...range, after, limit: PAGE_EVENTS })
     yield page
     if (page.length < PAGE_EVENTS) return
     after = page.at(-1)
@@ -167,7 +167,7 @@ export async function* eventsOfAccount(
   cycle: Hour,
   settled: SettledAccount,
 ): AsyncGenerator<SettledEvent> {
-  const late = await run(sql, readLateHours, { cycle, buckets: [settled.bucket] })
+  const late = await run(sql, listLateHours, { cycle, buckets: [settled.bucket] })
   for (const lateHour of late.filter(({ account }) => account === settled.account)) {
     for await (const page of pagesOf(sql, { ...lateHour, cycle })) yield* page
   }
@@ -245,14 +245,14 @@ function factsOf({ key, hour, digest, eventsDigest, count, held, fingerprints }:
 async function addActs(reading: Reading, sums: Sums): Promise<void> {
   const { sql, hour: cycle } = reading
   const where = { cycle, ...sums.key }
-  for await (const { act, event } of actsOf(sql, readReleasedEvents, where)) {
+  for await (const { act, event } of actsOf(sql, listReleasedEvents, where)) {
     sums.count += 1
     addText(sums.digest, releaseText(act))
     countAct(sums, reading, event, (...counted) =>
       invariant(addEvent(...counted), 'the price book covers what was released'),
     )
   }
-  for await (const { act, event } of actsOf(sql, readVoidedEvents, where)) {
+  for await (const { act, event } of actsOf(sql, listVoidedEvents, where)) {
     sums.count += 1
     addText(sums.digest, voidText(act))
     if (act.counted !== null) countAct(sums, reading, event, takeBack)

@@ -3,7 +3,7 @@ import type { Tally } from '../../core/bill/tally.ts'
 import type { Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { readBilledHours } from '../../store/queries/read-billed-hours.ts'
+import { listBilledHours } from '../../store/bills.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { chargeStorage } from './charge-storage.ts'
 import type { AccountFacts } from './cycle-facts.ts'
@@ -33,7 +33,7 @@ export async function draftAccount(sql: Sql, account: DraftAccount): Promise<Dra
   }
   const older = olderHours(hour, tally)
   const key = { bucket: facts.bucket, account: facts.account, beforeStep }
-  const billed = older.size === 0 ? [] : await run(sql, readBilledHours, { ...key, hours: [...older] })
+  const billed = older.size === 0 ? [] : await run(sql, listBilledHours, { ...key, hours: [...older] })
   const isBilled = (usageHour: Hour) => billed.includes(usageHour)
   return draftBill({ account: facts.account, hour, priceVersion, isBilled }, tally)
 }

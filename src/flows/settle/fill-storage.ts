@@ -1,11 +1,9 @@
 import { storageFilledFrom } from '../../core/rate/filled-storage.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { addRestatedAccounts } from '../../store/queries/add-restated-accounts.ts'
-import type { DueCycle } from '../../store/queries/due-cycles.ts'
-import { findCycleVersion } from '../../store/queries/find-cycle-version.ts'
-import type { LateHour, SettledAccount } from '../../store/queries/read-late-hours.ts'
-import { readStoringAccounts } from '../../store/queries/read-storing-accounts.ts'
+import { insertRestatedAccounts, type LateHour, type SettledAccount } from '../../store/late-hours.ts'
+import { type DueCycle, findCycleVersion } from '../../store/cycles.ts'
+import { listStoringAccounts } from '../../store/storage-series.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
@@ -31,7 +29,7 @@ export async function filledAccounts(
   const older = await bookOf(sql, before ?? FIRST_VERSION)
   const hour = storageFilledFrom(older.book, book, due.hour)
   if (hour === undefined) return []
-  return (await run(sql, readStoringAccounts, { buckets })).map((key) => ({ ...key, hour }))
+  return (await run(sql, listStoringAccounts, { buckets })).map((key) => ({ ...key, hour }))
 }
 
 /** Note whose storage a cycle has looked at again, for the proof. Those for whom it is not settled leave no trace. */
@@ -43,5 +41,5 @@ export async function noteFilled(
 ): Promise<void> {
   const names = new Set(settled.map(({ account }) => account))
   const keys = filled.filter(({ account }) => names.has(account))
-  if (keys.length > 0) await run(sql, addRestatedAccounts, { cycle, keys })
+  if (keys.length > 0) await run(sql, insertRestatedAccounts, { cycle, keys })
 }

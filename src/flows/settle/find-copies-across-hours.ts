@@ -2,12 +2,11 @@ import { commonFingerprints, fingerprintOf } from '../../core/ingest/fingerprint
 import { groupBy } from '../../core/group-by.ts'
 import type { Identity } from '../../core/ingest/event.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
-import type { ConflictEvent } from '../../store/queries/add-conflict-events.ts'
-import type { RefusedEvent } from '../../store/queries/add-refused-events.ts'
-import { addIdentitySegment } from '../../store/queries/add-identity-segment.ts'
-import { readVoidedIdentities } from '../../store/queries/read-voided-identities.ts'
-import type { EventKey } from '../../store/queries/find-events.ts'
-import { findStandingEvents } from '../../store/queries/find-standing-events.ts'
+import { type ConflictEvent, findStandingEvents } from '../../store/conflicts.ts'
+import type { RefusedEvent } from '../../store/refusals.ts'
+import { insertIdentitySegment } from '../../store/identity-segments.ts'
+import { listVoidedIdentities } from '../../store/voids.ts'
+import type { EventKey } from '../../store/usage-events.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { settlingTurns } from '../thread-turns.ts'
 import type { IdentityWindow } from './identity-window.ts'
@@ -15,7 +14,7 @@ import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './
 
 type Facts = Pick<AccountFacts, 'account' | 'bucket' | 'fingerprints'>
 
-export interface FindCopies {
+export interface FindDuplicates {
   readonly window: IdentityWindow
   /** Claimed. */
   readonly buckets: readonly number[]
@@ -29,9 +28,9 @@ export interface FindCopies {
  * One that was taken back stands, else the one that was settled first, and of two in one cycle the one of the earlier
  * hour.
  */
-export async function findCopies(
+export async function findDuplicates(
   sql: Sql,
-  { window, buckets, cycle, accounts }: FindCopies,
+  { window, buckets, cycle, accounts }: FindDuplicates,
 ): Promise<readonly ConflictEvent[]> {
   const own = sortedByHour(accounts)
   if (own.size === 0) return []
@@ -125,7 +124,7 @@ async function voidedNear(
 ): Promise<ReadonlyMap<string, readonly EventKey[]>> {
   const from = (Math.min(...hours) - window.hours) as Hour
   const to = (Math.max(...hours) + window.hours + 1) as Hour
-  return groupBy(await run(sql, readVoidedIdentities, { buckets, from, to }), identityName)
+  return groupBy(await run(sql, listVoidedIdentities, { buckets, from, to }), identityName)
 }
 
 /** U+0000 cannot occur in any part. */
@@ -246,6 +245,6 @@ export async function rememberIdentities(
   accounts: readonly Facts[],
 ): Promise<void> {
   for (const [hour, fingerprints] of sortedByHour(accounts)) {
-    await run(sql, addIdentitySegment, { hour, hours: 1, buckets, fingerprints })
+    await run(sql, insertIdentitySegment, { hour, hours: 1, buckets, fingerprints })
   }
 }

@@ -5,10 +5,9 @@ import { issueBill } from '../../core/bill/issue-bill.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { Settlement } from '../../store/bills-table.ts'
-import { type AccountState, readAccountStates } from '../../store/queries/read-account-states.ts'
-import type { SettledAccount } from '../../store/queries/read-late-hours.ts'
-import { saveAccountStates } from '../../store/queries/save-account-states.ts'
-import { type WithdrawLevels, withdrawLevels } from '../../store/queries/withdraw-levels.ts'
+import { type AccountState, listAccountStates, updateAccountStates } from '../../store/settled-hours.ts'
+import type { SettledAccount } from '../../store/late-hours.ts'
+import { type UpdateWithdrawnLevels, updateWithdrawnLevels } from '../../store/restated-levels.ts'
 import { run } from '../../store/query.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
 import { settlingTurns } from '../thread-turns.ts'
@@ -49,11 +48,11 @@ export async function issueBills(
 ): Promise<readonly SettledAccount[]> {
   if (accounts.length === 0) return []
   const states = new Map(
-    (await run(client, readAccountStates, accounts)).map((state) => [state.account, state]),
+    (await run(client, listAccountStates, accounts)).map((state) => [state.account, state]),
   )
   const monthOf = await statementMonths(client, context.hour, accounts)
   let settlement = new Settlement()
-  const withdrawn: WithdrawLevels[] = []
+  const withdrawn: UpdateWithdrawnLevels[] = []
   const after: AccountState[] = []
   for (const facts of accounts) {
     if (settlement.lines >= LINES_TOGETHER) {
@@ -76,8 +75,8 @@ export async function issueBills(
   }
   if (after.length === 0) return []
   await settlement.copyInto(client)
-  for (const levels of withdrawn) await run(client, withdrawLevels, levels)
-  await run(client, saveAccountStates, after)
+  for (const levels of withdrawn) await run(client, updateWithdrawnLevels, levels)
+  await run(client, updateAccountStates, after)
   return after
 }
 

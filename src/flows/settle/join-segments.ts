@@ -1,11 +1,15 @@
 import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { readIdentitySegments, SEGMENT_HOURS } from '../../store/identity-segments.ts'
-import { addIdentitySegment } from '../../store/queries/add-identity-segment.ts'
-import { deleteIdentitySegments } from '../../store/queries/delete-identity-segments.ts'
-import { lockIdentityDays } from '../../store/queries/lock-identity-days.ts'
-import { readSegmentParts, type SegmentPart } from '../../store/queries/read-segment-parts.ts'
+import {
+  insertIdentitySegment,
+  deleteIdentitySegments,
+  lockIdentityDays,
+  readIdentitySegments,
+  listSegmentParts,
+  SEGMENT_HOURS,
+  type SegmentPart,
+} from '../../store/identity-segments.ts'
 import { run, runOne } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { joined } from './find-copies-across-hours.ts'
@@ -23,7 +27,7 @@ const WORTH_PIECES = 64
  * @returns how many segments were made
  */
 export async function joinSegments(pool: pg.Pool, before: Hour, stopping: () => boolean): Promise<number> {
-  const parts = await run(pool, readSegmentParts, { before, partsMin: WORTH_PARTS })
+  const parts = await run(pool, listSegmentParts, { before, partsMin: WORTH_PARTS })
   let made = 0
   for (const group of groupsOf(parts)) {
     if (stopping()) return made
@@ -74,7 +78,7 @@ function joinGroup(pool: pg.Pool, group: readonly SegmentPart[]): Promise<boolea
     }
     const fingerprints = joined(lists)
     await run(sql, deleteIdentitySegments, { fromHour: day, toHour: to, numbers })
-    await run(sql, addIdentitySegment, { hour: day, hours: SEGMENT_HOURS, buckets, fingerprints })
+    await run(sql, insertIdentitySegment, { hour: day, hours: SEGMENT_HOURS, buckets, fingerprints })
     return true
   })
 }

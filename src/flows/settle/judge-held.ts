@@ -3,7 +3,7 @@ import { reread } from '../../core/ingest/reread.ts'
 import { assess, type Assessment } from '../../core/rate/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
-import type { HeldEvent } from '../../store/queries/add-held-events.ts'
+import type { HeldEvent } from '../../store/held-events.ts'
 import { heldSubject } from '../ingest/commit-events.ts'
 
 export interface Judged<Stored extends SettledEvent> {

@@ -3,14 +3,16 @@ import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import { throughGate } from '../../store/gate.ts'
-import type { HeldEvent } from '../../store/queries/add-held-events.ts'
-import { addReleasedEvents } from '../../store/queries/add-released-events.ts'
-import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
-import { hasUnreadHeldEvents } from '../../store/queries/has-unread-held-events.ts'
-import { keepHeldEvents } from '../../store/queries/keep-held-events.ts'
-import { lockHeldEvents } from '../../store/queries/lock-held-events.ts'
-import type { KeyedEvent } from '../../store/queries/read-keyed-events.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
+import {
+  deleteHeldEvents,
+  findUnjudgedHeldEvent,
+  type HeldEvent,
+  updateHeldEvents,
+  lockHeldEvents,
+} from '../../store/held-events.ts'
+import { insertReleasedEvents } from '../../store/releases.ts'
+import type { KeyedEvent } from '../../store/usage-events.ts'
+import type { Marks } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { lateCycle } from '../ingest/decide-cycle.ts'
 import { bookOf } from '../prices/read-price-version.ts'
@@ -29,7 +31,7 @@ export const RELEASE_MAX = 1_000
  */
 export async function releaseHeld(pool: pg.Pool, stopping: () => boolean): Promise<number> {
   for (let all = 0; ;) {
-    if (stopping() || !(await runOne(pool, hasUnreadHeldEvents, undefined))) return all
+    if (stopping() || !(await runOne(pool, findUnjudgedHeldEvent, undefined))) return all
     const { version, book } = await bookOf(pool, null)
     const looked = await throughGate(pool, 'shared', (client, marks) =>
       releaseSome(client, marks, { version, book }),
@@ -50,13 +52,13 @@ async function releaseSome(
   if (keys.length === 0) return 0
   const judged = [...(await eventsAt(client, keys)).values()].map((stored) => judge(book, stored))
   const held = judged.flatMap((one) => heldOf(one, version))
-  if (held.length > 0) await run(client, keepHeldEvents, held)
+  if (held.length > 0) await run(client, updateHeldEvents, held)
   const covered = judged.filter(
     ({ stored, assessment }) => stored.isCopy || assessment.outcome === 'accepted',
   )
   if (covered.length === 0) return keys.length
   const release = await leftOut(client, marks, covered)
-  if (release.length > 0) await run(client, addReleasedEvents, { cycle: lateCycle(marks), keys: release })
+  if (release.length > 0) await run(client, insertReleasedEvents, { cycle: lateCycle(marks), keys: release })
   await run(
     client,
     deleteHeldEvents,

@@ -2,14 +2,12 @@ import type pg from 'pg'
 import { type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { throughGate } from '../../store/gate.ts'
-import { addCycles } from '../../store/queries/add-cycles.ts'
-import { addRestatedAccounts } from '../../store/queries/add-restated-accounts.ts'
-import type { AccountHourKey } from '../../store/queries/find-closed-hours.ts'
-import { readClockWatch } from '../../store/queries/read-clock-watch.ts'
-import { hasOpenHistory } from '../../store/queries/has-open-history.ts'
-import { type Marks, readMarks } from '../../store/queries/read-marks.ts'
-import { raiseSealedUntil } from '../../store/queries/raise-sealed-until.ts'
-import { sealHistoryHours } from '../../store/queries/seal-history-hours.ts'
+import { insertCycles } from '../../store/cycles.ts'
+import { insertRestatedAccounts } from '../../store/late-hours.ts'
+import type { AccountHourKey } from '../../store/settled-hours.ts'
+import { findClockWatch } from '../../store/clock.ts'
+import { findOpenBackfill, updateSealedBackfillHours } from '../../store/backfill-hours.ts'
+import { type Marks, updateSealedUntil, findWatermarks } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { lateCycle } from '../ingest/decide-cycle.ts'
 
@@ -41,7 +39,7 @@ export async function sealDue({ pool, graceMs, historyQuietMs, believes }: SealD
  * @returns how many hours were sealed
  */
 export async function sealHours(pool: pg.Pool, graceMs: number, believes?: Believes): Promise<number> {
-  const before = await runOne(pool, readMarks, undefined)
+  const before = await runOne(pool, findWatermarks, undefined)
   if (!before || dueUntil(before, graceMs) <= before.sealedUntil) return 0
   if (!(await maySeal(pool, before, believes))) return 0
   return throughGate(pool, 'alone', async (client, marks) => {
@@ -49,8 +47,8 @@ export async function sealHours(pool: pg.Pool, graceMs: number, believes?: Belie
     if (!(await maySeal(client, marks, believes))) return 0
     const to = dueUntil(marks, graceMs)
     if (to <= marks.sealedUntil) return 0
-    await run(client, addCycles, { from: marks.sealedUntil, to })
-    await run(client, raiseSealedUntil, { to })
+    await run(client, insertCycles, { from: marks.sealedUntil, to })
+    await run(client, updateSealedUntil, { to })
     return to - marks.sealedUntil
   })
 }
@@ -73,13 +71,13 @@ export async function sealHistory(
   writer: string | null = null,
   believes?: Believes,
 ): Promise<number> {
-  const [open] = await run(pool, hasOpenHistory, { quietMs })
+  const [open] = await run(pool, findOpenBackfill, { quietMs })
   if (!open || !(await maySeal(pool, undefined, believes))) return 0
   return throughGate(pool, 'alone', async (client, marks) => {
     if (!(await maySeal(client, marks, believes))) return 0
-    const sealed = await run(client, sealHistoryHours, { quietMs, writer, limit: HISTORY_SEAL_MAX })
+    const sealed = await run(client, updateSealedBackfillHours, { quietMs, writer, limit: HISTORY_SEAL_MAX })
     if (sealed.length > 0) {
-      await run(client, addRestatedAccounts, { cycle: lateCycle(marks), keys: oldestHours(sealed) })
+      await run(client, insertRestatedAccounts, { cycle: lateCycle(marks), keys: oldestHours(sealed) })
     }
     return sealed.length
   })
@@ -88,7 +86,7 @@ export async function sealHistory(
 /** Nothing is sealed while anyone doubts the database clock, or by a reading that this process cannot believe. */
 async function maySeal(sql: Sql, marks: Marks | undefined, believes: Believes | undefined): Promise<boolean> {
   if (marks && believes && !believes(marks.now)) return false
-  const watch = await runOne(sql, readClockWatch, undefined)
+  const watch = await runOne(sql, findClockWatch, undefined)
   return watch?.doubt === undefined
 }
 

@@ -1,7 +1,6 @@
 import { invariant } from '../../core/invariant.ts'
-import type { AccountHourKey } from '../../store/queries/find-closed-hours.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
-import { readSealedVersions } from '../../store/queries/read-sealed-versions.ts'
+import { type AccountHourKey, listSealedVersions } from '../../store/settled-hours.ts'
+import type { Marks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 /**
@@ -17,7 +16,7 @@ export async function sealedVersions(
   const versions = new Map<AccountHourKey, number | null>()
   const past = keys.filter(({ hour }) => hour < sealedUntil)
   if (past.length > 0) {
-    const found = await run(sql, readSealedVersions, past)
+    const found = await run(sql, listSealedVersions, past)
     for (const { index, priceVersion } of found) versions.set(past[index]!, priceVersion)
   }
   return keys.map((key) => {

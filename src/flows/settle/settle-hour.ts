@@ -4,26 +4,24 @@ import { carriedOver, compareLevels, isSameLevel, type Level } from '../../core/
 import { isZero } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { addConflictEvents, type ConflictEvent } from '../../store/queries/add-conflict-events.ts'
-import { carryHistoryHours } from '../../store/queries/carry-history-hours.ts'
-import { claimBuckets } from '../../store/queries/claim-buckets.ts'
-import { claimHistoryBuckets } from '../../store/queries/claim-history-buckets.ts'
-import { closeHistoryHours } from '../../store/queries/close-history-hours.ts'
-import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
-import { raiseBucketSettled } from '../../store/queries/raise-bucket-settled.ts'
-import type { DueCycle } from '../../store/queries/due-cycles.ts'
-import { readDeployment } from '../../store/queries/read-deployment.ts'
-import { readHistoryAccounts } from '../../store/queries/read-history-accounts.ts'
-import type { LateHour, SettledAccount } from '../../store/queries/read-late-hours.ts'
-import { readMarks } from '../../store/queries/read-marks.ts'
-import { readRestatedAccounts } from '../../store/queries/read-restated-accounts.ts'
+import { insertConflictEvents, type ConflictEvent } from '../../store/conflicts.ts'
+import {
+  insertCarriedBackfillHours,
+  deleteBackfillHours,
+  listBackfillAccounts,
+} from '../../store/backfill-hours.ts'
+import { claimBuckets, claimBackfillBuckets, updateBucketSettled } from '../../store/buckets.ts'
+import { deleteHeldEvents } from '../../store/held-events.ts'
+import type { DueCycle } from '../../store/cycles.ts'
+import { findDeploymentRow, findWatermarks } from '../../store/deployment.ts'
+import { type LateHour, listRestatedAccounts, type SettledAccount } from '../../store/late-hours.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { knownLevels } from './charge-storage.ts'
 import { type AccountFacts, NO_COPIES, readCycleFacts } from './cycle-facts.ts'
 import { draftAccount } from './draft-account.ts'
 import { filledAccounts, noteFilled } from './fill-storage.ts'
-import { findCopies, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
+import { findDuplicates, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type BillingContext, issueBills } from './issue-bills.ts'
 import { keepRefusals } from '../ingest/keep-refusals.ts'
@@ -54,7 +52,7 @@ export async function settleLiveHour(
     const buckets = await run(client, claimBuckets, { hour: due.hour, ...range })
     if (buckets.length === 0) return 0
     await settleChunk(client, { due, buckets, accounts: null, late: false, window })
-    await run(client, raiseBucketSettled, { buckets, to: (due.hour + 1) as Hour })
+    await run(client, updateBucketSettled, { buckets, to: (due.hour + 1) as Hour })
     return buckets.length
   })
 }
@@ -66,13 +64,13 @@ export async function settleHistoryHour(
   window: IdentityWindow,
 ): Promise<number> {
   return transaction(pool, async (client) => {
-    const buckets = await run(client, claimHistoryBuckets, due)
+    const buckets = await run(client, claimBackfillBuckets, due)
     if (buckets.length === 0) return 0
-    const accounts = await run(client, readHistoryAccounts, { ...due, buckets })
+    const accounts = await run(client, listBackfillAccounts, { ...due, buckets })
     await settleChunk(client, { due, buckets, accounts, late: true, window })
     for (const bucket of buckets) {
       const names = accounts.filter((key) => key.bucket === bucket).map(({ account }) => account)
-      await run(client, closeHistoryHours, { hour: due.hour, bucket, accounts: names })
+      await run(client, deleteBackfillHours, { hour: due.hour, bucket, accounts: names })
     }
     return buckets.length
   })
@@ -94,7 +92,7 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
   const context = await billingContext(client, chunk, book.currency)
   const known = await knownLevels(client, due.hour, buckets, null)
   const filled = late ? [] : await filledAccounts(client, due, book, buckets)
-  const restated = late ? [] : await run(client, readRestatedAccounts, { cycle: due.hour, buckets })
+  const restated = late ? [] : await run(client, listRestatedAccounts, { cycle: due.hour, buckets })
   const restatedFrom = oldestHours([...restated, ...filled])
   const draft = (facts: AccountFacts) => {
     const levels = known.get(facts.account) ?? []
@@ -133,9 +131,9 @@ async function withoutCopies(
   book: PriceBook,
   accounts: readonly AccountFacts[],
 ): Promise<{ readonly facts: readonly AccountFacts[]; readonly copies: readonly ConflictEvent[] }> {
-  const copies = await findCopies(sql, { window, buckets, cycle: hour, accounts })
+  const copies = await findDuplicates(sql, { window, buckets, cycle: hour, accounts })
   if (copies.length === 0) return { facts: accounts, copies }
-  await run(sql, addConflictEvents, copies)
+  await run(sql, insertConflictEvents, copies)
   await run(sql, deleteHeldEvents, copies)
   const marks = marksOf(copies)
   const again = accounts.filter(({ account }) => marks.has(account))
@@ -168,8 +166,8 @@ async function factsOf(
 
 async function billingContext(sql: Sql, { due, late }: Chunk, currency: string): Promise<BillingContext> {
   const [deployment, marks] = [
-    await runOne(sql, readDeployment, undefined),
-    await runOne(sql, readMarks, undefined),
+    await runOne(sql, findDeploymentRow, undefined),
+    await runOne(sql, findWatermarks, undefined),
   ]
   return { ...due, late, currency, demo: deployment!.demo, issuedAt: marks!.now }
 }
@@ -188,6 +186,6 @@ async function carryOn(sql: Sql, hour: Hour, accounts: readonly SettledAccount[]
   const buckets = new Set(accounts.map(({ bucket }) => bucket))
   for (const bucket of buckets) {
     const names = accounts.filter((key) => key.bucket === bucket).map(({ account }) => account)
-    await run(sql, carryHistoryHours, { hour, bucket, accounts: names })
+    await run(sql, insertCarriedBackfillHours, { hour, bucket, accounts: names })
   }
 }

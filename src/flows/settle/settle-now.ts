@@ -1,9 +1,8 @@
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { countDueHours } from '../../store/queries/count-due-hours.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
+import { countDueHours } from '../../store/cycles.ts'
 import { run, runOne } from '../../store/query.ts'
 import { sealDue } from './seal-hours.ts'
-import type { SettlePass } from './settle.ts'
-import { settlePass } from './settle.ts'
+import { type SettlePass, settlePass } from './settle.ts'
 
 export interface SettleNow extends Omit<SettlePass, 'historyQuietMs'> {
   /** Wait for history to have been quiet for this long; undefined (`--now`): seal all of it at once. */
@@ -23,7 +22,7 @@ export async function settleNow({ historyQuietMs, actor, onDue, ...now }: Settle
   const pass = { ...now, historyQuietMs: historyQuietMs ?? 0 }
   if (historyQuietMs === undefined) {
     const detail = 'past hours do not wait until they were quiet'
-    await run(pass.pool, addAuditEntry, { actor, act: 'settle/now', account: null, detail })
+    await run(pass.pool, insertAuditEntry, { actor, act: 'settle/now', account: null, detail })
   }
   await sealDue(pass)
   onDue?.((await runOne(pass.pool, countDueHours, undefined)) ?? 0)

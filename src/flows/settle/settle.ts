@@ -1,10 +1,10 @@
 import { BUCKETS } from '../../core/ingest/bucket.ts'
 import { MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
-import { addBillMonth } from '../../store/queries/add-bill-month.ts'
-import { countEvents } from '../../store/queries/count-events.ts'
-import { type DueCycle, dueCycles } from '../../store/queries/due-cycles.ts'
-import { nextDueHistory } from '../../store/queries/next-due-history.ts'
-import { raiseSettledUntil } from '../../store/queries/raise-settled-until.ts'
+import { insertBillMonth } from '../../store/bills.ts'
+import { countEvents } from '../../store/usage-events.ts'
+import { type DueCycle, listDueCycles } from '../../store/cycles.ts'
+import { findDueBackfill } from '../../store/backfill-hours.ts'
+import { updateSettledUntil } from '../../store/deployment.ts'
 import { run, runOne } from '../../store/query.ts'
 import { keepingWindow, readingWindow } from './identity-window.ts'
 import { releaseHeld } from './release-held.ts'
@@ -40,10 +40,10 @@ export async function settlePass(pass: SettlePass): Promise<number> {
   await releaseHeld(pass.pool, () => pass.stopping())
   await sealDue(pass)
   // A process may have been killed between settling the last bucket of an hour and noting it.
-  await run(pass.pool, raiseSettledUntil, undefined)
+  await run(pass.pool, updateSettledUntil, undefined)
   let hours = await settleAllHistory(pass)
   for (;;) {
-    const due = await run(pass.pool, dueCycles, { limit: HOURS_TOGETHER_MAX })
+    const due = await run(pass.pool, listDueCycles, { limit: HOURS_TOGETHER_MAX })
     if (due.length === 0 || pass.stopping()) return hours
     const settled = await settleBuckets(pass, due)
     if (settled.length === 0) return hours
@@ -55,9 +55,9 @@ export async function settlePass(pass: SettlePass): Promise<number> {
 
 async function settleAllHistory(pass: SettlePass): Promise<number> {
   for (let hours = 0; ; hours++) {
-    const due = await runOne(pass.pool, nextDueHistory, undefined)
+    const due = await runOne(pass.pool, findDueBackfill, undefined)
     if (!due || pass.stopping()) return hours
-    await run(pass.pool, addBillMonth, { hour: due.hour })
+    await run(pass.pool, insertBillMonth, { hour: due.hour })
     if ((await settleHistoryHour(pass.pool, due, readingWindow(windowHours(pass)))) === 0) return hours
     pass.onSettled?.(due, true)
   }
@@ -76,7 +76,7 @@ async function settleBuckets(pass: SettlePass, due: readonly DueCycle[]): Promis
   const { pool } = pass
   let most = 0
   for (const { hour } of due) {
-    await run(pool, addBillMonth, { hour })
+    await run(pool, insertBillMonth, { hour })
     most = Math.max(most, (await runOne(pool, countEvents, { hour, limit: COUNTED_EVENTS_MAX })) ?? 0)
   }
   const width = bucketsPerTransaction(most)
@@ -95,7 +95,7 @@ async function settleBuckets(pass: SettlePass, due: readonly DueCycle[]): Promis
   }
   const ends = await Promise.allSettled(Array.from({ length: pass.lanes ?? LANES }, settleRanges))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
-  await run(pool, raiseSettledUntil, undefined)
+  await run(pool, updateSettledUntil, undefined)
   return due.filter((cycle) => settled.has(cycle))
 }
 

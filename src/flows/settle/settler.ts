@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Log } from '../../store/connect.ts'
-import { addUncountedHour } from '../../store/queries/add-uncounted-hour.ts'
-import { pruneRefusedEvents } from '../../store/queries/prune-refused-events.ts'
+import { insertUncountedHour } from '../../store/sources.ts'
+import { deleteOldRefusedEvents } from '../../store/refusals.ts'
 import { run } from '../../store/query.ts'
 import { endLevels } from '../accounts/end-levels.ts'
 import { countSources } from '../sources/count-sources.ts'
@@ -92,7 +92,7 @@ async function join(pool: pg.Pool, signal: AbortSignal): Promise<void> {
 }
 
 async function prune(pool: pg.Pool): Promise<void> {
-  await run(pool, pruneRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
+  await run(pool, deleteOldRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
 }
 
 async function settle(
@@ -115,5 +115,5 @@ async function settle(
     },
   })
   // History came in after its hour had been counted.
-  for (const hour of past) await run(pool, addUncountedHour, { hour })
+  for (const hour of past) await run(pool, insertUncountedHour, { hour })
 }

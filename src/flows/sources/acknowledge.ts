@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { requireText, SOURCE_BYTES_MAX } from '../../core/ingest/read-text.ts'
 import { isRejection } from '../../core/ingest/rejection.ts'
-import { acknowledgeSilence } from '../../store/queries/acknowledge-silence.ts'
+import { updateAcknowledgedSilence } from '../../store/silent-sources.ts'
 import { runOne } from '../../store/query.ts'
 
 /**
@@ -12,5 +12,5 @@ import { runOne } from '../../store/query.ts'
  */
 export async function acknowledge(pool: pg.Pool, by: string, source: string): Promise<boolean> {
   if (isRejection(requireText(source, 'source', SOURCE_BYTES_MAX))) return false
-  return (await runOne(pool, acknowledgeSilence, { source, by })) !== undefined
+  return (await runOne(pool, updateAcknowledgedSilence, { source, by })) !== undefined
 }

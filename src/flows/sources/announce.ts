@@ -3,8 +3,8 @@ import { EARLIEST } from '../../core/ingest/accept.ts'
 import { requireText, SOURCE_BYTES_MAX } from '../../core/ingest/read-text.ts'
 import { isRejection } from '../../core/ingest/rejection.ts'
 import { formatHour, type Hour, hourOf } from '../../core/time/hour.ts'
-import { addManifest } from '../../store/queries/add-manifest.ts'
-import { addUncountedHour } from '../../store/queries/add-uncounted-hour.ts'
+import { insertManifest } from '../../store/manifests.ts'
+import { insertUncountedHour } from '../../store/sources.ts'
 import { run, runOne } from '../../store/query.ts'
 import { sqlState, transaction } from '../../store/transaction.ts'
 import { findMarks } from '../start/read-deployment.ts'
@@ -51,8 +51,8 @@ export async function announce(pool: pg.Pool, by: string, announcement: Announce
 
 function keep(pool: pg.Pool, by: string, announcement: Announcement): Promise<boolean> {
   return transaction(pool, async (client) => {
-    const version = await runOne(client, addManifest, { ...announcement, by })
-    if (version !== undefined) await run(client, addUncountedHour, { hour: announcement.hour })
+    const version = await runOne(client, insertManifest, { ...announcement, by })
+    if (version !== undefined) await run(client, insertUncountedHour, { hour: announcement.hour })
     return version !== undefined
   })
 }

@@ -2,16 +2,21 @@ import type pg from 'pg'
 import { isExpected, PRESENCE_HOURS } from '../../core/ingest/presence.ts'
 import { formatHour, type Hour, next } from '../../core/time/hour.ts'
 import type { Log } from '../../store/connect.ts'
-import { addAnnouncedHours } from '../../store/queries/add-announced-hours.ts'
-import { addUncountedHours } from '../../store/queries/add-uncounted-hours.ts'
-import { claimSourceWatch, type SourceWatch } from '../../store/queries/claim-source-watch.ts'
-import { countSilentSources } from '../../store/queries/count-silent-sources.ts'
-import { countSourcesOf } from '../../store/queries/count-sources.ts'
-import { findMissedSources } from '../../store/queries/find-missed-sources.ts'
-import { forgetSources } from '../../store/queries/forget-sources.ts'
-import { noteSilentSources } from '../../store/queries/note-silent-sources.ts'
-import { raiseCountedUntil } from '../../store/queries/raise-counted-until.ts'
-import { takeUncountedHour } from '../../store/queries/take-uncounted-hour.ts'
+import {
+  insertAnnouncedHours,
+  insertUncountedHours,
+  claimSourceWatch,
+  countSourcesOf,
+  updateCountedUntil,
+  type SourceWatch,
+  deleteUncountedHour,
+} from '../../store/sources.ts'
+import {
+  countSilentSources,
+  findMissedSources,
+  deleteSourcePresence,
+  updateSilentSources,
+} from '../../store/silent-sources.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 
@@ -57,14 +62,14 @@ async function countNext(client: pg.PoolClient): Promise<Counted | undefined> {
   if (!watch) return undefined
   const countedUntil = watch.countedUntil ?? (await begin(client, watch))
   const isLive = countedUntil < watch.sealedUntil
-  const hour = isLive ? countedUntil : await runOne(client, takeUncountedHour, { before: countedUntil })
+  const hour = isLive ? countedUntil : await runOne(client, deleteUncountedHour, { before: countedUntil })
   if (hour === undefined) return undefined
   const silentBefore = (await runOne(client, countSilentSources, undefined))!
   await run(client, countSourcesOf, { hour })
   const returned = silentBefore - (await runOne(client, countSilentSources, undefined))!
   if (!isLive) return { hour, missed: [], returned }
-  await run(client, addUncountedHours, { cycle: hour, from: (hour - RECENT_HOURS) as Hour })
-  await run(client, raiseCountedUntil, { to: next(hour) })
+  await run(client, insertUncountedHours, { cycle: hour, from: (hour - RECENT_HOURS) as Hour })
+  await run(client, updateCountedUntil, { to: next(hour) })
   // While hours are made up for, only the newest one says who is silent now.
   const isNewest = next(hour) === watch.sealedUntil
   const missed = isNewest ? await noteMissed(client, hour) : []
@@ -74,9 +79,9 @@ async function countNext(client: pg.PoolClient): Promise<Counted | undefined> {
 
 /** Where to begin in a database that was not counted before: the days that say what is usual. */
 async function begin(sql: Sql, { firstHour, sealedUntil }: SourceWatch): Promise<Hour> {
-  await run(sql, addAnnouncedHours, undefined)
+  await run(sql, insertAnnouncedHours, undefined)
   const from = Math.min(Math.max(firstHour, sealedUntil - PRESENCE_HOURS), sealedUntil) as Hour
-  await run(sql, raiseCountedUntil, { to: from })
+  await run(sql, updateCountedUntil, { to: from })
   return from
 }
 
@@ -85,7 +90,7 @@ async function noteMissed(sql: Sql, hour: Hour): Promise<readonly string[]> {
   for (let after = ''; ;) {
     const page = await run(sql, findMissedSources, { hour, after, limit: PAGE })
     const sources = page.filter((presence) => isExpected(presence, hour)).map(({ source }) => source)
-    if (sources.length > 0) await run(sql, noteSilentSources, { sources, hour })
+    if (sources.length > 0) await run(sql, updateSilentSources, { sources, hour })
     missed.push(...sources)
     if (page.length < PAGE) return missed
     after = page.at(-1)!.source
@@ -94,7 +99,7 @@ async function noteMissed(sql: Sql, hour: Hour): Promise<readonly string[]> {
 
 async function forget(sql: Sql, hour: Hour): Promise<void> {
   const before = (hour - PRESENCE_HOURS) as Hour
-  await run(sql, forgetSources, { before, silentBefore: (hour - SILENCE_HOURS_MAX) as Hour })
+  await run(sql, deleteSourcePresence, { before, silentBefore: (hour - SILENCE_HOURS_MAX) as Hour })
 }
 
 function say(log: Log, { hour, missed, returned }: Counted): void {

@@ -1,8 +1,7 @@
 import type { Hour } from '../../core/time/hour.ts'
-import { findSilences } from '../../store/queries/find-silences.ts'
-import { type HourSource, readHourSources } from '../../store/queries/read-hour-sources.ts'
-import { type Manifest, readManifests, type ReadManifests } from '../../store/queries/read-manifests.ts'
-import { readSilentSources, type SilentSource } from '../../store/queries/read-silent-sources.ts'
+import { findSilences, listSilentSourceRows, type SilentSource } from '../../store/silent-sources.ts'
+import { type HourSource, listHourSources } from '../../store/sources.ts'
+import { type Manifest, listManifestRows, type ListManifestRows } from '../../store/manifests.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type Page, pageOf } from '../read/page.ts'
 
@@ -17,13 +16,13 @@ export async function listSourcesOfHour(
   sql: Sql,
   { hour, after = '', limit }: ListSourcesOfHour,
 ): Promise<Page<HourSource, string>> {
-  const rows = await run(sql, readHourSources, { hour, after, limit: limit + 1 })
+  const rows = await run(sql, listHourSources, { hour, after, limit: limit + 1 })
   return pageOf(rows, limit, ({ source }) => source)
 }
 
 /** Everything that was announced, in the order of hour, source and version. */
-export async function listManifests(sql: Sql, ask: ReadManifests): Promise<Page<Manifest, Manifest>> {
-  const rows = await run(sql, readManifests, { ...ask, limit: ask.limit + 1 })
+export async function listManifests(sql: Sql, ask: ListManifestRows): Promise<Page<Manifest, Manifest>> {
+  const rows = await run(sql, listManifestRows, { ...ask, limit: ask.limit + 1 })
   return pageOf(rows, ask.limit, (manifest) => manifest)
 }
 
@@ -32,7 +31,7 @@ export async function listSilentSources(
   sql: Sql,
   { after = '', limit }: Omit<ListSourcesOfHour, 'hour'>,
 ): Promise<Page<SilentSource, string>> {
-  const rows = await run(sql, readSilentSources, { after, limit: limit + 1 })
+  const rows = await run(sql, listSilentSourceRows, { after, limit: limit + 1 })
   return pageOf(rows, limit, ({ source }) => source)
 }
 

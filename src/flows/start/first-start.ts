@@ -7,14 +7,16 @@ import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
 import { oneLine, refuseSystemError, type ServerCode } from '../../store/embedded/refusal.ts'
-import { type Sql, run, runOne } from '../../store/query.ts'
-import { addBuckets } from '../../store/queries/add-buckets.ts'
-import { addDeployment } from '../../store/queries/add-deployment.ts'
-import { addPriceVersion } from '../../store/queries/add-price-version.ts'
-import { isRestoring } from '../../store/queries/is-restoring.ts'
-import { lockFirstStart } from '../../store/queries/lock-first-start.ts'
-import { type Deployment, readDeployment } from '../../store/queries/read-deployment.ts'
-import { readPriceVersion } from '../../store/queries/read-price-version.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
+import { insertBuckets } from '../../store/buckets.ts'
+import {
+  insertDeployment,
+  type Deployment,
+  lockFirstStart,
+  findDeploymentRow,
+} from '../../store/deployment.ts'
+import { insertPriceVersion, findPriceVersionRow } from '../../store/price-versions.ts'
+import { findRestoring } from '../../store/backup.ts'
 import { transaction } from '../../store/transaction.ts'
 import { adminKeyPath, leaveAdminKey } from '../keys/admin-key-file.ts'
 import { makeKey } from '../keys/make-key.ts'
@@ -66,9 +68,9 @@ export async function firstStart(options: FirstStartOptions): Promise<FirstStart
   if (given && !given.ok) return given
   try {
     return await transaction(options.pool, async (sql) => {
-      if (await runOne(sql, isRestoring, undefined)) return refuseRestoring()
+      if (await runOne(sql, findRestoring, undefined)) return refuseRestoring()
       await run(sql, lockFirstStart, undefined)
-      const deployment = await runOne(sql, readDeployment, undefined)
+      const deployment = await runOne(sql, findDeploymentRow, undefined)
       return deployment ? await startAgain(sql, options, deployment, given) : await begin(sql, options, given)
     })
   } catch (error) {
@@ -119,7 +121,7 @@ async function begin(sql: Sql, options: FirstStartOptions, given: Book | undefin
   if (!chosen.ok) return chosen
   const { parsed, source, digest } = chosen
   const version = 1
-  await run(sql, addPriceVersion, {
+  await run(sql, insertPriceVersion, {
     version,
     publishedBy: 'first start',
     book: parsed.canonical,
@@ -133,8 +135,8 @@ async function begin(sql: Sql, options: FirstStartOptions, given: Book | undefin
     demo,
     firstHour: options.firstHour,
   }
-  const settledUntil = await runOne(sql, addDeployment, deployment)
-  await run(sql, addBuckets, { settledUntil: settledUntil! })
+  const settledUntil = await runOne(sql, insertDeployment, deployment)
+  await run(sql, insertBuckets, { settledUntil: settledUntil! })
   const key = leaveAdminKey(options.dataDir)
   const request = { name: 'admin (first start)', scopes: ['admin'], account: null, expiresAt: null } as const
   await makeKey(sql, request, Date.now() as Instant, key)
@@ -153,7 +155,7 @@ async function startAgain(
     return refuse('start/demo_database', `${detail}: ${advice}.`)
   }
   if (given) {
-    const newest = await runOne(sql, readPriceVersion, { version: null })
+    const newest = await runOne(sql, findPriceVersionRow, { version: null })
     if (newest && newest.digest !== given.digest.toString('hex')) {
       const fields = { file: given.path, priceVersion }
       log.warn(

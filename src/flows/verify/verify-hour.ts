@@ -6,15 +6,13 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
 import { checksumOf } from '../../store/events-table.ts'
-import { findLevels } from '../../store/queries/find-levels.ts'
-import { readChecksums } from '../../store/queries/read-checksums.ts'
-import { readConflictEvents } from '../../store/queries/read-conflict-events.ts'
-import { readHourBills, type ReadHour } from '../../store/queries/read-hour-bills.ts'
-import { readHourLines } from '../../store/queries/read-hour-lines.ts'
-import { readLateHours, type SettledAccount } from '../../store/queries/read-late-hours.ts'
-import { readRestatedAccounts } from '../../store/queries/read-restated-accounts.ts'
-import { type HourWithoutBill, readSettledHours } from '../../store/queries/read-settled-hours.ts'
-import { readUnsettledAccounts } from '../../store/queries/read-unsettled-accounts.ts'
+import { findLevels } from '../../store/storage-levels.ts'
+import { listChecksums, listUnsettledAccounts } from '../../store/usage-events.ts'
+import { listConflictEvents } from '../../store/conflicts.ts'
+import { type ReadHour, listHourBills } from '../../store/bills.ts'
+import { listHourLines } from '../../store/bill-lines.ts'
+import { listLateHours, listRestatedAccounts, type SettledAccount } from '../../store/late-hours.ts'
+import { type HourWithoutBill, listSettledHours } from '../../store/settled-hours.ts'
 import { plain } from '../../core/money/decimal.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { knownLevels } from '../settle/charge-storage.ts'
@@ -41,12 +39,12 @@ export async function verifyHour(
   sql: Sql,
   asked: VerifyHour,
 ): Promise<{ readonly bills: number; readonly differences: readonly Difference[] }> {
-  const lines = groupBy(await run(sql, readHourLines, asked), ({ account }) => account)
-  const bills = (await run(sql, readHourBills, asked)).map((bill) => ({
+  const lines = groupBy(await run(sql, listHourLines, asked), ({ account }) => account)
+  const bills = (await run(sql, listHourBills, asked)).map((bill) => ({
     ...bill,
     lines: (lines.get(bill.account) ?? []).map(({ line }) => line),
   }))
-  const without = await run(sql, readSettledHours, asked)
+  const without = await run(sql, listSettledHours, asked)
   const differences: Difference[] = []
   for (const [version, settled] of groupBy<Settled, number>(
     [...bills, ...without],
@@ -60,7 +58,7 @@ export async function verifyHour(
 }
 
 async function missingBills(sql: Sql, asked: VerifyHour): Promise<readonly Difference[]> {
-  const missing = await run(sql, readUnsettledAccounts, asked)
+  const missing = await run(sql, listUnsettledAccounts, asked)
   return missing.map(({ account }) => ({
     place: `account ${account}, hour ${formatHour(asked.hour)}`,
     detail: 'has usage and no bill, although the hour is settled',
@@ -79,12 +77,12 @@ async function verifyVersion(
 ): Promise<readonly Difference[]> {
   const book = await bookOf(priceVersion)
   const known = await knownLevels(sql, hour, buckets, settled)
-  const restated = await run(sql, readRestatedAccounts, { cycle: hour, buckets })
+  const restated = await run(sql, listRestatedAccounts, { cycle: hour, buckets })
   const restatedFrom = new Map(restated.map((row) => [row.account, row.hour]))
   const stepOf = new Map(settled.map((row) => [row.account, row.step]))
   const billOf = new Map(bills.map((bill) => [bill.account, bill]))
   const withoutOf = new Map(without.map((row) => [row.account, row]))
-  const copies = marksOf(await run(sql, readConflictEvents, { cycle: hour, buckets }))
+  const copies = marksOf(await run(sql, listConflictEvents, { cycle: hour, buckets }))
   const monthOf = await statementMonths(sql, hour, settled)
   const differences: Difference[] = []
   const facts = await readCycleFacts(sql, book, {
@@ -139,11 +137,11 @@ async function verifyAccount(
 /** Which events are not as they were stored, by their checksums: asked only where a digest differs. */
 async function damagedEvents(sql: Sql, cycle: Hour, facts: AccountFacts): Promise<readonly Difference[]> {
   const { bucket, account } = facts
-  const late = await run(sql, readLateHours, { cycle, buckets: [bucket] })
+  const late = await run(sql, listLateHours, { cycle, buckets: [bucket] })
   const hours = [cycle, ...late.filter((row) => row.account === account).map(({ hour }) => hour)]
   const damaged: Difference[] = []
   for (const hour of hours) {
-    for (const event of await run(sql, readChecksums, { cycle, hour, bucket, account })) {
+    for (const event of await run(sql, listChecksums, { cycle, hour, bucket, account })) {
       if (checksumOf(event) === event.checksum) continue
       const place = `event ${event.id} of source ${event.source}, account ${account}, hour ${formatHour(hour)}`
       damaged.push({ place, detail: 'is not as it was stored: its checksum differs' })

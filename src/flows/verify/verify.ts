@@ -1,13 +1,12 @@
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import { readPriceBook } from '../../core/rate/read-price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
-import { BUCKETS, bucketOf } from '../../core/ingest/bucket.ts'
+import { bucketOf, BUCKETS } from '../../core/ingest/bucket.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
-import { type BrokenChain, findBrokenChains } from '../../store/queries/find-broken-chains.ts'
-import { countEvents } from '../../store/queries/count-events.ts'
-import { nextFactHour } from '../../store/queries/next-fact-hour.ts'
-import { readMarks } from '../../store/queries/read-marks.ts'
-import { readPriceVersions } from '../../store/queries/read-price-versions.ts'
+import { type BrokenChain, findBrokenChains } from '../../store/bills.ts'
+import { countEvents, findNextFactHour } from '../../store/usage-events.ts'
+import { findWatermarks } from '../../store/deployment.ts'
+import { listPriceVersionRows } from '../../store/price-versions.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import type { Difference } from './compare-bill.ts'
 import { sha256 } from '../settle/issue-bills.ts'
@@ -43,7 +42,7 @@ export async function* verify(
 ): AsyncGenerator<Difference> {
   const books = new Map<number, PriceBook>()
   yield* verifyPrices(sql, books)
-  const marks = await runOne(sql, readMarks, undefined)
+  const marks = await runOne(sql, findWatermarks, undefined)
   const bookOf = async (version: number) => {
     const book = books.get(version)
     if (!book)
@@ -71,7 +70,7 @@ export async function* verify(
 }
 
 async function nextHour(sql: Sql, after: Hour, before: Hour): Promise<Hour | null> {
-  return (await runOne(sql, nextFactHour, { after, before })) ?? null
+  return (await runOne(sql, findNextFactHour, { after, before })) ?? null
 }
 
 /** As many buckets at once as settlement takes, so that memory holds about as many bills. */
@@ -91,7 +90,7 @@ async function chunksOf(
 
 /** A version that was edited is a difference; if it can still be read, bills are made anew with it all the same. */
 async function* verifyPrices(sql: Sql, books: Map<number, PriceBook>): AsyncGenerator<Difference> {
-  for (const { version, book, digest } of await run(sql, readPriceVersions, undefined)) {
+  for (const { version, book, digest } of await run(sql, listPriceVersionRows, undefined)) {
     const place = `price book version ${version}`
     const is = sha256(book)
     if (is !== digest) yield { place, detail: `its text has the digest ${is}, and should have ${digest}` }

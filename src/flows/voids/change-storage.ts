@@ -7,9 +7,9 @@ import type { Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
-import { findVoidedEvents } from '../../store/queries/find-voided-events.ts'
-import { holdSnapshot } from '../../store/queries/hold-snapshot.ts'
-import { readHourLevels } from '../../store/queries/read-hour-levels.ts'
+import { findVoidedEvents } from '../../store/voids.ts'
+import { lockSnapshot } from '../../store/backup.ts'
+import { listHourLevels } from '../../store/storage-levels.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { OPEN_LEVELS_MAX } from '../read/read-open-usage.ts'
@@ -32,7 +32,7 @@ export async function changeStorage(
   const takenBack = settledLevels(book, decisions)
   if (takenBack.length === 0) return '0'
   return transaction(pool, async (sql) => {
-    await run(sql, holdSnapshot, undefined)
+    await run(sql, lockSnapshot, undefined)
     const { settledUntil: to } = await findMarks(sql)
     const levels = await levelsBeside(sql, { account, takenBack, to })
     return levels && storageChange(book, { levels, takenBack, to })
@@ -51,7 +51,7 @@ export async function changeStorageOfRange(
   const bucket = bucketOf(account)
   const range = { from: hourOf(filter.from), to: next(hourOf((filter.to - 1) as Instant)) }
   const scope = { bucket, account, project: filter.project, ...range, step: undefined }
-  const levels = await run(pool, readHourLevels, { ...scope, limit: OPEN_LEVELS_MAX + 1 })
+  const levels = await run(pool, listHourLevels, { ...scope, limit: OPEN_LEVELS_MAX + 1 })
   if (levels.length > OPEN_LEVELS_MAX) return null
   const keys = levels.map(({ at, id, source }) => ({ hour: hourOf(at), bucket, account, id, source }))
   const decisions: VoidDecision[] = []
@@ -90,7 +90,7 @@ async function levelsBeside(sql: Sql, { account, takenBack, to }: Beside): Promi
   const oldest = hourOf(takenBack.reduce((a, b) => (b.at < a.at ? b : a)).at)
   for (let back = 1, from = oldest; ; back *= 2) {
     const scope = { bucket, account, project: only, from, to, step: undefined, limit: OPEN_LEVELS_MAX + 1 }
-    const read = await run(sql, readHourLevels, scope)
+    const read = await run(sql, listHourLevels, scope)
     if (read.length > OPEN_LEVELS_MAX) return null
     const beside = read.filter((level) => series.has(seriesName(level)))
     const keys = beside.map(({ at, id, source }) => ({ hour: hourOf(at), bucket, account, id, source }))

@@ -1,10 +1,10 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { readVoids, type VoidRow } from '../../store/queries/read-voids.ts'
+import { listVoidRows, type VoidRow } from '../../store/voids.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type Page, pageOf } from '../read/page.ts'
 
-export type { VoidRow } from '../../store/queries/read-voids.ts'
+export type { VoidRow } from '../../store/voids.ts'
 
 /** The key of an event that was taken back. */
 export type VoidPosition = readonly [
@@ -30,7 +30,7 @@ export async function listVoids(
   sql: Sql,
   { account, from, to, after, limit }: ListVoids,
 ): Promise<Page<VoidRow, VoidPosition>> {
-  const rows = await run(sql, readVoids, {
+  const rows = await run(sql, listVoidRows, {
     account: account === undefined ? undefined : { name: account, bucket: bucketOf(account) },
     from,
     to,

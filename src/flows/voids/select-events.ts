@@ -5,9 +5,7 @@ import type { PriceBook } from '../../core/rate/price-book.ts'
 import { type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
-import type { EventKey } from '../../store/queries/find-events.ts'
-import { readAccountHourEvents } from '../../store/queries/read-account-hour-events.ts'
-import { readEventDays } from '../../store/queries/read-event-days.ts'
+import { type EventKey, listAccountHourEvents, listEventDays } from '../../store/usage-events.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { searchCopies } from '../read/explain-event.ts'
 import { VOIDS_PER_TRANSACTION_MAX } from './void-events.ts'
@@ -66,7 +64,7 @@ export async function selectByRange(
     let last = after?.[0] === hour ? { id: after[1], source: after[2] } : undefined
     for (let isDone = false; !isDone;) {
       const page = { hour, bucket, account, after: last, limit: PAGE_EVENTS }
-      const events = await run(sql, readAccountHourEvents, page)
+      const events = await run(sql, listAccountHourEvents, page)
       for (const event of events) {
         last = event
         if (isMeant(book, filter, event)) keys.push(keyOf(event))
@@ -86,7 +84,7 @@ async function hoursOf(
   { from, to }: EventFilter,
   after: SelectPosition | undefined,
 ): Promise<readonly Hour[]> {
-  const days = new Set(await run(sql, readEventDays, undefined))
+  const days = new Set(await run(sql, listEventDays, undefined))
   const first = Math.max(hourOf(from), after?.[0] ?? 0)
   const last = hourOf((to - 1) as Instant)
   const hours = Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => (first + index) as Hour)

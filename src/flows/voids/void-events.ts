@@ -1,12 +1,11 @@
 import type pg from 'pg'
 import { invariant } from '../../core/invariant.ts'
 import { throughGate } from '../../store/gate.ts'
-import { addAuditEntry } from '../../store/queries/add-audit-entry.ts'
-import { addVoidedEvents } from '../../store/queries/add-voided-events.ts'
-import { deleteHeldEvents } from '../../store/queries/delete-held-events.ts'
-import type { EventKey } from '../../store/queries/find-events.ts'
-import { findVoidedEvents } from '../../store/queries/find-voided-events.ts'
-import type { Marks } from '../../store/queries/read-marks.ts'
+import { insertAuditEntry } from '../../store/audit.ts'
+import { insertVoidedEvents, findVoidedEvents } from '../../store/voids.ts'
+import { deleteHeldEvents } from '../../store/held-events.ts'
+import type { EventKey } from '../../store/usage-events.ts'
+import type { Marks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { decideVoids, type VoidDecision } from './decide-voids.ts'
@@ -62,7 +61,7 @@ function voidOnce(pool: pg.Pool, order: VoidOrder, keys: readonly EventKey[]): P
     const rows = decisions.map(({ event, cycle, counted }) => {
       return { ...event, cycle, counted, orderedAt: marks.now, orderedBy: order.actor, reason: order.reason }
     })
-    const added = new Set(await run(sql, addVoidedEvents, rows))
+    const added = new Set(await run(sql, insertVoidedEvents, rows))
     const taken = decisions.filter((_, index) => added.has(index))
     await note(sql, order, taken)
     return { decisions: taken, already: already + decisions.length - taken.length }
@@ -81,7 +80,7 @@ async function note(
   const detail = `Took back ${count} ${what}: ${reason}`
   const accounts = new Set(taken.map(({ event }) => event.account))
   const account = accounts.size === 1 ? first.event.account : null
-  await run(sql, addAuditEntry, { actor, act: 'event/void', account, detail })
+  await run(sql, insertAuditEntry, { actor, act: 'event/void', account, detail })
 }
 
 /** What `voidEvents` would do at this moment. Changes nothing. */

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { formatInstant } from '../../core/time/instant.ts'
 import { listSourcesOfHour } from '../../flows/sources/list-sources-of-hour.ts'
-import type { HourSource } from '../../store/queries/read-hour-sources.ts'
+import type { HourSource } from '../../store/sources.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { PAGE, PageParameters } from '../parameters.ts'
 import { pageOf, route } from '../route.ts'

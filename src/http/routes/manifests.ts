@@ -1,7 +1,6 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
-import { formatHourStart, hourOf, startOf } from '../../core/time/hour.ts'
-import type { Hour } from '../../core/time/hour.ts'
+import { formatHourStart, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { announce } from '../../flows/sources/announce.ts'
 import { listManifests } from '../../flows/sources/list-sources-of-hour.ts'

@@ -8,10 +8,8 @@ import {
   listRefusalCounts,
   listRefusedEvents,
 } from '../../flows/read/read-unbilled.ts'
-import type { HeldRow } from '../../store/queries/read-held-events.ts'
-import type { HeldGroup } from '../../store/queries/read-held-groups.ts'
-import type { RefusalCount } from '../../store/queries/read-refusal-counts.ts'
-import type { RefusedRow } from '../../store/queries/read-refused-events.ts'
+import type { HeldGroup, HeldRow } from '../../store/held-events.ts'
+import type { RefusalCount, RefusedRow } from '../../store/refusals.ts'
 import { accountOf } from '../access.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { optionalText, PAGE, PageParameters } from '../parameters.ts'

@@ -1,0 +1,137 @@
+import type { Hour } from '../core/time/hour.ts'
+import type { Query } from './query.ts'
+import type { Instant } from '../core/time/instant.ts'
+
+export interface InsertDeployment {
+  readonly priceVersion: number
+  readonly currency: string
+  readonly demo: boolean
+  /** The hour of the first start; undefined: that of the database's clock. */
+  readonly firstHour: Hour | undefined
+}
+
+/** Make the deployment: no hour is sealed or settled yet. Its price version is there already. */
+export const insertDeployment: Query<InsertDeployment, { first_hour: Hour }, Hour> = {
+  name: 'insert_deployment',
+  text: `
+    insert into deployment (first_hour, sealed_until, settled_until, price_version, currency, demo)
+    select hour, hour, hour, $1, $2, $3
+      from coalesce($4::int, floor(extract(epoch from clock_timestamp()) / 3600)::int) as hour
+    returning first_hour`,
+  values: ({ priceVersion, currency, demo, firstHour }) => [priceVersion, currency, demo, firstHour ?? null],
+  decode: (raw) => raw.first_hour,
+}
+
+/** The one row that says what this database is for, and since when. */
+export interface Deployment {
+  /** The hour of the first start. */
+  readonly firstHour: Hour
+  /** The newest published version. */
+  readonly priceVersion: number
+  readonly currency: string
+  /** Started with the reference price book: for good. */
+  readonly demo: boolean
+}
+
+/** Undefined before the first start. */
+export const findDeploymentRow: Query<
+  void,
+  { first_hour: Hour; price_version: number; currency: string; demo: boolean },
+  Deployment
+> = {
+  name: 'find_deployment_row',
+  text: `select first_hour, price_version, currency, demo from deployment`,
+  values: () => [],
+  decode: (raw) => ({
+    firstHour: raw.first_hour,
+    priceVersion: raw.price_version,
+    currency: raw.currency,
+    demo: raw.demo,
+  }),
+}
+
+/** Where the deployment stands. The one place that reads the clock by which hours are sealed. */
+export interface Marks {
+  readonly sealedUntil: Hour
+  readonly settledUntil: Hour
+  /** The newest published version. */
+  readonly priceVersion: number
+  /** How often an account was closed or opened. */
+  readonly accountsVersion: number
+  /** The database's clock. */
+  readonly now: Instant
+}
+
+/** Undefined before the first start has made the deployment. Must not share a statement with taking the gate. */
+export const findWatermarks: Query<
+  void,
+  { sealed_until: Hour; settled_until: Hour; price_version: number; accounts_version: number; now: string },
+  Marks
+> = {
+  name: 'find_watermarks',
+  text: `
+    select sealed_until, settled_until, price_version, accounts_version,
+           floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now
+      from deployment`,
+  values: () => [],
+  decode: (raw) => ({
+    sealedUntil: raw.sealed_until,
+    settledUntil: raw.settled_until,
+    priceVersion: raw.price_version,
+    accountsVersion: raw.accounts_version,
+    now: Number(raw.now) as Instant,
+  }),
+}
+
+/** Hours before `to` take no more events of their own. Only while holding the gate alone. */
+export const updateSealedUntil: Query<{ readonly to: Hour }, never, void> = {
+  name: 'update_sealed_until',
+  text: `update deployment set sealed_until = $1 where sealed_until < $1`,
+  values: ({ to }) => [to],
+  decode: () => undefined,
+}
+
+/** Hours that every bucket has settled have their bills. Whoever settles the last bucket notes it. */
+export const updateSettledUntil: Query<void, never, void> = {
+  name: 'update_settled_until',
+  text: `
+    with low as (select min(settled_until) as hour from bucket),
+         raised as (
+           update deployment d set settled_until = low.hour from low where low.hour > d.settled_until
+           returning d.settled_until)
+    update cycle c set settled_at = clock_timestamp() from raised r
+     where c.hour < r.settled_until and c.settled_at is null`,
+  values: () => [],
+  decode: () => undefined,
+}
+
+/** Make a version the newest. Only while holding the gate alone: events are judged under the newest, always. */
+export const updatePriceVersion: Query<{ readonly version: number }, never, void> = {
+  name: 'update_price_version',
+  text: `update deployment set price_version = $1 where price_version = $1 - 1`,
+  values: ({ version }) => [version],
+  decode: () => undefined,
+}
+
+/** One first start at a time in a database, until the transaction ends. Read in a later statement. */
+export const lockFirstStart: Query<void, never, void> = {
+  name: 'lock_first_start',
+  text: `select pg_advisory_xact_lock(hashtext('farthing.first_start'))`,
+  values: () => [],
+  decode: () => undefined,
+}
+
+export interface Standing {
+  readonly hasMigrations: boolean
+  readonly hasDeployment: boolean
+}
+
+/** Which of the tables are there that say what a database is. Reads none of them: they may be missing. */
+export const findStanding: Query<void, Standing, Standing> = {
+  name: 'find_standing',
+  text: `
+    select to_regclass('migration') is not null as "hasMigrations",
+           to_regclass('deployment') is not null as "hasDeployment"`,
+  values: () => [],
+  decode: (raw) => raw,
+}

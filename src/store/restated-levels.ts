@@ -1,0 +1,111 @@
+import type { Instant } from '../core/time/instant.ts'
+import type { Query } from './query.ts'
+import type { SeriesName } from './storage-series.ts'
+import type { Level } from '../core/meter/level.ts'
+
+/** Where a level stands in the key of its account. */
+export interface LevelPlace extends SeriesName {
+  readonly at: Instant
+  readonly source: string
+  readonly id: string
+}
+
+export interface ListLevelsSince {
+  readonly bucket: number
+  readonly account: string
+  readonly since: Instant
+  readonly after: LevelPlace | undefined
+  readonly limit: number
+}
+
+interface Raw extends SeriesName {
+  at: string
+  source: string
+  id: string
+}
+
+/** Settled levels above 0 of an account at an instant and after it, a page of them in the order of the primary key. */
+export const listLevelsSince: Query<ListLevelsSince, Raw, LevelPlace> = {
+  name: 'list_levels_since',
+  text: `
+    select project, dataset, at, source, id
+      from storage_level
+     where bucket = $1 and account = $2 and at >= $3 and bytes > 0
+       and ($4::text is null or (project, dataset, at, source, id) > ($4, $5, $6::bigint, $7, $8))
+     order by project, dataset, at, source, id
+     limit $9`,
+  values: ({ bucket, account, since, after, limit }) => {
+    const { project = null, dataset = null, at = null, source = null, id = null } = after ?? {}
+    return [bucket, account, since, project, dataset, at, source, id, limit]
+  },
+  decode: ({ at, ...raw }) => ({ ...raw, at: Number(at) as Instant }),
+}
+
+export interface ListWithdrawnLevels {
+  readonly bucket: number
+  readonly account: string
+  /** One project's series; '' for those without a project. */
+  readonly project: string
+  /** The settled hour that took them back. */
+  readonly step: number
+  readonly limit: number
+}
+
+/** Where a level stands in its project. */
+export interface WithdrawnLevel {
+  readonly dataset: string | null
+  readonly at: Instant
+  readonly source: string
+  readonly id: string
+}
+
+/** The levels of a project that a settled hour took back: a range of the primary key. */
+export const listWithdrawnLevels: Query<
+  ListWithdrawnLevels,
+  { dataset: string; at: string; source: string; id: string },
+  WithdrawnLevel
+> = {
+  name: 'list_withdrawn_levels',
+  text: `
+    select dataset, at, source, id
+      from storage_level
+     where bucket = $1 and account = $2 and project = $3 and void_step = $4
+     limit $5`,
+  values: ({ bucket, account, project, step, limit }) => [bucket, account, project, step, limit],
+  decode: ({ dataset, at, source, id }) => ({
+    dataset: dataset || null,
+    at: Number(at) as Instant,
+    source,
+    id,
+  }),
+}
+
+export interface UpdateWithdrawnLevels {
+  readonly bucket: number
+  readonly account: string
+  /** The settled hour that takes them back. */
+  readonly step: number
+  readonly levels: readonly Level[]
+}
+
+/** Settled hours of a higher step do not see these levels: they were taken back. */
+export const updateWithdrawnLevels: Query<UpdateWithdrawnLevels, never, void> = {
+  name: 'update_withdrawn_levels',
+  text: `
+    update storage_level l
+       set void_step = $3
+      from unnest($4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[]) as k (project, dataset, at, source, id)
+     where l.bucket = $1 and l.account = $2 and l.project = k.project and l.dataset = k.dataset
+       and l.at = k.at and l.source = k.source and l.id = k.id`,
+  values: ({ bucket, account, step, levels }) => [
+    bucket,
+    account,
+    step,
+    levels.map(({ project }) => project ?? ''),
+    levels.map(({ dataset }) => dataset ?? ''),
+    levels.map(({ at }) => at),
+    levels.map(({ source }) => source),
+    levels.map(({ id }) => id),
+  ],
+  decode: () => undefined,
+}

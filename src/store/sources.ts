@@ -1,0 +1,242 @@
+import type { Query } from './query.ts'
+import type { Hour } from '../core/time/hour.ts'
+import type { Instant } from '../core/time/instant.ts'
+
+/** Have all hours counted that were announced and never counted: after a restore. */
+export const insertAnnouncedHours: Query<void, never, void> = {
+  name: 'insert_announced_hours',
+  text: `
+    insert into uncounted_hour (hour)
+    select distinct m.hour
+      from manifest m
+     where not exists (select from source_count c where c.hour = m.hour and c.source = m.source)
+        on conflict do nothing`,
+  values: () => [],
+  decode: () => undefined,
+}
+
+/** Have an hour counted again, if it was announced. Hours that are not counted yet are anyway. */
+export const insertUncountedHour: Query<{ readonly hour: Hour }, never, void> = {
+  name: 'insert_uncounted_hour',
+  text: `
+    insert into uncounted_hour (hour)
+    select $1::int where exists (select from manifest where hour = $1)
+        on conflict do nothing`,
+  values: ({ hour }) => [hour],
+  decode: () => undefined,
+}
+
+export interface InsertUncountedHours {
+  /** A cycle that was counted: its late events change the counts of older hours. */
+  readonly cycle: Hour
+  /** Hours from here on are counted again in any case, older ones if they were announced. */
+  readonly from: Hour
+}
+
+/** Have the hours counted again that got late usage in a cycle. */
+export const insertUncountedHours: Query<InsertUncountedHours, never, void> = {
+  name: 'insert_uncounted_hours',
+  text: `
+    insert into uncounted_hour (hour)
+    select distinct l.hour
+      from late_hour l
+     where l.cycle = $1 and (l.hour >= $2 or exists (select from manifest m where m.hour = l.hour))
+        on conflict do nothing`,
+  values: ({ cycle, from }) => [cycle, from],
+  decode: () => undefined,
+}
+
+/** Take one hour that is to be counted again, before the given one; undefined when there is none. Under the claim. */
+export const deleteUncountedHour: Query<{ readonly before: Hour }, { hour: Hour }, Hour> = {
+  name: 'delete_uncounted_hour',
+  text: `
+    delete from uncounted_hour
+     where hour = (select min(hour) from uncounted_hour where hour < $1)
+    returning hour`,
+  values: ({ before }) => [before],
+  decode: ({ hour }) => hour,
+}
+
+export interface SourceWatch {
+  readonly firstHour: Hour
+  readonly sealedUntil: Hour
+  /** Null: no hour was counted yet. */
+  readonly countedUntil: Hour | null
+}
+
+/** Claim the counting of sources until the transaction ends; undefined when another one counts. */
+export const claimSourceWatch: Query<
+  void,
+  { first_hour: Hour; sealed_until: Hour; counted_until: Hour | null },
+  SourceWatch
+> = {
+  name: 'claim_source_watch',
+  text: `
+    select d.first_hour, d.sealed_until, w.counted_until
+      from source_watch w, deployment d
+       for update of w skip locked`,
+  values: () => [],
+  decode: (raw) => ({
+    firstHour: raw.first_hour,
+    sealedUntil: raw.sealed_until,
+    countedUntil: raw.counted_until,
+  }),
+}
+
+/** Hours before `to` were counted. Under the claim. */
+export const updateCountedUntil: Query<{ readonly to: Hour }, never, void> = {
+  name: 'update_counted_until',
+  text: `update source_watch set counted_until = $1`,
+  values: ({ to }) => [to],
+  decode: () => undefined,
+}
+
+/**
+ * Count the stored events of an hour by source: note which sources have reported in it, and the counts of those that
+ * have announced it. Reads the hour's partition of the day once, by its key. Run again it notes what is true then.
+ */
+export const countSourcesOf: Query<{ readonly hour: Hour }, never, void> = {
+  name: 'count_sources',
+  text: `
+    with counted as materialized (
+      select source, count(*) as events from usage_event where hour = $1::int group by source),
+    present as (
+      insert into source_presence as p (source, last_hour, hours)
+      select source, $1::int, 1::bit(192) from counted order by source
+          on conflict (source) do update
+         set hours = case
+               when $1 > p.last_hour then (p.hours << least($1 - p.last_hour, 192)) | 1::bit(192)
+               when p.last_hour - $1 < 192 then p.hours | (1::bit(192) << (p.last_hour - $1))
+               else p.hours end,
+             last_hour = greatest(p.last_hour, $1),
+             silent_since = case when p.silent_since > $1 then p.silent_since end,
+             acknowledged_by = case when p.silent_since > $1 then p.acknowledged_by end)
+    insert into source_count (hour, source, events)
+    select $1::int, m.source, coalesce(c.events, 0)
+      from (select distinct source from manifest where hour = $1) m
+      left join counted c on c.source = m.source
+     order by m.source
+        on conflict (hour, source) do update set events = excluded.events`,
+  values: ({ hour }) => [hour],
+  decode: () => undefined,
+}
+
+export interface ListHourSources {
+  readonly hour: Hour
+  /** Behind this one, in the order of their bytes; '' for all. */
+  readonly after: string
+  readonly limit: number
+}
+
+/** What of a source is stored of an hour, and what it has announced. */
+export interface HourSource {
+  readonly source: string
+  readonly arrived: number
+  /** Of those, the events that count in a later hour. */
+  readonly late: number
+  /** By its newest manifest; null: it has announced nothing. */
+  readonly announced: { readonly events: number; readonly version: number; readonly at: Instant } | null
+}
+
+/** Sources that have events of an hour or have announced it, in the order of their bytes. Reads the hour, by the key. */
+export const listHourSources: Query<
+  ListHourSources,
+  {
+    source: string
+    arrived: string
+    late: string
+    events: string | null
+    version: number | null
+    announced_at: Date | null
+  },
+  HourSource
+> = {
+  name: 'list_hour_sources',
+  text: `
+    with arrived as (
+      select source, count(*) as events, count(*) filter (where cycle > hour) as late
+        from usage_event where hour = $1 and source > $2
+       group by source),
+    announced as (
+      select distinct on (source) source, events, version, announced_at
+        from manifest where hour = $1 and source > $2
+       order by source, version desc)
+    select source, coalesce(a.events, 0) as arrived, coalesce(a.late, 0) as late,
+           m.events, m.version, m.announced_at
+      from arrived a full join announced m using (source)
+     order by source
+     limit $3`,
+  values: ({ hour, after, limit }) => [hour, after, limit],
+  decode: (raw) => ({
+    source: raw.source,
+    arrived: Number(raw.arrived),
+    late: Number(raw.late),
+    announced:
+      raw.events === null
+        ? null
+        : {
+            events: Number(raw.events),
+            version: raw.version!,
+            at: raw.announced_at!.getTime() as Instant,
+          },
+  }),
+}
+
+export interface FindSourceDay {
+  /** Usage hours in [from, to), all of one UTC day: one partition. */
+  readonly from: Hour
+  readonly to: Hour
+  /** Only usage of this account; undefined: of all. */
+  readonly account: string | undefined
+  readonly bucket: number | undefined
+  /** Only sources behind this one, in the order of their bytes; '' for all. */
+  readonly after: string
+  readonly limit: number
+}
+
+/** How timely a source was. */
+export interface SourceCounts {
+  readonly source: string
+  readonly events: number
+  /** Events that count in a later hour than their own. */
+  readonly lateEvents: number
+  /** Lines of bills that its events are behind; and those of them that correct an older hour. */
+  readonly lines: number
+  readonly correctionLines: number
+}
+
+/**
+ * Sources of a day's events, in the order of their bytes. An event is behind the lines of its cycle's bill that have its
+ * usage hour, operation, project and region. Reads the day, or the account's ranges of its key.
+ */
+export const findSourceDay: Query<FindSourceDay, SourceCounts, SourceCounts> = {
+  name: 'find_source_day',
+  text: `
+    with event as (
+      select source, hour, cycle, bucket, account, data ->> 'operation' as operation,
+             nullif(data ->> 'project', '') as project, nullif(data ->> 'region', '') as region, count(*) as events
+        from (select source, hour, cycle, bucket, account, data::jsonb as data
+                from usage_event
+               where hour >= $1 and hour < $2 and source > $5
+                 and ($3::smallint is null or (bucket = $3 and account = $4))) e
+       group by 1, 2, 3, 4, 5, 6, 7, 8),
+    line as (
+      select distinct e.source, l.hour, l.bucket, l.account, l.number, l.usage_hour
+        from event e
+        join bill_line l on l.hour = e.cycle and l.hour >= $1 and l.bucket = e.bucket and l.account = e.account
+                        and l.usage_hour = e.hour
+                        and l.operation is not distinct from e.operation
+                        and l.project is not distinct from e.project
+                        and l.region is not distinct from e.region),
+    page as (
+      select source, sum(events) as events, coalesce(sum(events) filter (where cycle > hour), 0) as late_events
+        from event group by source order by source limit $6)
+    select p.source, p.events::float8 as events, p.late_events::float8 as "lateEvents",
+           count(l.source)::float8 as lines,
+           count(l.source) filter (where l.usage_hour <> l.hour)::float8 as "correctionLines"
+      from page p left join line l on l.source = p.source
+     group by p.source, p.events, p.late_events
+     order by p.source`,
+  values: ({ from, to, account, bucket, after, limit }) => [from, to, bucket, account, after, limit],
+  decode: (raw) => raw,
+}
