@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
-import { printJson, printLines } from '../src/cli/terminal.ts'
+import { printJson, printLines } from '../src/cli/terminal/terminal.ts'
 import { type Column, type TextLine, textTable } from '../src/core/present/text-table.ts'
 import { type Figure, median } from './figures.ts'
 

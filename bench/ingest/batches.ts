@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal.ts'
+import { say } from '../../src/cli/terminal/terminal.ts'
 import { ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import type { IngestBench, Measured } from './bench-ingest.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { say } from '../../src/cli/terminal.ts'
+import { say } from '../../src/cli/terminal/terminal.ts'
 import { type Figure, ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import type { ScratchServer } from '../run/scratch-server.ts'

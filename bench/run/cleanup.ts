@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { say } from '../../src/cli/terminal.ts'
+import { say } from '../../src/cli/terminal/terminal.ts'
 
 /** What a run has started or made, to be ended in the opposite order. */
 export interface Cleanup {

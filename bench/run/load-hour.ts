@@ -1,6 +1,6 @@
 import { isRefused, readDelivered } from '../../src/flows/ingest/read-delivery.ts'
 import { bookOf } from '../../src/flows/prices/read-price-version.ts'
-import type { PriceBook } from '../../src/core/rate/price-book.ts'
+import type { PriceBook } from '../../src/core/rate/price-book/price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { endOf, type Hour, formatHour } from '../../src/core/time/hour.ts'
 import { copyEvents, type StoredEvent } from '../../src/store/events-table.ts'

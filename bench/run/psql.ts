@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { text } from 'node:stream/consumers'
-import { say } from '../../src/cli/terminal.ts'
+import { say } from '../../src/cli/terminal/terminal.ts'
 import type { Connection } from '../../src/store/connect.ts'
 
 /** The baselines' client: PostgreSQL's own, so that nothing of Farthing is in them. */

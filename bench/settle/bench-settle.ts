@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal.ts'
+import { say } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf, next } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import type { BenchOptions } from '../command.ts'

@@ -6,8 +6,8 @@ import { migrate } from '../store/migrate.ts'
 import { findDeploymentRow } from '../store/deployment.ts'
 import { runOne } from '../store/query.ts'
 import type { Pool } from '../store/reading-pool.ts'
-import { CommandFailed } from './command-failed.ts'
-import { say } from './terminal.ts'
+import { CommandFailed } from './terminal/command-failed.ts'
+import { say } from './terminal/terminal.ts'
 
 /** What a process is set to, as far as commands that work on the database need it. */
 export interface OwnSettings extends Pick<SettlePass, 'graceMs' | 'historyQuietMs' | 'identityWindowMs'> {

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
-import { CommandFailed, EXIT, type ExitCode } from './command-failed.ts'
+import { CommandFailed, EXIT, type ExitCode } from './terminal/command-failed.ts'
 import { makeProgram, type Surroundings } from './program.ts'
-import { say } from './terminal.ts'
+import { say } from './terminal/terminal.ts'
 
 /**
  * Run one command.

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { allows, type Key } from '../flows/keys/key-scopes.ts'
 import { isKeyText, KEY_PREFIX } from '../flows/keys/key-text.ts'
 import type { KeyRing } from '../flows/keys/find-key.ts'
-import { HttpProblem } from './problem.ts'
+import { HttpProblem } from './api/problem.ts'
 import type { Access } from './route.ts'
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="farthing"' }

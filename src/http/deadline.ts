@@ -1,4 +1,4 @@
-import { HttpProblem } from './problem.ts'
+import { HttpProblem } from './api/problem.ts'
 
 /**
  * The result of some work, or 503 when it takes too long. The work itself goes on: its statements have a limit of

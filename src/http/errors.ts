@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { STATUS_CODES } from 'node:http'
 import type { Log } from '../store/connect.ts'
 import { isUnavailable } from '../store/unavailable.ts'
-import { HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, PROBLEM_TYPE, problemBody } from './problem.ts'
+import { HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, PROBLEM_TYPE, problemBody } from './api/problem.ts'
 
 /** Seconds after which a client should try again when the database is away. */
 const RETRY_AFTER_SECONDS = '2'

@@ -6,8 +6,8 @@ import type { Key, Scope } from '../flows/keys/key-scopes.ts'
 import type { KeyRing } from '../flows/keys/find-key.ts'
 import type { Log } from '../store/connect.ts'
 import type { Instant } from '../core/time/instant.ts'
-import type { LargeDeliveries } from './events/take-delivery.ts'
-import type { HttpProblem } from './problem.ts'
+import type { LargeDeliveries } from './body/take-delivery.ts'
+import type { HttpProblem } from './api/problem.ts'
 import type { Pool } from '../store/reading-pool.ts'
 
 /** What answers are made from. */

@@ -1,6 +1,6 @@
 import type { BillHead, BillLine } from '../core/bill/bill.ts'
 import { billId } from '../core/bill/bill-id.ts'
-import type { Component } from '../core/rate/price-book.ts'
+import type { Component } from '../core/rate/price-book/price-book.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { Instant } from '../core/time/instant.ts'
 

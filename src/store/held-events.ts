@@ -1,4 +1,4 @@
-import type { HeldCode } from '../core/rate/assess.ts'
+import type { HeldCode } from '../core/rate/rating/assess.ts'
 import { keyColumns } from './key-columns.ts'
 import type { Query } from './query.ts'
 import type { EventKey } from './usage-events.ts'

@@ -1,4 +1,4 @@
-/** A named, typed SQL statement. The modules in `queries/` export one each; nothing else holds SQL. */
+/** A named, typed SQL statement. One statement a constant, one subject a file; only `store/` holds SQL. */
 export interface Query<Params, Raw, Row> {
   /** Sent as a comment, to find the statement again in the server's log. */
   readonly name: string

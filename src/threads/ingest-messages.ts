@@ -1,5 +1,5 @@
-import type { SentDelivery, TakenDelivery } from '../http/events/take-delivery.ts'
-import type { HttpProblemCode } from '../http/problem.ts'
+import type { SentDelivery, TakenDelivery } from '../http/body/take-delivery.ts'
+import type { HttpProblemCode } from '../http/api/problem.ts'
 import type { IngestMemory } from '../flows/ingest/ingest-events.ts'
 import type { TakenAccounts } from '../flows/accounts/account-rules.ts'
 import type { Connection } from '../store/connect.ts'

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { endLevels } from '../../src/flows/accounts/end-levels.ts'
+import { endLevels } from '../../src/flows/settle/end-levels.ts'
 import { putAccount } from '../../src/flows/accounts/put-account.ts'
 import type { Put } from './closings.ts'
 import { ProcessDied } from './dying-pool.ts'

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BATCH_LINES_MAX } from '../../src/cli/send-lines.ts'
+import { BATCH_LINES_MAX } from '../../src/cli/import/send-lines.ts'
 import { serverProcess, type ServerProcess } from './cli-server.ts'
 
 let server: ServerProcess

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { METER_ROWS_MAX } from '../../src/flows/read/read-meter.ts'
-import { METER_SUBJECTS_MAX } from '../../src/http/foreign/openmeter-query.ts'
+import { METER_SUBJECTS_MAX } from '../../src/http/compat/openmeter-query.ts'
 import { openmeterAt } from './foreign-clients.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
 import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'

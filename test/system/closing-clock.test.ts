@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
-import { endLevels } from '../../src/flows/accounts/end-levels.ts'
+import { endLevels } from '../../src/flows/settle/end-levels.ts'
 import { putAccount } from '../../src/flows/accounts/put-account.ts'
 import { makePool } from '../../src/store/connect.ts'
 import { differences, settleAll } from '../simulation/drive.ts'

@@ -4,7 +4,7 @@ import { type Decimal, decimal, plain, plus, ZERO } from '../../src/core/money/d
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
-import { endLevels } from '../../src/flows/accounts/end-levels.ts'
+import { endLevels } from '../../src/flows/settle/end-levels.ts'
 import { putAccount } from '../../src/flows/accounts/put-account.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import { makePool } from '../../src/store/connect.ts'

@@ -4,7 +4,7 @@ import { type Decimal, decimal, plain, plus, ZERO } from '../../src/core/money/d
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { hourOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
-import { endImport, importStatus } from '../../src/flows/ingest/imports.ts'
+import { endImport, importStatus } from '../../src/flows/settle/imports.ts'
 import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
 import { sealHistory } from '../../src/flows/settle/seal-hours.ts'
 import { differences, settleAll } from '../simulation/drive.ts'

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BATCH_EVENTS_MAX, BODY_BYTES_MAX, UNPACKED_BYTES_MAX } from '../../src/http/events/limits.ts'
+import { BATCH_EVENTS_MAX, BODY_BYTES_MAX, UNPACKED_BYTES_MAX } from '../../src/http/body/limits.ts'
 import { type Answer, requestEvent, testServer, type TestServer } from './http-server.ts'
 
 let server: TestServer

@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Ingest, Submitted } from '../../src/flows/ingest/ingest-types.ts'
-import { BODY_BYTES_MAX, HELD_BYTES_MAX } from '../../src/http/events/limits.ts'
+import { BODY_BYTES_MAX, HELD_BYTES_MAX } from '../../src/http/body/limits.ts'
 import { PATIENCE } from '../../src/http/server.ts'
 import type { Connection } from '../../src/store/connect.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'

@@ -1,4 +1,4 @@
-import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../../src/http/events/take-delivery.ts'
+import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../../src/http/body/take-delivery.ts'
 import { makeIngestMemory } from '../../src/flows/ingest/ingest-events.ts'
 import type { Log } from '../../src/store/connect.ts'
 import {

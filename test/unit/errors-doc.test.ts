@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { HTTP_PROBLEMS } from '../../src/http/problem.ts'
+import { HTTP_PROBLEMS } from '../../src/http/api/problem.ts'
 import { ACTS } from '../../src/store/audit.ts'
 import { type Code, importsOf, type Node, readCode } from './tidy-syntax.ts'
 

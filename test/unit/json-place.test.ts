@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { jsonErrorOffset } from '../../src/http/events/json-place.ts'
-import { parseJson } from '../../src/http/events/read-json.ts'
+import { jsonErrorOffset } from '../../src/http/body/json-place.ts'
+import { parseJson } from '../../src/http/body/read-json.ts'
 import { table } from '../table.ts'
 
 for (const { text, offset, because } of table<'text' | 'offset' | 'because'>(`

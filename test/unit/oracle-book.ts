@@ -1,5 +1,5 @@
-import type { PriceBook } from '../../src/core/rate/price-book.ts'
-import { readPriceBook } from '../../src/core/rate/read-price-book.ts'
+import type { PriceBook } from '../../src/core/rate/price-book/price-book.ts'
+import { readPriceBook } from '../../src/core/rate/price-book/parse/read-price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 
 const START = '2025-01-01T00:00:00Z'

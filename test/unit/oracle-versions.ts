@@ -2,8 +2,13 @@ import fc from 'fast-check'
 import { listUsageRows } from '../../src/core/ingest/read-usage.ts'
 import { isRejection } from '../../src/core/ingest/rejection.ts'
 import { plain } from '../../src/core/money/decimal.ts'
-import { assess, type Assessment } from '../../src/core/rate/assess.ts'
-import { COMPONENTS, type PriceBook, type PriceTerm, type Rate } from '../../src/core/rate/price-book.ts'
+import { assess, type Assessment } from '../../src/core/rate/rating/assess.ts'
+import {
+  COMPONENTS,
+  type PriceBook,
+  type PriceTerm,
+  type Rate,
+} from '../../src/core/rate/price-book/price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import type { Hour } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { oneAfterTheOther, parseListInTurns } from '../../src/http/events/parse-in-turns.ts'
+import { oneAfterTheOther, parseListInTurns } from '../../src/http/body/parse-in-turns.ts'
 
 /** Objects whose texts and members look like the ends of elements. */
 const treacherous = fc.letrec((tie) => ({

@@ -1,17 +1,27 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { FRACTION_DIGITS_MAX, INTEGER_DIGITS_MAX } from '../../src/core/money/decimal.ts'
-import { EVENT_TYPES_MAX, TYPE_QUANTITIES_MAX } from '../../src/core/rate/read-price-book-event-types.ts'
-import { PAST_CHANGE_CODES, type PastChangeCode } from '../../src/core/rate/compare-past-change.ts'
-import { comparePriceBooks } from '../../src/core/rate/compare-price-books.ts'
+import {
+  EVENT_TYPES_MAX,
+  TYPE_QUANTITIES_MAX,
+} from '../../src/core/rate/price-book/parse/read-event-types.ts'
+import {
+  PAST_CHANGE_CODES,
+  type PastChangeCode,
+} from '../../src/core/rate/price-book/compare/compare-past-change.ts'
+import { comparePriceBooks } from '../../src/core/rate/price-book/compare/compare-price-books.ts'
 import {
   PRICE_BOOK_PROBLEM_CODES,
   PRICE_BOOK_REMARK_CODES,
   PROBLEMS_MAX,
-} from '../../src/core/rate/read-price-book-problem.ts'
-import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/read-price-book-rate.ts'
-import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/read-price-book-terms.ts'
-import { FREE_OPERATIONS_MAX, ITEMS_MAX, RATES_PER_ITEM_MAX } from '../../src/core/rate/read-price-book.ts'
+} from '../../src/core/rate/price-book/parse/problem.ts'
+import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/price-book/parse/read-rate.ts'
+import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/price-book/parse/read-terms.ts'
+import {
+  FREE_OPERATIONS_MAX,
+  ITEMS_MAX,
+  RATES_PER_ITEM_MAX,
+} from '../../src/core/rate/price-book/parse/read-price-book.ts'
 import { parseHour } from '../../src/core/time/hour.ts'
 import { DEPTH_MAX, INDENT_MAX, TOKENS_MAX } from '../../src/flows/prices/parse-price-book-scan.ts'
 import { formatProblem, parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/prices/parse-price-book.ts'

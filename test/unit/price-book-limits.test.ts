@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
-import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/read-price-book-rate.ts'
-import { EVENT_TYPES_MAX, TYPE_QUANTITIES_MAX } from '../../src/core/rate/read-price-book-event-types.ts'
-import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/read-price-book-terms.ts'
+import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/price-book/parse/read-rate.ts'
+import {
+  EVENT_TYPES_MAX,
+  TYPE_QUANTITIES_MAX,
+} from '../../src/core/rate/price-book/parse/read-event-types.ts'
+import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/price-book/parse/read-terms.ts'
 import {
   FREE_OPERATIONS_MAX,
   ITEMS_MAX,
   RATES_PER_ITEM_MAX,
   readPriceBook,
-} from '../../src/core/rate/read-price-book.ts'
+} from '../../src/core/rate/price-book/parse/read-price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 
 type Parts = { readonly [key: string]: Json }

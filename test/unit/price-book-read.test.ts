@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { plain } from '../../src/core/money/decimal.ts'
-import type { PriceTerm, Rate } from '../../src/core/rate/price-book.ts'
+import type { PriceTerm, Rate } from '../../src/core/rate/price-book/price-book.ts'
 import { formatHour } from '../../src/core/time/hour.ts'
 import { formatProblem, parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
 import { table } from '../table.ts'

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { plain } from '../../src/core/money/decimal.ts'
-import { isIllustrative, type PriceTerm, type Rate, termInForce } from '../../src/core/rate/price-book.ts'
+import {
+  isIllustrative,
+  type PriceTerm,
+  type Rate,
+  termInForce,
+} from '../../src/core/rate/price-book/price-book.ts'
 import { type Hour, parseHour } from '../../src/core/time/hour.ts'
 import { formatProblem, parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
 import { table } from '../table.ts'

@@ -1,7 +1,7 @@
 import type { UsageEvent } from '../ingest/event.ts'
 import { isSameLevel, type Level } from '../meter/level.ts'
-import { assess } from '../rate/assess.ts'
-import type { PriceBook } from '../rate/price-book.ts'
+import { assess } from '../rate/rating/assess.ts'
+import type { PriceBook } from '../rate/price-book/price-book.ts'
 import { addCharge, addReversal, type Tally } from './tally.ts'
 
 /** What the facts of one account and cycle come to. */

@@ -1,4 +1,4 @@
-import type { Component } from '../rate/price-book.ts'
+import type { Component } from '../rate/price-book/price-book.ts'
 import type { Hour } from '../time/hour.ts'
 import type { Instant } from '../time/instant.ts'
 

@@ -1,7 +1,7 @@
 import { groupBy } from '../group-by.ts'
 import type { UsageEvent } from '../ingest/event.ts'
 import { carriedOver, compareLevels, integrate, type Level } from '../meter/level.ts'
-import type { PriceBook } from '../rate/price-book.ts'
+import type { PriceBook } from '../rate/price-book/price-book.ts'
 import { compareBytes } from '../text/well-formed.ts'
 import { endOf, type Hour, next } from '../time/hour.ts'
 import { addEvent, emptyAccountHour } from './account-hour.ts'

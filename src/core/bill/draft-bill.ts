@@ -1,6 +1,6 @@
 import { type Decimal, decimal, isZero, plain, plus, sum, ZERO } from '../money/decimal.ts'
-import { COMPONENTS, type Component } from '../rate/price-book.ts'
-import { price } from '../rate/price.ts'
+import { COMPONENTS, type Component } from '../rate/price-book/price-book.ts'
+import { price } from '../rate/rating/price.ts'
 import { compareBytes, compareNullable } from '../text/well-formed.ts'
 import type { Hour } from '../time/hour.ts'
 import type { BillLine, Totals } from './bill.ts'

@@ -1,6 +1,6 @@
 import { integrate, isSameSeries, type Level } from '../meter/level.ts'
 import { negated } from '../money/decimal.ts'
-import type { PriceBook } from '../rate/price-book.ts'
+import type { PriceBook } from '../rate/price-book/price-book.ts'
 import { type Hour, hourOf, next } from '../time/hour.ts'
 import type { Instant } from '../time/instant.ts'
 import { draftBill } from './draft-bill.ts'

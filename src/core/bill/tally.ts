@@ -1,8 +1,8 @@
 import { invariant } from '../invariant.ts'
 import type { StoredQuantity } from '../meter/level.ts'
 import { type Decimal, isZero, negated, plus, ZERO } from '../money/decimal.ts'
-import type { Charge, KnownTerm } from '../rate/assess.ts'
-import { type PriceBook, type Rate, ratesFor, termInForce } from '../rate/price-book.ts'
+import type { Charge, KnownTerm } from '../rate/rating/assess.ts'
+import { type PriceBook, type Rate, ratesFor, termInForce } from '../rate/price-book/price-book.ts'
 import type { Hour } from '../time/hour.ts'
 
 /** One line in the making: the sum of what was used under one key (ARCHITECTURE.md). */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BUILT_IN_EVENT_TYPES } from '../ingest/usage.ts'
 import { decimal } from '../money/decimal.ts'
-import type { PriceBook, Rate } from '../rate/price-book.ts'
+import type { PriceBook, Rate } from '../rate/price-book/price-book.ts'
 import { parseHour } from '../time/hour.ts'
 import { billTable, type BillView, type LineView } from './bill-table.ts'
 import { lineTerms } from './line-terms.ts'

@@ -1,4 +1,4 @@
-import type { Component } from '../rate/price-book.ts'
+import type { Component } from '../rate/price-book/price-book.ts'
 import { billHeadLines } from './bill-head-lines.ts'
 import { correctionTitle, notesOn, type TermsOf } from './bill-line-notes.ts'
 import type { billView, lineView } from './bill-view.ts'

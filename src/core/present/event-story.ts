@@ -1,6 +1,6 @@
 import type { UsageEvent } from '../ingest/event.ts'
 import { plain } from '../money/decimal.ts'
-import type { Assessment, Charge } from '../rate/assess.ts'
+import type { Assessment, Charge } from '../rate/rating/assess.ts'
 import { formatHour, type Hour } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
 import { countOf, readablePer } from './readable-text.ts'

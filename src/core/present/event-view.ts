@@ -1,4 +1,4 @@
-import type { Charge } from '../rate/assess.ts'
+import type { Charge } from '../rate/rating/assess.ts'
 import { plain } from '../money/decimal.ts'
 import type { Json } from '../text/canonical-json.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'

@@ -1,4 +1,4 @@
-import type { HeldCode } from '../rate/assess.ts'
+import type { HeldCode } from '../rate/rating/assess.ts'
 
 interface HeldWords {
   /** What is missing, in a word or two. */

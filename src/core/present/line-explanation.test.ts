@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { decimal } from '../money/decimal.ts'
-import type { Rate } from '../rate/price-book.ts'
+import type { Rate } from '../rate/price-book/price-book.ts'
 import { parseHour } from '../time/hour.ts'
 import type { LineView } from './bill-table.ts'
 import { lineEventsTable } from './line-events-table.ts'

@@ -1,5 +1,5 @@
 import { decimal, plain, times } from '../money/decimal.ts'
-import type { PriceTerm } from '../rate/price-book.ts'
+import type { PriceTerm } from '../rate/price-book/price-book.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { correctionTitle } from './bill-line-notes.ts'
 import { COMPONENT_TITLES, type LineView } from './bill-table.ts'

@@ -1,4 +1,10 @@
-import { type Component, type PriceBook, type PriceTerm, type Rate, termInForce } from '../rate/price-book.ts'
+import {
+  type Component,
+  type PriceBook,
+  type PriceTerm,
+  type Rate,
+  termInForce,
+} from '../rate/price-book/price-book.ts'
 import { hourOf } from '../time/hour.ts'
 import { parseInstant } from '../time/instant.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readPriceBook } from '../rate/read-price-book.ts'
+import { readPriceBook } from '../rate/price-book/parse/read-price-book.ts'
 import { priceBookSummary, priceBookTable } from './price-book-table.ts'
 
 const read = readPriceBook({

@@ -1,5 +1,5 @@
 import { plain } from '../money/decimal.ts'
-import type { PriceBook, PriceTerm, Rate } from '../rate/price-book.ts'
+import type { PriceBook, PriceTerm, Rate } from '../rate/price-book/price-book.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { COMPONENT_TITLES } from './bill-table.ts'
 import { waivedStatuses } from './line-terms.ts'

@@ -1,6 +1,6 @@
 import { plain } from '../money/decimal.ts'
-import type { PriceTerm } from '../rate/price-book.ts'
-import type { Quote } from '../rate/quote.ts'
+import type { PriceTerm } from '../rate/price-book/price-book.ts'
+import type { Quote } from '../rate/rating/quote.ts'
 import { formatHourStart } from '../time/hour.ts'
 
 /** A quote as the API shows it: the members of a bill's line that one event decides. Quantities are null for a level. */

@@ -2,8 +2,8 @@ import { emptyAccountHour, takeBack } from '../bill/account-hour.ts'
 import { draftBill } from '../bill/draft-bill.ts'
 import type { UsageEvent } from '../ingest/event.ts'
 import { decimal, plain, plus } from '../money/decimal.ts'
-import { assess } from '../rate/assess.ts'
-import type { PriceBook } from '../rate/price-book.ts'
+import { assess } from '../rate/rating/assess.ts'
+import type { PriceBook } from '../rate/price-book/price-book.ts'
 import type { Hour } from '../time/hour.ts'
 
 /** An event that is taken back, and where that counts. */

@@ -1,7 +1,7 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { isReservedSource, type LevelEnd } from '../../core/ingest/ended-level.ts'
 import { reread } from '../../core/ingest/reread.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { UnendedAccount } from '../../store/accounts.ts'
 import { listEventDays } from '../../store/usage-events.ts'

@@ -1,6 +1,6 @@
 import { type ListedAccount, listAccountRows, type ListAccountRows } from '../../store/accounts.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
-import { type Page, pageOf } from '../read/page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 
 export type { ListedAccount } from '../../store/accounts.ts'
 

@@ -15,7 +15,7 @@ import {
 import { insertAuditEntry } from '../../store/audit.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
-import { findMarks } from '../start/read-deployment.ts'
+import { findMarks } from '../shared/read-deployment.ts'
 import { type AccountRefused, refuseAccount, refuseChange } from './refuse-account.ts'
 import { offsetAt, readTimeZone } from './time-zones.ts'
 

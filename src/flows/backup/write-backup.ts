@@ -7,7 +7,7 @@ import { run, runOne, type Sql } from '../../store/query.ts'
 import { lockSnapshot, listTables, type TablePart, updateOutputForms } from '../../store/backup.ts'
 import { listMigrations, findServerVersion } from '../../store/server.ts'
 import type { Pool } from '../../store/reading-pool.ts'
-import { findDeployment } from '../start/read-deployment.ts'
+import { findDeployment } from '../shared/read-deployment.ts'
 import {
   type BackupDigest,
   type BackupEnd,

@@ -1,4 +1,4 @@
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { RefusedEvent } from '../../store/refusals.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
 import { readingTurns } from '../thread-turns.ts'

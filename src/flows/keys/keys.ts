@@ -3,7 +3,7 @@ import { insertAuditEntry } from '../../store/audit.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { type KeyRow, listKeyRows, updateRevokedKey } from '../../store/keys.ts'
 import { transaction } from '../../store/transaction.ts'
-import { type Page, pageOf } from '../read/page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 
 /** When a key was made, in microseconds, and its id. */
 export type KeyPosition = readonly [made: number, id: string]

@@ -4,7 +4,7 @@ import { ACCOUNT_BYTES_MAX } from '../../core/ingest/read-text.ts'
 import { type Sql, run, runOne } from '../../store/query.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { insertKey } from '../../store/keys.ts'
-import { localActor } from '../audit/local-actor.ts'
+import { localActor } from '../shared/local-actor.ts'
 import { DEPLOYMENT_SCOPES, type Scope } from './key-scopes.ts'
 import { keyHash, newKeyText, randomLetters } from './key-text.ts'
 

@@ -1,5 +1,5 @@
 import { CST, Lexer } from 'yaml'
-import { type PriceBookProblemCode, PROBLEMS_MAX, quote } from '../../core/rate/read-price-book-problem.ts'
+import { type PriceBookProblemCode, PROBLEMS_MAX, quote } from '../../core/rate/price-book/parse/problem.ts'
 
 /** What is wrong with a YAML text, at an offset in UTF-16 units. */
 export interface YamlProblem {

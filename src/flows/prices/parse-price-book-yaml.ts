@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type ParsedNode, parseDocument, type YAMLError, type YAMLMap } from 'yaml'
-import { type Path, PROBLEMS_MAX, quote } from '../../core/rate/read-price-book-problem.ts'
+import { type Path, PROBLEMS_MAX, quote } from '../../core/rate/price-book/parse/problem.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { scanYaml, type YamlProblem } from './parse-price-book-scan.ts'
 

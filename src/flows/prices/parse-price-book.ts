@@ -1,11 +1,11 @@
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type {
   Path,
   PriceBookProblem,
   PriceBookProblemCode,
   PriceBookRemark,
-} from '../../core/rate/read-price-book-problem.ts'
-import { readPriceBook } from '../../core/rate/read-price-book.ts'
+} from '../../core/rate/price-book/parse/problem.ts'
+import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
 import { canonicalJson } from '../../core/text/canonical-json.ts'
 import { byteLength } from '../../core/text/well-formed.ts'
 import { byPlace, decodeUtf8, locator, type TextPlace } from './parse-price-book-place.ts'

@@ -1,8 +1,8 @@
-import { changesBetween, type PriceBookChange } from '../../core/rate/compare-changes.ts'
-import type { PriceBookRemark } from '../../core/rate/read-price-book-problem.ts'
+import { changesBetween, type PriceBookChange } from '../../core/rate/price-book/compare/compare-changes.ts'
+import type { PriceBookRemark } from '../../core/rate/price-book/parse/problem.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type PriceVersionHead, listPriceVersionHeads } from '../../store/price-versions.ts'
-import { type Page, pageOf } from '../read/page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 import { findBook } from './read-price-version.ts'
 
 export interface ListedPriceVersion extends PriceVersionHead {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
-import { changesBetween, type PriceBookChange } from '../../core/rate/compare-changes.ts'
-import type { PastChange } from '../../core/rate/compare-past-change.ts'
-import { comparePriceBooks } from '../../core/rate/compare-price-books.ts'
-import { isIllustrative } from '../../core/rate/price-book.ts'
+import { changesBetween, type PriceBookChange } from '../../core/rate/price-book/compare/compare-changes.ts'
+import type { PastChange } from '../../core/rate/price-book/compare/compare-past-change.ts'
+import { comparePriceBooks } from '../../core/rate/price-book/compare/compare-price-books.ts'
+import { isIllustrative } from '../../core/rate/price-book/price-book.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import { throughGate } from '../../store/gate.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
@@ -11,7 +11,7 @@ import { insertPriceVersion } from '../../store/price-versions.ts'
 import { findLatestUsageHour } from '../../store/usage-events.ts'
 import { type Marks, updatePriceVersion } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
-import { findDeployment, findMarks } from '../start/read-deployment.ts'
+import { findDeployment, findMarks } from '../shared/read-deployment.ts'
 import {
   type ParsedPriceBook,
   parsePriceBook,

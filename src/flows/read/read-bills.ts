@@ -6,7 +6,7 @@ import type { StoredBill } from '../../store/bill-row.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { listAccountBills, findBillRow, listBillRows } from '../../store/bills.ts'
 import { listBillLines } from '../../store/bill-lines.ts'
-import { type Page, pageOf } from './page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 
 /** The key of a bill in lists. */
 export type BillPosition = readonly [hour: number, bucket: number, account: string]

@@ -5,8 +5,8 @@ import { countCycleBills } from '../../store/bills.ts'
 import { countManifests, type ManifestCounts } from '../../store/manifests.ts'
 import { listCycleRows } from '../../store/cycles.ts'
 import { isInDanger, isLate } from '../settle/bill-promise.ts'
-import { type Page, pageOf } from './page.ts'
-import { findMarks } from '../start/read-deployment.ts'
+import { type Page, pageOf } from '../shared/page.ts'
+import { findMarks } from '../shared/read-deployment.ts'
 
 /** An hour that is or was open, and how far it is. */
 export interface Cycle {

@@ -6,7 +6,7 @@ import { findNewestLag } from '../../store/cycles.ts'
 import { runOne, type Sql } from '../../store/query.ts'
 import { hoursDue, isInDanger, unsettledMs } from '../settle/bill-promise.ts'
 import { findClockDoubt } from '../settle/clock-watch.ts'
-import { findMarks } from '../start/read-deployment.ts'
+import { findMarks } from '../shared/read-deployment.ts'
 
 /** How sealing and settlement are doing. */
 export interface Health {

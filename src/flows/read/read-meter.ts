@@ -1,5 +1,5 @@
 import { decimal, plain, plus } from '../../core/money/decimal.ts'
-import type { PriceBook, Rate } from '../../core/rate/price-book.ts'
+import type { PriceBook, Rate } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { bookOf } from '../prices/read-price-version.ts'

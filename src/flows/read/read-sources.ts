@@ -4,7 +4,7 @@ import type { Hour } from '../../core/time/hour.ts'
 import { listEventDays } from '../../store/usage-events.ts'
 import { findSourceDay, type SourceCounts } from '../../store/sources.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { type Page, pageOf } from './page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 
 /** Hours of usage that one question is about: each day of them is read. */
 export const SOURCE_HOURS_MAX = 31 * 24

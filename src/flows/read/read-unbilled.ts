@@ -13,7 +13,7 @@ import {
   type RefusalCount,
   type RefusedRow,
 } from '../../store/refusals.ts'
-import { type Page, pageOf } from './page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 
 /** Usage that is on no bill: held until it can be priced, or refused. */
 

@@ -1,7 +1,7 @@
 import { addCharged, addStored, type Tally } from '../../core/bill/tally.ts'
 import { groupBy } from '../../core/group-by.ts'
 import { compareLevels, integrate, isSameLevel, type Level } from '../../core/meter/level.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { endOf, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import { listChargedStorage } from '../../store/bill-lines.ts'
 import { listLevels } from '../../store/storage-levels.ts'

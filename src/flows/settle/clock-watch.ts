@@ -19,7 +19,7 @@ import {
 } from '../../store/clock.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
-import { findMarks } from '../start/read-deployment.ts'
+import { findMarks } from '../shared/read-deployment.ts'
 
 export interface ClockWatch {
   /** Look at the database clock. @returns false while it is doubted, by this process or another */

@@ -1,7 +1,7 @@
 import { type Draft, draftBill } from '../../core/bill/draft-bill.ts'
 import type { Tally } from '../../core/bill/tally.ts'
 import type { Level } from '../../core/meter/level.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { listBilledHours } from '../../store/bills.ts'
 import { run, type Sql } from '../../store/query.ts'

@@ -1,5 +1,5 @@
-import { storageFilledFrom } from '../../core/rate/filled-storage.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import { storageFilledFrom } from '../../core/rate/price-book/compare/filled-storage.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { insertRestatedAccounts, type LateHour, type SettledAccount } from '../../store/late-hours.ts'
 import { type DueCycle, findCycleVersion } from '../../store/cycles.ts'

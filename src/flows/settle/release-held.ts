@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { throughGate } from '../../store/gate.ts'
 import {
   deleteHeldEvents,

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { carriedOver, compareLevels, isSameLevel, type Level } from '../../core/meter/level.ts'
 import { isZero } from '../../core/money/decimal.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { insertConflictEvents, type ConflictEvent } from '../../store/conflicts.ts'
 import {

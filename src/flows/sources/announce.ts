@@ -7,7 +7,7 @@ import { insertManifest } from '../../store/manifests.ts'
 import { insertUncountedHour } from '../../store/sources.ts'
 import { run, runOne } from '../../store/query.ts'
 import { sqlState, transaction } from '../../store/transaction.ts'
-import { findMarks } from '../start/read-deployment.ts'
+import { findMarks } from '../shared/read-deployment.ts'
 
 export interface Announcement {
   readonly source: string

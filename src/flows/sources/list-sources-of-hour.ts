@@ -3,7 +3,7 @@ import { findSilences, listSilentSourceRows, type SilentSource } from '../../sto
 import { type HourSource, listHourSources } from '../../store/sources.ts'
 import { type Manifest, listManifestRows, type ListManifestRows } from '../../store/manifests.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { type Page, pageOf } from '../read/page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 
 export interface ListSourcesOfHour {
   readonly hour: Hour

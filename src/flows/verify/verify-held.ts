@@ -1,4 +1,4 @@
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
 import type { EventKey } from '../../store/usage-events.ts'

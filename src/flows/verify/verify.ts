@@ -1,5 +1,5 @@
-import type { PriceBook } from '../../core/rate/price-book.ts'
-import { readPriceBook } from '../../core/rate/read-price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { bucketOf, BUCKETS } from '../../core/ingest/bucket.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'

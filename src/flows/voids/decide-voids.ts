@@ -1,6 +1,6 @@
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { reread } from '../../core/ingest/reread.ts'
-import { assess } from '../../core/rate/assess.ts'
+import { assess } from '../../core/rate/rating/assess.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { EventKey, KeyedEvent } from '../../store/usage-events.ts'
 import { findReleasedEvents } from '../../store/releases.ts'

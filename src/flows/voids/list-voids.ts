@@ -2,7 +2,7 @@ import { bucketOf } from '../../core/ingest/bucket.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { listVoidRows, type VoidRow } from '../../store/voids.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { type Page, pageOf } from '../read/page.ts'
+import { type Page, pageOf } from '../shared/page.ts'
 
 export type { VoidRow } from '../../store/voids.ts'
 

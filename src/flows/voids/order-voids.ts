@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { reread } from '../../core/ingest/reread.ts'
 import { summarizeVoids, type VoidSummary } from '../../core/present/void-summary.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import type { EventKey } from '../../store/usage-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'

@@ -1,7 +1,7 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { type EventFilter, matchesFilter } from '../../core/ingest/event-filter.ts'
 import { reread } from '../../core/ingest/reread.ts'
-import type { PriceBook } from '../../core/rate/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { SettledEvent } from '../../store/event-row.ts'

@@ -1,10 +1,10 @@
 import Type from 'typebox'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
-import { type AuditRow, listAuditLog } from '../../flows/audit/list-audit-log.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { optionalText, optionalTime, PAGE, PageParameters, readInstant } from '../parameters.ts'
+import { type AuditRow, listAuditLog } from '../../flows/read/list-audit-log.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { optionalText, optionalTime, PAGE, PageParameters, readInstant } from '../api/parameters.ts'
 import { pageOf, route } from '../route.ts'
-import { Nullable, Text, Time } from '../views.ts'
+import { Nullable, Text, Time } from '../api/views.ts'
 
 const Entry = Type.Object({
   number: Type.Integer({ description: 'In the order in which they were done' }),

@@ -6,11 +6,18 @@ import type { Key } from '../../flows/keys/key-scopes.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
 import type { Sql } from '../../store/query.ts'
 import { accountOf, sees } from '../access.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { optionalText, optionalTime, PAGE, PAGE_MAX, PageParameters, readHourRange } from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import {
+  optionalText,
+  optionalTime,
+  PAGE,
+  PAGE_MAX,
+  PageParameters,
+  readHourRange,
+} from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { pageOf, route } from '../route.ts'
-import { BillHeadView, BillView, LineView } from '../views.ts'
+import { BillHeadView, BillView, LineView } from '../api/views.ts'
 
 export const READ_BILLS = { scope: 'bills:read', boundKeys: 'own' } as const
 export const BillId = Type.String({ description: 'As bills show it', examples: ['2025-07-28T03Z.acme'] })

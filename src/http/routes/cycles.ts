@@ -2,10 +2,10 @@ import Type from 'typebox'
 import { endOf, formatHourStart, type Hour, next } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { type Cycle, listCycles } from '../../flows/read/read-cycles.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { optionalTime, PAGE, PageParameters, readHourRange } from '../parameters.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { optionalTime, PAGE, PageParameters, readHourRange } from '../api/parameters.ts'
 import { pageOf, route } from '../route.ts'
-import { NullableTime, Range, Time } from '../views.ts'
+import { NullableTime, Range, Time } from '../api/views.ts'
 
 const CycleView = Type.Object({
   cycle: Range,

@@ -6,10 +6,10 @@ import { formatHourStart, type Hour, next } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { type ExplainedEvent, explainEvent } from '../../flows/read/explain-event.ts'
 import { accountOf } from '../access.ts'
-import { optionalText, optionalTime, parameter, readHourRange } from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+import { optionalText, optionalTime, parameter, readHourRange } from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
-import { Nullable, NullableTime, Range, Text, Time } from '../views.ts'
+import { Nullable, NullableTime, Range, Text, Time } from '../api/views.ts'
 import { Refused, refusedView } from './unbilled.ts'
 
 const Voided = Type.Object({

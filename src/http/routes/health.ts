@@ -3,7 +3,7 @@ import { type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.t
 import { formatInstant } from '../../core/time/instant.ts'
 import { type Health, readHealth } from '../../flows/read/read-health.ts'
 import { isUnavailable } from '../../store/unavailable.ts'
-import { bytesHeld } from '../events/held-bytes.ts'
+import { bytesHeld } from '../body/held-bytes.ts'
 import { type Gauge, writeMetrics } from '../metrics.ts'
 import { type HttpContext, route } from '../route.ts'
 

@@ -2,10 +2,10 @@ import Type from 'typebox'
 import { formatInstant } from '../../core/time/instant.ts'
 import { listSourcesOfHour } from '../../flows/sources/list-sources-of-hour.ts'
 import type { HourSource } from '../../store/sources.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { PAGE, PageParameters } from '../parameters.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { PAGE, PageParameters } from '../api/parameters.ts'
 import { pageOf, route } from '../route.ts'
-import { NullableTime, Text } from '../views.ts'
+import { NullableTime, Text } from '../api/views.ts'
 import { readHour } from './manifests.ts'
 
 const NullableCount = Type.Union([Type.Integer(), Type.Null()])

@@ -1,8 +1,8 @@
 import Type from 'typebox'
-import { endImport, IMPORT_NAME, importStatus } from '../../flows/ingest/imports.ts'
-import { HttpProblem } from '../problem.ts'
+import { endImport, IMPORT_NAME, importStatus } from '../../flows/settle/imports.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
-import { Text, Time } from '../views.ts'
+import { Text, Time } from '../api/views.ts'
 
 /** What others wrote to would be shown, so a key of one account has no part in it: its history waits for quiet. */
 const ACCESS = { scope: 'usage:write', boundKeys: 'none' } as const

@@ -8,12 +8,12 @@ import { makeKey } from '../../flows/keys/make-key.ts'
 import { listKeys, removeKey } from '../../flows/keys/keys.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { KeyRow } from '../../store/keys.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { readJsonBody } from '../events/read-json.ts'
-import { PAGE, PageParameters } from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { readJsonBody } from '../body/read-json.ts'
+import { PAGE, PageParameters } from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { pageOf, route } from '../route.ts'
-import { Nullable, NullableTime, Text, Time } from '../views.ts'
+import { Nullable, NullableTime, Text, Time } from '../api/views.ts'
 
 const ADMIN = { scope: 'admin', boundKeys: 'none' } as const
 

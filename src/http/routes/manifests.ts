@@ -4,8 +4,8 @@ import { formatHourStart, type Hour, hourOf, startOf } from '../../core/time/hou
 import { formatInstant } from '../../core/time/instant.ts'
 import { announce } from '../../flows/sources/announce.ts'
 import { listManifests } from '../../flows/sources/list-sources-of-hour.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { readJsonBody } from '../events/read-json.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { readJsonBody } from '../body/read-json.ts'
 import {
   optionalText,
   optionalTime,
@@ -13,10 +13,10 @@ import {
   PageParameters,
   readHourRange,
   readInstant,
-} from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+} from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { pageOf, route } from '../route.ts'
-import { Text, Time } from '../views.ts'
+import { Text, Time } from '../api/views.ts'
 
 const Announcement = Type.Object(
   {

@@ -4,10 +4,10 @@ import { priceBookChangeView } from '../../core/present/price-book-changes.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { type PublishedPriceBook, publishPriceBook } from '../../flows/prices/publish-price-book.ts'
 import type { TextPlace } from '../../flows/prices/parse-price-book-place.ts'
-import { Flag } from '../parameters.ts'
-import { HTTP_PROBLEMS, HttpProblem, PROBLEM_TYPE, problemBody } from '../problem.ts'
+import { Flag } from '../api/parameters.ts'
+import { HTTP_PROBLEMS, HttpProblem, PROBLEM_TYPE, problemBody } from '../api/problem.ts'
 import { route } from '../route.ts'
-import { Nullable, Text, Time } from '../views.ts'
+import { Nullable, Text, Time } from '../api/views.ts'
 import { ChangeView, VersionNumber } from './price-versions.ts'
 
 /** Bytes of the body: more than a price book may have, so that one that is too large is told as all else is. */

@@ -1,11 +1,11 @@
 import Type from 'typebox'
 import { formatInstant } from '../../core/time/instant.ts'
 import { findPriceVersion } from '../../flows/prices/read-price-version.ts'
-import { findDeployment } from '../../flows/start/read-deployment.ts'
+import { findDeployment } from '../../flows/shared/read-deployment.ts'
 import type { PriceVersion } from '../../store/price-versions.ts'
 import type { Sql } from '../../store/query.ts'
 import { route } from '../route.ts'
-import { Digest, Time } from '../views.ts'
+import { Digest, Time } from '../api/views.ts'
 import { noVersion, VersionNumber } from './price-versions.ts'
 
 /** Prices are for everyone who pays them. */

@@ -1,13 +1,13 @@
 import Type from 'typebox'
 import { priceBookChangeView } from '../../core/present/price-book-changes.ts'
-import { CHANGE_KINDS } from '../../core/rate/compare-changes.ts'
+import { CHANGE_KINDS } from '../../core/rate/price-book/compare/compare-changes.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { diffPriceVersions, listPriceVersions } from '../../flows/prices/price-versions.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { PAGE, PageParameters, parameter } from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { PAGE, PageParameters, parameter } from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { pageOf, route } from '../route.ts'
-import { Component, Digest, Nullable, NullableTime, Text, Time } from '../views.ts'
+import { Component, Digest, Nullable, NullableTime, Text, Time } from '../api/views.ts'
 
 /** Prices are for everyone who pays them, and so is when they change. */
 const ACCESS = { scope: 'any', boundKeys: 'same' } as const

@@ -3,12 +3,12 @@ import { Compile } from 'typebox/compile'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { acknowledge } from '../../flows/sources/acknowledge.ts'
 import { listSilentSources } from '../../flows/sources/list-sources-of-hour.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { readJsonBody } from '../events/read-json.ts'
-import { PAGE, PageParameters } from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { readJsonBody } from '../body/read-json.ts'
+import { PAGE, PageParameters } from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { pageOf, route } from '../route.ts'
-import { Nullable, Text } from '../views.ts'
+import { Nullable, Text } from '../api/views.ts'
 
 const Silent = Type.Object({
   source: Text,

@@ -3,7 +3,7 @@ import { formatHourStart, type Hour, hourOf, next } from '../../core/time/hour.t
 import { listSources, SOURCE_HOURS_MAX } from '../../flows/read/read-sources.ts'
 import { silencesOf } from '../../flows/sources/list-sources-of-hour.ts'
 import { accountOf } from '../access.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
 import {
   type HourRange,
   optionalText,
@@ -12,9 +12,9 @@ import {
   PageParameters,
   readHourRange,
   requireShort,
-} from '../parameters.ts'
+} from '../api/parameters.ts'
 import { pageOf, route } from '../route.ts'
-import { Text, Time } from '../views.ts'
+import { Text, Time } from '../api/views.ts'
 
 /** Unless told: the hours of the last day. */
 const HOURS = 24

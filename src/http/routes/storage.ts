@@ -4,11 +4,11 @@ import { plain } from '../../core/money/decimal.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { listLevelsNow } from '../../flows/read/list-levels-now.ts'
 import { accountOf } from '../access.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { optionalText, PAGE, PageParameters } from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { optionalText, PAGE, PageParameters } from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
-import { Decimal, Nullable, Text, Time } from '../views.ts'
+import { Decimal, Nullable, Text, Time } from '../api/views.ts'
 
 const Stored = Type.Object({
   project: Nullable,

@@ -11,10 +11,10 @@ import {
 import type { HeldGroup, HeldRow } from '../../store/held-events.ts'
 import type { RefusalCount, RefusedRow } from '../../store/refusals.ts'
 import { accountOf } from '../access.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { optionalText, PAGE, PageParameters } from '../parameters.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { optionalText, PAGE, PageParameters } from '../api/parameters.ts'
 import { pageOf, route } from '../route.ts'
-import { Nullable, Text, Time } from '../views.ts'
+import { Nullable, Text, Time } from '../api/views.ts'
 
 const READ_USAGE = { scope: 'usage:read', boundKeys: 'own' } as const
 

@@ -11,7 +11,7 @@ import {
 } from '../../flows/read/read-usage.ts'
 import { windowEnd } from '../../flows/read/usage-window.ts'
 import { accountOf } from '../access.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
 import {
   type HourRange,
   invalidParameter,
@@ -22,10 +22,10 @@ import {
   readHourRange,
   requireShort,
   TimeParameter,
-} from '../parameters.ts'
-import { HttpProblem } from '../problem.ts'
+} from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
-import { Component, Decimal, Nullable, Text, Time } from '../views.ts'
+import { Component, Decimal, Nullable, Text, Time } from '../api/views.ts'
 
 /** The longest range by window, in hours: at most some thousand rows of a group. */
 export const RANGE_HOURS_MAX = { hour: 31 * 24, day: 366 * 24, month: 3660 * 24 } as const

@@ -9,8 +9,8 @@ import { listVoids } from '../../flows/voids/list-voids.ts'
 import { type OrderVoids, orderVoids } from '../../flows/voids/order-voids.ts'
 import { readVoidReason } from '../../flows/voids/read-void-reason.ts'
 import { accountOf } from '../access.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
-import { readJsonBody } from '../events/read-json.ts'
+import { readCursor, writeCursor } from '../api/cursor.ts'
+import { readJsonBody } from '../body/read-json.ts'
 import {
   invalidParameter,
   optionalText,
@@ -21,10 +21,10 @@ import {
   readHourRange,
   readInstant,
   requireShort,
-} from '../parameters.ts'
-import { HttpProblem, shown } from '../problem.ts'
+} from '../api/parameters.ts'
+import { HttpProblem, shown } from '../api/problem.ts'
 import { pageOf, route } from '../route.ts'
-import { Decimal, Nullable, NullableTime, Range, Text, Time } from '../views.ts'
+import { Decimal, Nullable, NullableTime, Range, Text, Time } from '../api/views.ts'
 
 /** Hours of usage that one order may mean: two months. */
 export const VOID_RANGE_HOURS_MAX = 62 * 24

@@ -1,0 +1,115 @@
+import { Command } from 'commander'
+import { readableTime, safeText } from '../../core/present/readable-text.ts'
+import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import { examples, prose } from '../terminal/help-text.ts'
+import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
+import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
+import { apiPath, makeApi } from '../client/server-api.ts'
+import { printJson, printLines } from '../terminal/terminal.ts'
+import { readTime } from '../terminal/time-option.ts'
+
+interface AccountView {
+  readonly account: string
+  readonly name: string | null
+  readonly timeZone: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly closed: string | null
+}
+
+interface SetOptions extends ServerOptions {
+  readonly json?: true
+  readonly name?: string
+  readonly timeZone?: string
+  readonly tag?: readonly string[]
+  readonly close?: string
+  readonly open?: true
+}
+
+/** `accounts`: who pays. */
+export function accountsCommand(): Command {
+  return new Command('accounts')
+    .summary('list, describe, close and open accounts')
+    .description('An account is who pays. It needs no description to be billed.')
+    .addCommand(listCommand())
+    .addCommand(setCommand())
+}
+
+function listCommand(): Command {
+  return withListOptions(
+    new Command('list').description('Lists accounts that are known or were billed, by name.'),
+    'account',
+  )
+    .addHelpText('after', examples(['farthing accounts list', 'who is there?']))
+    .action((options: ListOptions) => printList(options, '/v1/accounts', {}, showAccounts))
+}
+
+function setCommand(): Command {
+  const command = new Command('set')
+    .description(
+      prose(`Makes an account known, and changes what is said about it. What is left out stays as it is; '' takes a name
+        away. Usage from the instant of --close on is refused, and nothing that the account stores counts any more; what
+        it used before is billed.`),
+    )
+    .argument('<account>', 'the subject of its events')
+    .option('--name <name>', 'a name for people')
+    .option('--time-zone <zone>', 'an IANA name such as Europe/Paris: whose months its statements have')
+    .option('--tag <name=value>', 'a tag, as often as needed; they replace all that there are', collect)
+    .option('--close <time>', 'close it at this time: now, 2025-07-28T03Z or RFC 3339', readClosing)
+    .option('--open', 'open it again')
+    .option('--json', 'print the answer of the API')
+  return withServerOptions(command)
+    .addHelpText(
+      'after',
+      examples(
+        ['farthing accounts set acme --name "Acme Ltd." --time-zone Europe/Paris', 'describes it'],
+        ['farthing accounts set acme --close now', 'takes no more usage of it'],
+      ),
+    )
+    .action(set)
+}
+
+async function set(account: string, options: SetOptions): Promise<void> {
+  const { json, name, timeZone, tag, close, open, ...server } = options
+  if (close !== undefined && open) {
+    throw new CommandFailed('--close and --open exclude each other: write one of them.', EXIT.usage)
+  }
+  const closed = open ? null : close
+  const tags = tag && Object.fromEntries(tag.map(readTag))
+  const view = await makeApi(serverAddress(server)).json<AccountView>(apiPath('v1', 'accounts', account), {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: name === '' ? null : name, timeZone, tags, closed }),
+  })
+  if (json) printJson(view)
+  else printLines(showAccounts([view]))
+}
+
+function readClosing(text: string): string {
+  return text === 'now' ? new Date().toISOString() : readTime(text)
+}
+
+function readTag(text: string): readonly [name: string, value: string] {
+  const at = text.indexOf('=')
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
+  throw new CommandFailed(`--tag is ${safeText(text)}: write it as name=value.`, EXIT.usage)
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+const COLUMNS = [
+  { heading: 'Account', align: 'left', shrinks: true },
+  { heading: 'Name', align: 'left', shrinks: true },
+  { heading: 'Time zone', align: 'left' },
+  { heading: 'Closed, UTC', align: 'left' },
+  { heading: 'Tags', align: 'left', shrinks: true },
+] as const
+
+const showAccounts = tableOf<AccountView>(COLUMNS, rowOf, 'No accounts.')
+
+function rowOf({ account, name, timeZone, closed, tags }: AccountView) {
+  const pairs = Object.entries(tags).map(([tag, value]) => `${tag}=${value}`)
+  const names = [account, name ?? '', timeZone].map(safeText)
+  return { cells: [...names, closed === null ? '' : readableTime(closed), safeText(pairs.join(' '))] }
+}

@@ -1,0 +1,40 @@
+import {
+  type RefusedEventView,
+  refusedEventLines,
+  type StoredEventView,
+  storedEventLines,
+} from '../../core/present/event-story-lines.ts'
+import { CommandFailed } from '../terminal/command-failed.ts'
+import type { ServerApi } from '../client/server-api.ts'
+import { printLines } from '../terminal/terminal.ts'
+
+interface Found {
+  readonly stored: readonly StoredEventView[]
+  readonly refused: readonly RefusedEventView[]
+}
+
+/** Whose event, by what id; the account may be left out with a key that is bound to one. */
+export interface EventName {
+  readonly account: string | undefined
+  readonly source: string | undefined
+  readonly id: string
+}
+
+/** What became of an event: each stored copy, and each that was not accepted. */
+export async function explainEvent(api: ServerApi, name: EventName, json: boolean): Promise<void> {
+  const text = await api.text('/v1/events', { query: { ...name } })
+  if (json) {
+    process.stdout.write(`${text.trimEnd()}\n`)
+    return
+  }
+  const { stored, refused } = JSON.parse(text) as Found
+  const stories = [...stored.map(storedEventLines), ...refused.map(refusedEventLines)]
+  if (stories.length === 0) {
+    const whose = name.account === undefined ? '' : ` of ${name.account}`
+    const where = name.source === undefined ? '' : ` from ${name.source}`
+    throw new CommandFailed(
+      `There is no event ${name.id}${whose}${where}: it never arrived, or has another id.`,
+    )
+  }
+  printLines(stories.flatMap((lines, at) => (at === 0 ? lines : [{ role: 'plain', text: '' }, ...lines])))
+}

@@ -1,0 +1,98 @@
+import { Command } from 'commander'
+import { heldLack } from '../../core/present/held-advice.ts'
+import { readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
+import type { TextLine } from '../../core/present/text-table.ts'
+import { examples, prose } from '../terminal/help-text.ts'
+import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
+
+interface HeldOptions extends ListOptions {
+  readonly account?: string
+  readonly events?: true
+}
+
+/** `held`: usage that waits for a price. */
+export function heldCommand(): Command {
+  const command = new Command('held')
+    .summary('list usage that cannot be priced yet')
+    .description(
+      prose(`Lists held usage by what is missing, such as an operation, an event type, or a price, and says what to
+        do. It is kept whole, and billed at the price of its own hour once a price book that covers it is published.`),
+    )
+    .option('--account <account>', 'only usage of this account')
+    .option('--events', 'list the events one by one')
+  return withListOptions(command, 'reason or event')
+    .addHelpText(
+      'after',
+      examples(
+        ['farthing held', 'what does the price book lack?'],
+        ['farthing held --events --account acme', 'which events are they?'],
+      ),
+    )
+    .action(({ account, events, ...options }: HeldOptions) =>
+      events
+        ? printList(options, '/v1/held-events/events', { account }, tableOf(EVENT_COLUMNS, eventRow, NONE))
+        : printList(options, '/v1/held-events', { account }, groupsTable),
+    )
+}
+
+const NONE = 'Nothing is held.'
+
+interface HeldGroupView {
+  readonly code: string
+  readonly subject: string
+  readonly events: number
+  readonly accounts: number
+  readonly firstHour: string
+  readonly lastHour: string
+  readonly advice: string
+}
+
+/** The groups, and below them what to do about each reason that is among them. */
+function groupsTable(groups: readonly HeldGroupView[]): readonly TextLine[] {
+  const advice = new Map(groups.map((group) => [heldLack(group.code), group.advice]))
+  return [
+    ...tableOf(GROUP_COLUMNS, groupRow, NONE)(groups),
+    ...[...advice].map(([lack, text]): TextLine => ({
+      role: 'note',
+      text: `Missing ${lack}: ${safeText(text)}`,
+    })),
+  ]
+}
+
+const GROUP_COLUMNS = [
+  { heading: 'Missing', align: 'left' },
+  { heading: '', align: 'left' },
+  { heading: 'Events', align: 'right' },
+  { heading: 'Accounts', align: 'right' },
+  { heading: 'First hour, UTC', align: 'left' },
+  { heading: 'Last hour, UTC', align: 'left' },
+] as const
+
+function groupRow({ code, subject, events, accounts, firstHour, lastHour }: HeldGroupView) {
+  const counts = [events, accounts].map((count) => readableNumber(String(count)))
+  return {
+    cells: [heldLack(code), safeText(subject), ...counts, ...[firstHour, lastHour].map(readableTime)],
+  }
+}
+
+interface HeldEventView {
+  readonly account: string
+  readonly id: string
+  readonly source: string
+  readonly hour: string
+  readonly code: string
+  readonly subject: string
+}
+
+const EVENT_COLUMNS = [
+  { heading: 'Hour, UTC', align: 'left' },
+  { heading: 'Missing', align: 'left' },
+  { heading: '', align: 'left' },
+  { heading: 'Account', align: 'left', shrinks: true },
+  { heading: 'Source', align: 'left', shrinks: true },
+  { heading: 'Event', align: 'left' },
+] as const
+
+function eventRow({ account, id, source, hour, code, subject }: HeldEventView) {
+  return { cells: [readableTime(hour), heldLack(code), ...[subject, account, source, id].map(safeText)] }
+}

@@ -1,0 +1,40 @@
+import { Command } from 'commander'
+import { countOf, readableTime, safeText } from '../../core/present/readable-text.ts'
+import type { Column } from '../../core/present/text-table.ts'
+import { examples } from '../terminal/help-text.ts'
+import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
+
+interface VersionView {
+  readonly version: number
+  readonly publishedAt: string
+  readonly publishedBy: string
+  readonly digest: string
+  readonly remarks: readonly object[]
+}
+
+/** `price-book list`: all versions. */
+export function listCommand(): Command {
+  const command = new Command('list')
+    .summary('list the published versions')
+    .description('Lists the versions of the price book, newest first: when each was published, and by whom.')
+  return withListOptions(command, 'version')
+    .addHelpText('after', examples(['farthing price-book list', 'when did prices change?']))
+    .action((options: ListOptions) =>
+      printList(options, '/v1/price-book/versions', {}, tableOf(COLUMNS, rowOf, 'No versions.')),
+    )
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'Version', align: 'right' },
+  { heading: 'Published, UTC', align: 'left' },
+  { heading: 'By', align: 'left', shrinks: true },
+  { heading: 'Digest', align: 'left' },
+  { heading: '', align: 'left' },
+]
+
+function rowOf({ version, publishedAt, publishedBy, digest, remarks }: VersionView) {
+  const count = remarks.length === 0 ? '' : countOf(String(remarks.length), 'remark')
+  return {
+    cells: [String(version), readableTime(publishedAt), safeText(publishedBy), digest.slice(0, 12), count],
+  }
+}

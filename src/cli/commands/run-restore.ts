@@ -1,0 +1,41 @@
+import type { Instant } from '../../core/time/instant.ts'
+import { localActor } from '../../flows/shared/local-actor.ts'
+import { restoreBackup } from '../../flows/backup/restore-backup.ts'
+import { adminKeyPath } from '../../flows/keys/admin-key-file.ts'
+import { type ReadOwnSettings, withEmptyDatabase } from '../own-database.ts'
+import type { SetExitCode } from '../program.ts'
+import type { RestoreOptions } from './restore.ts'
+import { endedBy, inWords, shown } from './run-backup.ts'
+import { printJson, say } from '../terminal/terminal.ts'
+import { verifyBills } from './verify-bills.ts'
+
+/** Bring a backup into an empty database, and say how to go on. */
+export async function restore(
+  file: string,
+  { verify, json }: RestoreOptions,
+  readSettings: ReadOwnSettings,
+  setExitCode: SetExitCode,
+): Promise<void> {
+  let keyPath = ''
+  const summary = await shown('restored', 'Stopped: nothing was restored.', (onProgress, signal) =>
+    withEmptyDatabase(readSettings, ({ connection, pool, dataDir }) => {
+      keyPath = adminKeyPath(dataDir)
+      return restoreBackup({
+        from: file === '-' ? { bytes: endedBy(signal, process.stdin), size: undefined } : file,
+        connection,
+        pool,
+        dataDir,
+        now: Date.now() as Instant,
+        actor: localActor(),
+        onProgress: (step, progress) => onProgress(progress, step === 'checking' ? 'checked' : 'restored'),
+      })
+    }),
+  )
+  if (json) printJson({ ...summary, adminKeyPath: keyPath })
+  else {
+    say(`Restored ${inWords(summary)}, as they were at ${summary.createdAt}.`, 'green')
+    say(`The admin key for the command line is in ${keyPath}. Keys that the backup knows are valid, too.`)
+  }
+  if (verify) await verifyBills({}, readSettings, setExitCode)
+  else if (!json) say('Next: farthing verify makes every bill anew, and farthing serve goes on.')
+}

@@ -1,0 +1,70 @@
+import { countOf } from '../../core/present/readable-text.ts'
+import { formatHour } from '../../core/time/hour.ts'
+import { formatInstant } from '../../core/time/instant.ts'
+import { localActor } from '../../flows/shared/local-actor.ts'
+import { findClockDoubt, sayClockIsRight } from '../../flows/settle/clock-watch.ts'
+import { settleNow } from '../../flows/settle/settle-now.ts'
+import type { Pool } from '../../store/reading-pool.ts'
+import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
+import { type OwnSettings, type ReadOwnSettings, withDatabase } from '../own-database.ts'
+import { showProgress } from '../terminal/progress.ts'
+import type { SettleOptions } from './settle.ts'
+import { printJson, say } from '../terminal/terminal.ts'
+
+/** Seal and settle what is due, once, and say how much it was. */
+export async function settle(options: SettleOptions, readSettings: ReadOwnSettings): Promise<void> {
+  const { hours, doubt } = await withDatabase(readSettings, async (pool, settings) => {
+    if (options.clockIsRight) await believe(pool)
+    return { hours: await settleShown(pool, settings, options), doubt: await findClockDoubt(pool) }
+  })
+  if (options.json) printJson({ hours, sealing: doubt ? 'stopped' : 'running' })
+  else {
+    process.stdout.write(hours === 0 ? 'Nothing is due.\n' : `Settled ${countOf(String(hours), 'hour')}.\n`)
+  }
+  if (!doubt) return
+  const [shown, expected] = [doubt.at, doubt.believedAt].map((at) => formatInstant(at))
+  throw new CommandFailed(
+    `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. ` +
+      'Set it right; or, if it is right, run `farthing settle --clock-is-right`.',
+  )
+}
+
+async function believe(pool: Pool): Promise<void> {
+  const wasDoubted = await sayClockIsRight(pool, localActor())
+  if (!wasDoubted) say('Nobody doubts the clock: hours are sealed by it.')
+}
+
+async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOptions): Promise<number> {
+  const { graceMs, historyQuietMs, identityWindowMs } = settings
+  const stop = stopOnCtrlC()
+  let [done, due, text] = [0, 0, 'looking for hours that are due']
+  const shown = showProgress(() => ({ share: due === 0 ? undefined : done / due, text }))
+  try {
+    const hours = await settleNow({
+      pool,
+      graceMs,
+      identityWindowMs,
+      historyQuietMs: now ? undefined : historyQuietMs,
+      actor: localActor(),
+      stopping: () => stop.signal.aborted,
+      onDue: (all) => (due = all),
+      onSettled({ hour }) {
+        done += 1
+        text = `${done} of ${countOf(String(Math.max(due, done)), 'hour')}, now after ${formatHour(hour)}`
+      },
+    })
+    if (stop.signal.aborted) throw interrupted()
+    return hours
+  } finally {
+    shown.end()
+    stop.done()
+  }
+}
+
+function interrupted(): CommandFailed {
+  return new CommandFailed(
+    'Stopped. What was settled stays; the server goes on with the rest.',
+    EXIT.interrupted,
+  )
+}

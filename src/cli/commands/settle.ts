@@ -1,0 +1,37 @@
+import { Command } from 'commander'
+import { examples, prose } from '../terminal/help-text.ts'
+import type { ReadOwnSettings } from '../own-database.ts'
+
+export interface SettleOptions {
+  readonly now?: true
+  readonly clockIsRight?: true
+  readonly json?: true
+}
+
+/** `settle`: issue all bills that are due. */
+export function settleCommand(readSettings: ReadOwnSettings): Command {
+  return new Command('settle')
+    .summary('issue all bills that are due, as the server does by itself')
+    .description(
+      prose(`Seals and settles every hour that is due, in the database itself, beside a running server or without
+        one. Hours that last still keep their grace. Running it twice, or at once with the server, changes nothing.`),
+    )
+    .option('--now', 'do not wait until past hours that got usage were quiet for a while')
+    .option(
+      '--clock-is-right',
+      'the database clock, in doubt because it has jumped ahead, was checked: seal hours by it again',
+    )
+    .option('--json', 'print {"hours", "sealing"}')
+    .addHelpText(
+      'after',
+      examples(
+        ['farthing settle --now', 'bill all that was imported'],
+        ['farthing settle --clock-is-right', 'after /readyz says that sealing has stopped'],
+      ),
+    )
+    .action(async (options: SettleOptions) => {
+      // Loaded when it is needed: most commands have nothing to do with the database.
+      const { settle } = await import('./settle-due.ts')
+      await settle(options, readSettings)
+    })
+}

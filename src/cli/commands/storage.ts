@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import { countOf, readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
+import { examples, prose } from '../terminal/help-text.ts'
+import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
+
+interface StorageOptions extends ListOptions {
+  readonly account?: string
+}
+
+interface StoredView {
+  readonly project: string | null
+  readonly dataset: string | null
+  readonly bytes: string
+  readonly since: string
+  readonly ageSeconds: number
+  readonly source: string
+}
+
+/** `storage`: what an account stores now, and how old that report is. */
+export function storageCommand(): Command {
+  const command = new Command('storage')
+    .summary('list what an account stores now, and since when')
+    .description(
+      prose(`Lists the level of stored data that is in force in each project and dataset, whether it is billed yet or
+        not. A level counts until the next one: its age says for how long nobody has reported another.`),
+    )
+    .option('--account <account>', 'whose data; not needed with a key that is bound to one')
+  return withListOptions(command, 'level')
+    .addHelpText('after', examples(['farthing storage --account acme', 'what is charged every hour?']))
+    .action(({ account, ...options }: StorageOptions) =>
+      printList(options, '/v1/storage', { account }, tableOf(COLUMNS, rowOf, 'Nothing is stored.')),
+    )
+}
+
+const COLUMNS = [
+  { heading: 'Project', align: 'left', shrinks: true },
+  { heading: 'Dataset', align: 'left', shrinks: true },
+  { heading: 'Bytes', align: 'right' },
+  { heading: 'Since, UTC', align: 'left' },
+  { heading: 'Age', align: 'left' },
+  { heading: 'Source', align: 'left', shrinks: true },
+] as const
+
+function rowOf({ project, dataset, bytes, since, ageSeconds, source }: StoredView) {
+  const names = [project, dataset].map((name) => safeText(name ?? '-'))
+  return {
+    cells: [...names, readableNumber(bytes), readableTime(since), ageOf(ageSeconds), safeText(source)],
+  }
+}
+
+const UNITS = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+  [1, 'second'],
+] as const
+
+/** The largest unit of which it has at least one, whole: `12 days`. */
+export function ageOf(seconds: number): string {
+  const [size, unit] = UNITS.find(([length]) => seconds >= length) ?? [1, 'second']
+  return countOf(String(Math.floor(seconds / size)), unit)
+}

@@ -1,0 +1,80 @@
+import { countOf, safeText } from '../../core/present/readable-text.ts'
+import { formatHour, type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
+import { type Instant, parseInstant } from '../../core/time/instant.ts'
+import { type Difference, verify, type VerifyProgress } from '../../flows/verify/verify.ts'
+import { lockSnapshot } from '../../store/backup.ts'
+import { run } from '../../store/query.ts'
+import { transaction } from '../../store/transaction.ts'
+import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
+import { type ReadOwnSettings, withDatabase } from '../own-database.ts'
+import type { SetExitCode } from '../program.ts'
+import { showProgress } from '../terminal/progress.ts'
+import { say } from '../terminal/terminal.ts'
+import type { VerifyOptions } from './verify.ts'
+
+/** Make the bills of a range anew, and print each difference as it is found. */
+export async function verifyBills(
+  { account, from, to, json }: VerifyOptions,
+  readSettings: ReadOwnSettings,
+  setExitCode: SetExitCode,
+): Promise<void> {
+  const range = { from: readHour('from', from, FIRST), to: readHour('to', to, LAST) }
+  const stop = stopOnCtrlC()
+  let progress: VerifyProgress | undefined
+  let found = 0
+  const shown = showProgress(() => ({ share: undefined, text: textOf(progress) }))
+  const onProgress = (now: VerifyProgress) => {
+    progress = now
+    stop.signal.throwIfAborted()
+  }
+  try {
+    await withDatabase(readSettings, (pool) =>
+      transaction(pool, async (sql) => {
+        await run(sql, lockSnapshot, undefined)
+        for await (const difference of verify(sql, { account, ...range, onProgress })) {
+          found += 1
+          shown.clear()
+          printDifference(difference, json ?? false)
+        }
+      }),
+    )
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+    throw new CommandFailed(`Stopped. ${resultOf(progress, found)}`, EXIT.interrupted)
+  } finally {
+    shown.end()
+    stop.done()
+  }
+  if (found > 0) setExitCode(EXIT.failed)
+  say(resultOf(progress, found), found > 0 ? 'red' : 'green')
+}
+
+function printDifference(difference: Difference, json: boolean): void {
+  const { place, detail } = difference
+  process.stdout.write(json ? `${JSON.stringify(difference)}\n` : `${safeText(place)}: ${safeText(detail)}\n`)
+}
+
+function textOf(progress: VerifyProgress | undefined): string {
+  if (!progress) return 'verifying'
+  const { hour, bills } = progress
+  return `verified ${formatHour(hour)}, ${countOf(String(bills), 'bill')}`
+}
+
+function resultOf(progress: VerifyProgress | undefined, found: number): string {
+  const { hours = 0, bills = 0 } = progress ?? {}
+  const made = `${countOf(String(bills), 'bill')} of ${countOf(String(hours), 'hour')} made anew`
+  return found === 0 ? `${made}: nothing differs.` : `${made}: ${countOf(String(found), 'difference')}.`
+}
+
+const FIRST = 0 as Hour
+/** The last hour that PostgreSQL's integer holds. */
+const LAST = (2 ** 31 - 1) as Hour
+
+/** The first hour that starts at or after a time. */
+function readHour(name: string, text: string | undefined, otherwise: Hour): Hour {
+  if (text === undefined) return otherwise
+  const at = parseInstant(text)
+  if (typeof at === 'number') return hourOf((at + MILLISECONDS_PER_HOUR - 1) as Instant)
+  throw new CommandFailed(`--${name} is ${text}: write 2025-07-28, 2025-07-28T03Z or RFC 3339.`, EXIT.usage)
+}

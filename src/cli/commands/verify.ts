@@ -1,0 +1,38 @@
+import { Command } from 'commander'
+import { examples, prose } from '../terminal/help-text.ts'
+import type { ReadOwnSettings } from '../own-database.ts'
+import type { SetExitCode } from '../program.ts'
+import { withRange } from '../terminal/time-option.ts'
+
+export interface VerifyOptions {
+  readonly account?: string
+  readonly from?: string
+  readonly to?: string
+  readonly json?: true
+}
+
+/** `verify`: make every bill anew from its facts. */
+export function verifyCommand(readSettings: ReadOwnSettings, setExitCode: SetExitCode): Command {
+  const command = new Command('verify')
+    .summary('make every bill anew from its events, and name whatever differs')
+    .description(
+      prose(`Recomputes bills from the events behind them, digit for digit, and checks digests, prices and the chain
+        of each account's bills. Reads the database itself, beside a running server or without one, and changes
+        nothing. Exit code 1 if anything differs.`),
+    )
+    .option('--account <account>', 'only bills of this account')
+  return withRange(command, 'cycles')
+    .option('--json', 'print each difference as {"place", "detail"}, one a line (NDJSON)')
+    .addHelpText(
+      'after',
+      examples(
+        ['farthing verify', 'is everything that was ever billed right?'],
+        ['farthing verify --account acme --from 2025-07-28 --to 2025-07-29', 'one day of one account'],
+      ),
+    )
+    .action(async (options: VerifyOptions) => {
+      // Loaded when it is needed: most commands have nothing to do with the database.
+      const { verifyBills } = await import('./verify-bills.ts')
+      await verifyBills(options, readSettings, setExitCode)
+    })
+}

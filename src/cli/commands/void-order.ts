@@ -1,0 +1,68 @@
+import { readableNumber } from '../../core/present/readable-text.ts'
+import type { ShownSummary } from '../../core/present/void-summary-lines.ts'
+import { addSummaries } from '../../core/present/void-summary.ts'
+import { type Progress, showProgress } from '../terminal/progress.ts'
+import { type ServerApi } from '../client/server-api.ts'
+
+/** The body of POST /v1/voids. */
+export interface VoidOrderBody {
+  readonly account: string
+  readonly reason: string
+  readonly id?: string | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly source?: string | undefined
+  readonly type?: string | undefined
+  readonly operation?: string | undefined
+  readonly project?: string | undefined
+  readonly status?: number | undefined
+}
+
+type Answer = ShownSummary & { readonly doneUntil: string | null; readonly next: string | null }
+
+/**
+ * Send an order part by part, until all is done or the signal says to stop: then between two parts, so that nothing is
+ * half done. What was taken back stays so, and the same order goes on from there.
+ */
+export async function sendVoidOrder(
+  api: ServerApi,
+  body: VoidOrderBody,
+  { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal },
+): Promise<{ readonly result: ShownSummary; readonly isWhole: boolean }> {
+  let result: ShownSummary | undefined
+  let progress: Progress = { share: undefined, text: '0 events' }
+  const shown = showProgress(() => progress)
+  const request = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  } as const
+  try {
+    for (let cursor: string | undefined; ;) {
+      const query = { dryRun: String(dryRun), cursor }
+      const { next, doneUntil, ...part } = await api.json<Answer>('/v1/voids', { ...request, query })
+      result = result === undefined ? part : addResults(result, part, dryRun)
+      const text = `${readableNumber(String(result.events))} events`
+      progress = { share: doneUntil === null ? undefined : shareOf(body, doneUntil), text }
+      if (next === null) return { result, isWhole: true }
+      if (signal.aborted) return { result, isWhole: false }
+      cursor = next
+    }
+  } finally {
+    shown.end()
+  }
+}
+
+/** What levels change is known of each part that was done; of a dry run the last part says it for all. */
+function addResults(a: ShownSummary, b: ShownSummary, dryRun: boolean): ShownSummary {
+  const counts = { events: a.events + b.events, alreadyVoided: a.alreadyVoided + b.alreadyVoided }
+  const sums = addSummaries(a, b)
+  return { ...a, ...sums, ...counts, storage: dryRun ? b.storage : sums.storage }
+}
+
+/** How far in its range of time an order is. */
+function shareOf({ from, to }: VoidOrderBody, doneUntil: string): number | undefined {
+  const [start, end, at] = [from, to, doneUntil].map((text) => Date.parse(text ?? ''))
+  const share = (at! - start!) / (end! - start!)
+  return Number.isFinite(share) ? Math.min(Math.max(share, 0), 1) : undefined
+}

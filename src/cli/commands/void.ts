@@ -1,0 +1,126 @@
+import { createInterface } from 'node:readline/promises'
+import { Command } from 'commander'
+import { type ShownSummary, voidSummaryLines } from '../../core/present/void-summary-lines.ts'
+import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
+import { examples, prose } from '../terminal/help-text.ts'
+import type { SetExitCode } from '../program.ts'
+import { makeApi, type ServerApi } from '../client/server-api.ts'
+import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
+import { printJson, printLines, say } from '../terminal/terminal.ts'
+import { readTime } from '../terminal/time-option.ts'
+import { sendVoidOrder, type VoidOrderBody } from './void-order.ts'
+
+interface VoidOptions extends ServerOptions, Omit<VoidOrderBody, 'id' | 'status'> {
+  readonly status?: string
+  readonly yes?: true
+  readonly dryRun?: true
+  readonly json?: true
+}
+
+/** `void`: take usage back. */
+export function voidCommand(setExitCode: SetExitCode): Command {
+  const command = new Command('void')
+    .summary('take usage back: one event, or a range')
+    .description(
+      prose(`Takes back usage that should not have been sent. First it says how many events that are and what they
+        come to, and asks. What is billed is given back in the open hour, at its own price; what is not never
+        will be. The events are kept, and their ids stay taken.`),
+    )
+    .argument('[event]', 'its id: every event of it, under whatever time. Or leave it out, and name a range')
+    .requiredOption('--account <account>', 'whose usage')
+    .requiredOption('--reason <text>', 'why: one line, kept with every event')
+    .option('--from <time>', 'usage of then or later: 2025-07-28, 2025-07-28T03Z or RFC 3339', readTime)
+    .option('--to <time>', 'usage before then; at most 62 days later', readTime)
+    .option('--source <source>', 'only events of this source')
+    .option('--type <type>', 'of a range, only events of this type')
+    .option('--operation <operation>', 'of a range, only usage of this operation')
+    .option('--project <project>', 'of a range, only usage of this project')
+    .option('--status <status>', 'of a range, only requests that were answered so')
+    .option('--dry-run', 'say what it would come to, and change nothing')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print {"account", "dryRun", "events", "voided", …} of the whole order')
+  return withServerOptions(command)
+    .addHelpText(
+      'after',
+      examples(
+        ['farthing void --account acme call-17 --reason "sent by a test"', 'one event, and copies of it'],
+        [
+          'farthing void --account acme --from 2025-07-28T03Z --to 2025-07-28T05Z --reason "metered twice"',
+          'all of two hours',
+        ],
+      ),
+    )
+    .action((id: string | undefined, options: VoidOptions) => takeBack(id, options, setExitCode))
+}
+
+async function takeBack(
+  id: string | undefined,
+  options: VoidOptions,
+  setExitCode: SetExitCode,
+): Promise<void> {
+  const { yes = false, dryRun = false, json = false } = options
+  const api = makeApi(serverAddress(options))
+  const body = orderOf(id, options)
+  if (!yes) {
+    const would = await send(api, body, true)
+    show(would, json && (dryRun || !canAsk()))
+    if (dryRun || would.voided === 0) return
+    if (!canAsk()) {
+      say('Nothing was changed: add --yes to take them back.', 'yellow')
+      setExitCode(EXIT.usage)
+      return
+    }
+    if (!(await isWanted(would.voided))) {
+      say('Nothing was changed.')
+      return
+    }
+  }
+  show(await send(api, body, false), json)
+}
+
+function orderOf(id: string | undefined, options: VoidOptions): VoidOrderBody {
+  const { account, reason, from, to, source, type, operation, project, status } = options
+  if (id === undefined && (from === undefined || to === undefined)) {
+    throw new CommandFailed(
+      'It is not clear which usage: name an event, or both --from and --to.',
+      EXIT.usage,
+    )
+  }
+  if (status !== undefined && !/^[1-5]\d\d$/.test(status)) {
+    throw new CommandFailed(`--status is ${status}: write one of 100 to 599.`, EXIT.usage)
+  }
+  const number = status === undefined ? undefined : Number(status)
+  return { account, reason, id, from, to, source, type, operation, project, status: number }
+}
+
+async function send(api: ServerApi, body: VoidOrderBody, dryRun: boolean): Promise<ShownSummary> {
+  const { signal, done } = stopOnCtrlC()
+  try {
+    const { result, isWhole } = await sendVoidOrder(api, body, { dryRun, signal })
+    if (isWhole) return result
+    if (!dryRun) say(`Stopped after ${result.voided} events: run it again to take back the others.`, 'yellow')
+    throw new CommandFailed('Stopped.', EXIT.interrupted)
+  } finally {
+    done()
+  }
+}
+
+function show(result: ShownSummary, asJson: boolean): void {
+  if (asJson) printJson(result)
+  else printLines(voidSummaryLines(result))
+}
+
+function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY
+}
+
+async function isWanted(events: number): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await terminal.question(`Take ${events === 1 ? 'it' : 'them'} back? [y/N] `)
+    return /^y(?:es)?$/i.test(answer.trim())
+  } finally {
+    terminal.close()
+  }
+}

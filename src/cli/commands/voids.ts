@@ -1,0 +1,70 @@
+import { Command } from 'commander'
+import { readableTime, safeText } from '../../core/present/readable-text.ts'
+import { examples, prose } from '../terminal/help-text.ts'
+import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
+import { withRange } from '../terminal/time-option.ts'
+
+interface VoidsOptions extends ListOptions {
+  readonly account?: string
+  readonly from?: string
+  readonly to?: string
+}
+
+interface VoidView {
+  readonly account: string
+  readonly id: string
+  readonly source: string
+  readonly hour: string
+  readonly effect: string
+  readonly orderedAt: string
+  readonly orderedBy: string
+  readonly reason: string
+  readonly bill: string | null
+}
+
+/** `voids`: what was taken back. */
+export function voidsCommand(): Command {
+  const command = new Command('voids')
+    .summary('list usage that was taken back')
+    .description(
+      prose(`Lists usage that was taken back, by the hour in which it happened: by whom and why, whether a bill
+        gives it back, and which one.`),
+    )
+    .option('--account <account>', 'only usage of this account')
+  return withListOptions(withRange(command, 'hours of usage'), 'event')
+    .addHelpText(
+      'after',
+      examples(['farthing voids --account acme --from 2025-07-28', 'what was taken back, since when?']),
+    )
+    .action(({ account, from, to, ...options }: VoidsOptions) =>
+      printList(
+        options,
+        '/v1/voids',
+        { account, from, to },
+        tableOf(COLUMNS, rowOf, 'Nothing was taken back.'),
+      ),
+    )
+}
+
+const COLUMNS = [
+  { heading: 'Hour, UTC', align: 'left' },
+  { heading: 'Account', align: 'left', shrinks: true },
+  { heading: 'Source', align: 'left', shrinks: true },
+  { heading: 'Event', align: 'left' },
+  { heading: 'Effect', align: 'left' },
+  { heading: 'Ordered, UTC', align: 'left' },
+  { heading: 'By', align: 'left' },
+  { heading: 'Reason', align: 'left', shrinks: true },
+] as const
+
+function rowOf(row: VoidView) {
+  const names = [row.account, row.source, row.id].map(safeText)
+  const ordered = [readableTime(row.orderedAt), safeText(row.orderedBy), safeText(row.reason)]
+  return { cells: [readableTime(row.hour), ...names, effectOf(row), ...ordered] }
+}
+
+function effectOf({ effect, bill }: VoidView): string {
+  if (effect === 'left_out') return 'on no bill'
+  if (effect !== 'given_back') return 'was on no bill'
+  return bill === null ? 'to be given back' : `given back: ${bill}`
+}

@@ -1,0 +1,195 @@
+import type { Component } from '../../../ingest/usage.ts'
+import { compareBytes } from '../../../text/well-formed.ts'
+import type { Hour } from '../../../time/hour.ts'
+import { stretchesOf } from './compare-timeline.ts'
+import {
+  eventTypeWords,
+  isMarked,
+  placeOfRate,
+  priceWords,
+  rateKey,
+  samePrice,
+  sameStatuses,
+  sameUnit,
+  statusWords,
+  unitWords,
+} from './compare-words.ts'
+import { COMPONENTS, type PriceBook, type PriceTerm, type Rate } from '../price-book.ts'
+
+/** What can differ between two versions. Codes of the API: add, never rename. */
+export const CHANGE_KINDS = [
+  'book_renamed',
+  'currency_changed',
+  'event_type_added',
+  'event_type_changed',
+  'event_type_removed',
+  'operations_known',
+  'operations_unknown',
+  'operations_free',
+  'operations_not_free',
+  'rate_added',
+  'rate_removed',
+  'operations_listed',
+  'operations_unlisted',
+  'unit_changed',
+  'statuses_changed',
+  'price_changed',
+  'price_filled',
+] as const
+export type ChangeKind = (typeof CHANGE_KINDS)[number]
+
+/** One difference between two versions of a price book, whenever it takes effect. */
+export interface PriceBookChange {
+  readonly kind: ChangeKind
+  readonly component: Component | null
+  readonly item: string | null
+  readonly rate: string | null
+  /** Operations, or an event type; in order. */
+  readonly names: readonly string[]
+  /** Hours in [from, to) differ; without `from` all that the rate or operation has, without `to` for ever. */
+  readonly from: Hour | null
+  readonly to: Hour | null
+  readonly was: string | null
+  readonly becomes: string | null
+}
+
+const NOTHING = {
+  component: null,
+  item: null,
+  rate: null,
+  names: [],
+  from: null,
+  to: null,
+  was: null,
+  becomes: null,
+} as const satisfies Omit<PriceBookChange, 'kind'>
+
+/**
+ * All that differs between two versions, for people: what is added, retired or changed, and from when on. Nothing if
+ * both say the same, however they are written.
+ */
+export function changesBetween(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
+  return [...bookChanges(old, next), ...typeChanges(old, next), ...knownChanges(old, next)].concat(
+    rateChanges(old, next),
+  )
+}
+
+function bookChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
+  const pairs = [
+    ['book_renamed', old.name, next.name],
+    ['currency_changed', old.currency, next.currency],
+  ] as const
+  return pairs.flatMap(([kind, was, becomes]) =>
+    was === becomes ? [] : [{ ...NOTHING, kind, was, becomes }],
+  )
+}
+
+function typeChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
+  const types = new Set([...old.eventTypes.keys(), ...next.eventTypes.keys()])
+  return [...types].toSorted(compareBytes).flatMap((type): PriceBookChange[] => {
+    const [before, after] = [old.eventTypes.get(type), next.eventTypes.get(type)]
+    const [was, becomes] = [before && eventTypeWords(before), after && eventTypeWords(after)]
+    if (was === becomes) return []
+    const kind = !before ? 'event_type_added' : after ? 'event_type_changed' : 'event_type_removed'
+    return [{ ...NOTHING, kind, names: [type], was: was ?? null, becomes: becomes ?? null }]
+  })
+}
+
+function knownChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
+  const [free, notFree] = [
+    onlyIn(next.freeOperations, old.freeOperations).filter((name) => old.operations.has(name)),
+    onlyIn(old.freeOperations, next.freeOperations).filter((name) => next.operations.has(name)),
+  ]
+  return [
+    ...namesChange('operations_known', onlyIn(next.operations, old.operations)),
+    ...namesChange('operations_unknown', onlyIn(old.operations, next.operations)),
+    ...namesChange('operations_free', free),
+    ...namesChange('operations_not_free', notFree),
+  ]
+}
+
+function onlyIn(names: Iterable<string>, others: ReadonlySet<string>): readonly string[] {
+  return [...names].filter((name) => !others.has(name)).toSorted(compareBytes)
+}
+
+function namesChange(
+  kind: ChangeKind,
+  names: readonly string[],
+  place: Pick<PriceBookChange, 'component' | 'item' | 'rate'> = NOTHING,
+): readonly PriceBookChange[] {
+  const { component, item, rate } = place
+  return names.length === 0 ? [] : [{ ...NOTHING, component, item, rate, kind, names }]
+}
+
+/** Rate by rate, in the order of a bill. */
+function rateChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
+  const [before, after] = [ratesByKey(old), ratesByKey(next)]
+  const all = new Map([...before, ...after])
+  const keys = [...all.keys()].toSorted((a, b) => compareRates(all.get(a)!, all.get(b)!))
+  return keys.flatMap((key) => {
+    const [rate, other] = [before.get(key), after.get(key)]
+    return [...ruleChanges(rate, other), ...priceChanges(rate, other)]
+  })
+}
+
+function ratesByKey({ rates }: PriceBook): ReadonlyMap<string, Rate> {
+  return new Map(rates.map((rate) => [rateKey(rate), rate]))
+}
+
+function compareRates(a: Rate, b: Rate): number {
+  const byComponent = COMPONENTS.indexOf(a.component) - COMPONENTS.indexOf(b.component)
+  return byComponent || compareBytes(placeOfRate(a), placeOfRate(b))
+}
+
+/** Everything about a rate that has no date. */
+function ruleChanges(rate: Rate | undefined, other: Rate | undefined): readonly PriceBookChange[] {
+  const place = placeOf((other ?? rate)!)
+  if (!rate || !other) {
+    const [kind, one] = other ? (['rate_added', other] as const) : (['rate_removed', rate!] as const)
+    const words = { was: rate ? unitWords(rate) : null, becomes: other ? unitWords(other) : null }
+    return [{ ...NOTHING, ...place, kind, names: [...one.operations].toSorted(compareBytes), ...words }]
+  }
+  const [listed, before] = [new Set(other.operations), new Set(rate.operations)]
+  const changes = [
+    ...namesChange('operations_listed', onlyIn(listed, before), place),
+    ...namesChange('operations_unlisted', onlyIn(before, listed), place),
+  ]
+  if (!sameUnit(rate, other)) {
+    const words = { was: unitWords(rate), becomes: unitWords(other) }
+    changes.push({ ...NOTHING, ...place, kind: 'unit_changed', ...words })
+  }
+  if (!sameStatuses(rate, other)) {
+    const words = { was: statusWords(rate), becomes: statusWords(other) }
+    changes.push({ ...NOTHING, ...place, kind: 'statuses_changed', ...words })
+  }
+  return changes
+}
+
+function placeOf({ component, item, rate }: Rate): Pick<PriceBookChange, 'component' | 'item' | 'rate'> {
+  return { component, item, rate }
+}
+
+/** What costs something else, for as long as both prices hold. */
+function priceChanges(rate: Rate | undefined, other: Rate | undefined): readonly PriceBookChange[] {
+  const place = placeOf((other ?? rate)!)
+  const changes: PriceBookChange[] = []
+  for (const { from, to, terms } of stretchesOf([rate, other])) {
+    const [term, otherTerm] = terms
+    if (samePrice(term, otherTerm) && isMarked(term) === isMarked(otherTerm)) continue
+    const isFilled = term?.kind === 'unknown' && otherTerm !== undefined
+    const [was, becomes] = [markedWords(term), markedWords(otherTerm)]
+    const last = changes.at(-1)
+    if (last?.to === from && last.was === was && last.becomes === becomes) {
+      changes[changes.length - 1] = { ...last, to: to ?? null }
+      continue
+    }
+    const kind = isFilled ? 'price_filled' : 'price_changed'
+    changes.push({ ...NOTHING, ...place, kind, from, to: to ?? null, was, becomes })
+  }
+  return changes
+}
+
+function markedWords(term: PriceTerm | undefined): string | null {
+  if (term === undefined) return null
+  return isMarked(term) ? `${priceWords(term)}, illustrative` : priceWords(term)
+}

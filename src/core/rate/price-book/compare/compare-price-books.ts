@@ -1,0 +1,60 @@
+import { compareBytes } from '../../../text/well-formed.ts'
+import type { Hour } from '../../../time/hour.ts'
+import { changedCharges } from './compare-charges.ts'
+import type { PastChange } from './compare-past-change.ts'
+import { changedStorage } from './compare-storage.ts'
+import { eventTypeWords, sameEventType, typeAsWritten } from './compare-words.ts'
+import type { PriceBook } from '../price-book.ts'
+import { PROBLEMS_MAX } from '../parse/problem.ts'
+
+/** The first hour that a price book can name: what differs without a time differs from there on. */
+const FIRST_HOUR = 0 as Hour
+
+/**
+ * What a new version of the price book would change for hours that have begun. Nothing may (R13): for each of them,
+ * every event that the old version accepts is charged by the new one in exactly the same way, and stored data too. What
+ * the old version holds (an unknown type, operation or price) may get anything.
+ *
+ * Compared by what both say of each hour, never by how they are written: terms may be split or merged, operations be
+ * listed in another order.
+ * @param firstOpenHour the first hour that has not begun; all before it have
+ * @returns nothing if the new version may be published; at most 100
+ */
+export function comparePriceBooks(
+  old: PriceBook,
+  next: PriceBook,
+  firstOpenHour: Hour,
+): readonly PastChange[] {
+  return [
+    ...changedCurrency(old, next),
+    ...changedEventTypes(old, next),
+    ...changedCharges(old, next, firstOpenHour),
+    ...changedStorage(old, next, firstOpenHour),
+  ].slice(0, PROBLEMS_MAX)
+}
+
+const WHOLE_BOOK = { component: null, item: null, rate: null, hour: FIRST_HOUR } as const
+
+function changedCurrency(old: PriceBook, next: PriceBook): readonly PastChange[] {
+  if (old.currency === next.currency) return []
+  const [was, becomes] = [old.currency, next.currency]
+  const change = { path: ['currency'], code: 'price_book/changed_currency', names: [] } as const
+  const message = `The currency is ${was}, and would be ${becomes}.`
+  const fix = `write currency: ${was}; another currency needs a database of its own`
+  return [{ ...WHOLE_BOOK, ...change, was, becomes, message, fix }]
+}
+
+/** How the data of a type is read has no date, so it stays for good. */
+function changedEventTypes(old: PriceBook, next: PriceBook): readonly PastChange[] {
+  const types = [...old.eventTypes].toSorted(([a], [b]) => compareBytes(a, b))
+  return types.flatMap(([type, before]): PastChange[] => {
+    const after = next.eventTypes.get(type)
+    if (sameEventType(before, after)) return []
+    const [was, becomes] = [eventTypeWords(before), eventTypeWords(after)]
+    const message = `The event type ${type} is ${was}, and would be ${becomes}.`
+    const fix = `write ${type}: ${typeAsWritten(before)} as before, and other data under a type of another name`
+    const path = ['eventTypes', type]
+    const code = 'price_book/changed_event_type'
+    return [{ ...WHOLE_BOOK, path, code, names: [type], was, becomes, message, fix }]
+  })
+}

@@ -1,0 +1,122 @@
+import type { UsageEvent } from '../../ingest/event.ts'
+import { reject, type Rejection } from '../../ingest/rejection.ts'
+import type { ProcessingUsage, RequestUsage } from '../../ingest/usage.ts'
+import { measure } from '../../meter/measure.ts'
+import { type Decimal, ZERO } from '../../money/decimal.ts'
+import { formatHour, type Hour } from '../../time/hour.ts'
+import { type PriceBook, type PriceTerm, type Rate, ratesFor, termInForce } from '../price-book/price-book.ts'
+
+/** A term that can be billed: a price, or free. */
+export type KnownTerm = Exclude<PriceTerm, { readonly kind: 'unknown' }>
+
+/** What one event adds to one line. One of the two quantities is 0. */
+export interface Charge {
+  readonly rate: Rate
+  readonly term: KnownTerm
+  readonly operation: string | null
+  readonly project: string | null
+  readonly region: string | null
+  /** Base units that are billed. */
+  readonly quantity: Decimal
+  /** Base units that are counted and shown, and not billed (R5, R8). */
+  readonly waived: Decimal
+}
+
+/**
+ * Why an event cannot be priced yet. It is kept whole, and billed once the price book covers it. The last two come
+ * about when a later book makes a type or an operation known, and the event lacks what that needs.
+ */
+export type HeldCode =
+  | 'held/unknown_type'
+  | 'held/unknown_operation'
+  | 'held/price_unknown'
+  | 'held/unreadable'
+  | 'held/missing_unit'
+
+export type Assessment =
+  | { readonly outcome: 'accepted'; readonly charges: readonly Charge[] }
+  | { readonly outcome: 'held'; readonly code: HeldCode; readonly detail: string }
+  | { readonly outcome: 'rejected'; readonly rejection: Rejection }
+
+const WITHOUT_FEE: Assessment = { outcome: 'accepted', charges: [] }
+
+/**
+ * What a valid event is worth under a price book: the one rule for the answer to the sender, for bills, and
+ * for checking bills. It depends on the event's content and hour alone.
+ *
+ * An operation under several items is charged under each that is in force. A known operation that no item of
+ * its component lists has no fee (R3); one that is also said to have none has none where no item is in force. Nothing is
+ * billed at zero, or at a later price, for want of a price.
+ */
+export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type' | 'hour'>): Assessment {
+  const { usage, hour } = event
+  if (usage === undefined && book.eventTypes.has(event.type)) {
+    return held(
+      'held/unreadable',
+      `Its data does not fit the event type ${event.type}, which became known later.`,
+    )
+  }
+  if (usage === undefined) {
+    return held('held/unknown_type', `The price book does not know the event type ${event.type}.`)
+  }
+  // A level is a fact of its own: what it costs is decided for each hour in which it lasts.
+  if (usage.component === 'storage') return WITHOUT_FEE
+  if (!book.operations.has(usage.operation)) {
+    return held('held/unknown_operation', `The price book does not know the operation ${usage.operation}.`)
+  }
+  const rates = ratesFor(book, usage.component, usage.operation)
+  if (rates.length === 0) return WITHOUT_FEE
+  return charge(book, usage, rates, hour)
+}
+
+function charge(
+  { freeOperations }: PriceBook,
+  usage: RequestUsage | ProcessingUsage,
+  rates: readonly Rate[],
+  hour: Hour,
+): Assessment {
+  const charges: Charge[] = []
+  for (const rate of rates) {
+    const term = termInForce(rate, hour)
+    if (term === undefined) continue
+    if (term.kind === 'unknown') return priceUnknown(usage.operation, rate, hour)
+    const amount = measure(usage, rate.unit)
+    if (amount === undefined && isBilled(rate, usage)) return missingUnit(rate)
+    charges.push(chargeOf(rate, term, usage, amount ?? ZERO))
+  }
+  if (charges.length > 0) return { outcome: 'accepted', charges }
+  if (freeOperations.has(usage.operation)) return WITHOUT_FEE
+  return priceUnknown(usage.operation, rates[0]!, hour)
+}
+
+function chargeOf(
+  rate: Rate,
+  term: KnownTerm,
+  usage: RequestUsage | ProcessingUsage,
+  amount: Decimal,
+): Charge {
+  const { operation, project, region } = usage
+  const billed = isBilled(rate, usage)
+  const [quantity, waived] = billed ? [amount, ZERO] : [ZERO, amount]
+  return { rate, term, operation, project, region, quantity, waived }
+}
+
+/** R4, R5: statuses decide for a request. R8: success decides for an operator. */
+function isBilled(rate: Rate, usage: RequestUsage | ProcessingUsage): boolean {
+  if (usage.component === 'processing') return usage.succeeded
+  return rate.billedStatuses.has(Math.floor(usage.status / 100))
+}
+
+function held(code: HeldCode, detail: string): Assessment {
+  return { outcome: 'held', code, detail }
+}
+
+function priceUnknown(operation: string, rate: Rate, hour: Hour): Assessment {
+  const place = `${rate.item}/${rate.rate}`
+  return held('held/price_unknown', `${operation} has no known price under ${place} at ${formatHour(hour)}.`)
+}
+
+function missingUnit(rate: Rate): Assessment {
+  const detail = `data.quantities.${rate.unit} is missing: ${rate.item}/${rate.rate} is charged by it.`
+  return { outcome: 'rejected', rejection: reject('event/missing_unit', detail) }
+}

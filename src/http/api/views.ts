@@ -1,0 +1,55 @@
+import Type from 'typebox'
+import { COMPONENTS } from '../../core/rate/price-book/price-book.ts'
+
+/** Schemas of what answers contain. The values come from core/present; a test holds both together. */
+
+export const Text = Type.String()
+export const Nullable = Type.Union([Type.String(), Type.Null()])
+export const Decimal = Type.String({ pattern: '^-?\\d+(\\.\\d+)?$', description: 'A plain decimal, exact' })
+export const Time = Type.String({ format: 'date-time' })
+export const NullableTime = Type.Union([Time, Type.Null()])
+export const Digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal' })
+export const Component = Type.Enum([...COMPONENTS])
+export const Range = Type.Object({ from: Time, to: Time }, { description: 'Half-open: [from, to)' })
+
+export const LineView = Type.Object({
+  number: Type.Integer({ minimum: 1 }),
+  component: Component,
+  item: Text,
+  rate: Text,
+  operation: Nullable,
+  project: Nullable,
+  region: Nullable,
+  usageHour: Time,
+  quantity: Decimal,
+  unit: Text,
+  waived: Decimal,
+  pricingQuantity: Decimal,
+  pricingUnit: Text,
+  unitPrice: Decimal,
+  amount: Decimal,
+  correction: Type.Boolean(),
+  corrects: Nullable,
+  priceVersion: Type.Integer(),
+})
+
+const HEAD = {
+  id: Text,
+  account: Text,
+  cycle: Range,
+  issuedAt: Time,
+  currency: Text,
+  demo: Type.Boolean(),
+  late: Type.Boolean(),
+  total: Decimal,
+  components: Type.Object({ request: Decimal, processing: Decimal, storage: Decimal }),
+  sequence: Type.Integer({ minimum: 1 }),
+  statementMonth: Type.String({ pattern: '^\\d{4}-\\d{2}$' }),
+  eventsDigest: Digest,
+  linesDigest: Digest,
+  digest: Digest,
+  previousDigest: Type.Union([Digest, Type.Null()]),
+}
+
+export const BillHeadView = Type.Object(HEAD)
+export const BillView = Type.Object({ ...HEAD, lines: Type.Array(LineView) })

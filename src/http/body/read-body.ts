@@ -1,0 +1,149 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { bodyTurns } from '../../flows/thread-turns.ts'
+import { HttpProblem, shown } from '../api/problem.ts'
+import type { Memory } from './held-bytes.ts'
+import { UNPACKED_BYTES_MAX } from './limits.ts'
+import { LARGE_BODY_BYTES } from './parse-in-turns.ts'
+
+const unpackGzip = promisify(gunzip)
+
+/** By a call, and not by promises: most bodies are small, and are taken as soon as they are there. */
+type Done = (problem: Error | null, body?: Buffer) => void
+
+/** Where a body comes from, and how large it may be. */
+export interface BodySource {
+  readonly raw: IncomingMessage
+  readonly bytesMax: number
+  readonly memory: Memory
+}
+
+/**
+ * The body of a request as bytes, whatever its content type, unpacked and within the limits: what it says is read later.
+ * @param done told once: what is wrong with it (HttpProblem), or the body
+ */
+export function readBody({ raw, bytesMax, memory }: BodySource, done: Done): void {
+  const { headers } = raw
+  const announced = Number(headers['content-length'] ?? 0)
+  let isPacked: boolean
+  try {
+    isPacked = readEncoding(headers['content-encoding'])
+    if (announced > bytesMax) throw tooLarge(bytesMax)
+    memory.take(announced)
+  } catch (problem) {
+    done(problem as HttpProblem)
+    return
+  }
+  collect(raw, { announced, most: bytesMax }, memory, (problem, bytes) => {
+    if (problem || !bytes || (!isPacked && bytes.length < LARGE_BODY_BYTES)) {
+      done(problem, bytes)
+      return
+    }
+    const most = Math.min(UNPACKED_BYTES_MAX, 2 * bytesMax)
+    const unpacked = isPacked ? unpack(bytes, most, memory) : Promise.resolve(bytes)
+    unpacked.then(inTurn).then((body) => done(null, body), done)
+  })
+}
+
+/** Large bodies wait for their turn at the thread before they are read. */
+async function inTurn(body: Buffer): Promise<Buffer> {
+  if (body.length >= LARGE_BODY_BYTES) await bodyTurns.next()
+  return body
+}
+
+function readEncoding(encoding = 'identity'): boolean {
+  const name = encoding.trim().toLowerCase()
+  if (name === 'gzip' || name === 'x-gzip') return true
+  if (name === 'identity' || name === '') return false
+  const detail = `The body is encoded as ${shown(encoding)}: send gzip, or no Content-Encoding.`
+  throw new HttpProblem('request/unsupported_encoding', detail)
+}
+
+/** By events: for most bodies are one chunk, and an iterator costs more than the rest of the reading. */
+function collect(
+  stream: Readable,
+  { announced, most }: { readonly announced: number; readonly most: number },
+  memory: Memory,
+  done: Done,
+): void {
+  const chunks: Buffer[] = []
+  let length = 0
+  let isDone = false
+  const end = (problem: Error | null) => {
+    isDone = true
+    if (problem) done(problem)
+    else done(null, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+  }
+  stream.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    try {
+      if (length > most) throw tooLarge(most)
+      if (length > announced) memory.take(chunk.length)
+    } catch (problem) {
+      // Not read on: the connection ends with the answer.
+      stream.pause()
+      if (!isDone) end(problem as HttpProblem)
+      return
+    }
+    chunks.push(chunk)
+  })
+  const cut = () => {
+    const detail = 'The connection ended within the body: send it again.'
+    if (!isDone) end(new HttpProblem('request/incomplete_body', detail))
+  }
+  stream.on('error', cut)
+  stream.on('close', cut)
+  stream.on('end', () => {
+    if (!isDone) end(null)
+  })
+}
+
+function tooLarge(most: number): HttpProblem {
+  const detail = `The body is larger than ${most} bytes: send it in parts, in several requests.`
+  return new HttpProblem('request/too_large', detail)
+}
+
+/**
+ * Unpack gzip. The size that its last four bytes claim is held, and the output ends there; data of several parts
+ * claims less than it has, and is unpacked again up to the limit. Nothing beyond the limit is ever unpacked.
+ */
+async function unpack(packed: Buffer, most: number, memory: Memory): Promise<Buffer> {
+  const claimed = packed.length >= 4 ? packed.readUInt32LE(packed.length - 4) : 0
+  const first = Math.min(claimed, most)
+  memory.take(first)
+  try {
+    return await unpackGzip(packed, { maxOutputLength: Math.max(first, 1) })
+  } catch (error) {
+    if (!isTooLong(error)) throw invalidGzip(error)
+  }
+  if (claimed > most) throw unpacksTooLarge(most)
+  memory.take(most - first)
+  try {
+    return await unpackGzip(packed, { maxOutputLength: most })
+  } catch (error) {
+    throw isTooLong(error) ? unpacksTooLarge(most) : invalidGzip(error)
+  }
+}
+
+function isTooLong(error: unknown): boolean {
+  return codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
+}
+
+function unpacksTooLarge(most: number): HttpProblem {
+  const detail = `The body unpacks to more than ${most} bytes: send it in parts, in several requests.`
+  return new HttpProblem('request/unpacks_too_large', detail)
+}
+
+function invalidGzip(error: unknown): HttpProblem {
+  const isCut = codeOf(error) === 'Z_BUF_ERROR'
+  const detail = isCut
+    ? 'The gzip data ends too early: the body was cut off. Send it again, whole.'
+    : 'The body is not gzip data, although Content-Encoding says so: send it as it is, or pack it anew.'
+  return new HttpProblem('request/invalid_gzip', detail)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}

@@ -1,0 +1,92 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type {
+  EventResult,
+  Ingest,
+  NotSubmitted,
+  Outcome,
+  SubmitOptions,
+} from '../../flows/ingest/ingest-types.ts'
+import { HttpProblem } from '../api/problem.ts'
+import { LARGE_BODY_BYTES } from './parse-in-turns.ts'
+import { readDelivery } from './read-delivery.ts'
+
+/** Detail is shown for at most this many events; the counts are of all. */
+export const PROBLEMS_MAX = 1000
+
+/** A body with events, and who sent it. */
+export interface SentDelivery extends SubmitOptions {
+  readonly headers: IncomingHttpHeaders
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[]
+  readonly body: Buffer
+  /** The only account that the sender's key may send for; undefined: any. */
+  readonly boundAccount: string | undefined
+}
+
+/** An event of a delivery that something has to be said of. */
+export interface Problem extends EventResult {
+  /** Which element of the body, from 0. */
+  readonly index: number
+}
+
+/** What became of a delivery: small, however many events it has. */
+export interface TakenDelivery {
+  readonly counts: Readonly<Record<Outcome, number>>
+  /** Of events that were not accepted, and then of those with a remark; at most 1,000 of all. */
+  readonly problems: readonly Problem[]
+  /** One event, sent on its own, that is rejected: the request has failed with it. */
+  readonly refused: EventResult | undefined
+}
+
+/** Takes large deliveries in threads beside this one. */
+export interface LargeDeliveries {
+  /** @returns as `takeDelivery`; undefined, at once or later, when no thread can take it now */
+  take(sent: SentDelivery): Promise<TakenDelivery | undefined> | undefined
+}
+
+export interface Takers {
+  readonly ingest: Ingest
+  readonly large?: LargeDeliveries
+}
+
+/**
+ * Read a delivery and store it. The answer comes when it is durable.
+ * @throws HttpProblem when its body cannot be read as a whole, or nothing of it was stored
+ */
+export async function takeDelivery({ ingest, large }: Takers, sent: SentDelivery): Promise<TakenDelivery> {
+  const { headers, rawHeaders, body, boundAccount, writer, sender } = sent
+  const elsewhere = body.length >= LARGE_BODY_BYTES ? await large?.take(sent) : undefined
+  if (elsewhere) return elsewhere
+  const { events, isSingle } = await readDelivery(headers, body, rawHeaders)
+  const submitted = await ingest.submit(events, boundAccount, { writer, sender })
+  if (!submitted.ok) throw notSubmitted(submitted)
+  return takenOf(submitted.results, isSingle)
+}
+
+/** @param isSingle one event on its own, not in a list */
+export function takenOf(results: readonly EventResult[], isSingle: boolean): TakenDelivery {
+  const [only] = results
+  const refused = isSingle && only?.outcome === 'rejected' ? only : undefined
+  return { counts: count(results), problems: problemsOf(results), refused }
+}
+
+function notSubmitted({ code, detail, retryAfterSeconds }: NotSubmitted): HttpProblem {
+  return new HttpProblem(code, detail, { 'retry-after': String(retryAfterSeconds) })
+}
+
+function count(results: readonly EventResult[]): Record<Outcome, number> {
+  const counts: Record<Outcome, number> = { accepted: 0, duplicate: 0, conflict: 0, held: 0, rejected: 0 }
+  for (const { outcome } of results) counts[outcome]++
+  return counts
+}
+
+function problemsOf(results: readonly EventResult[]): readonly Problem[] {
+  // Nearly always.
+  if (results.every(({ code }) => code === null)) return []
+  const noted = [...results.entries()].filter(([, { code }]) => code !== null)
+  const remarks = noted.filter(([, { outcome }]) => outcome === 'accepted')
+  const problems = noted.filter(([, { outcome }]) => outcome !== 'accepted')
+  return [...problems, ...remarks]
+    .slice(0, PROBLEMS_MAX)
+    .map(([index, { id, outcome, code, detail }]) => ({ index, id, outcome, code, detail }))
+}

@@ -1,0 +1,62 @@
+import { isObject } from '../../core/ingest/read-usage.ts'
+import { reject } from '../../core/ingest/rejection.ts'
+import type { Json } from '../../core/text/canonical-json.ts'
+import type { Delivered, EventResult, Ingest, Outcome } from '../../flows/ingest/ingest-types.ts'
+import type { Key } from '../../flows/keys/key-scopes.ts'
+import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from '../body/limits.ts'
+import { isDeeper } from '../body/read-delivery.ts'
+import { countOutcomes } from '../metrics.ts'
+import { HttpProblem } from '../api/problem.ts'
+
+/** Store what came by a foreign protocol, as POST /v1/events does. Throws 413, 429 or 503. */
+export async function deliver(
+  events: readonly Delivered[],
+  key: Key | undefined,
+  ingest: Ingest,
+): Promise<readonly EventResult[]> {
+  if (events.length > BATCH_EVENTS_MAX) {
+    const detail = `There are ${events.length} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
+    throw new HttpProblem('request/too_many_events', detail)
+  }
+  const submitted = await ingest.submit(events, key?.account, { sender: key?.id })
+  if (!submitted.ok) {
+    const { code, detail, retryAfterSeconds } = submitted
+    throw new HttpProblem(code, detail, { 'retry-after': String(retryAfterSeconds) })
+  }
+  const counts: Record<Outcome, number> = { accepted: 0, duplicate: 0, conflict: 0, held: 0, rejected: 0 }
+  for (const { outcome } of submitted.results) counts[outcome]++
+  countOutcomes(counts)
+  return submitted.results
+}
+
+/** An event of a foreign form as a CloudEvent. Without a time, that of its receipt counts. */
+export function foreignEvent(event: { readonly [name: string]: Json }): Delivered {
+  if (isDeeper(event, NESTING_MAX)) {
+    return unreadable(
+      'event/unreadable',
+      `The event is nested deeper than ${NESTING_MAX} levels: flatten it.`,
+      '',
+    )
+  }
+  const isUntimed = event['time'] === undefined || event['time'] === null
+  return isUntimed ? { raw: event, untimed: true } : { raw: event }
+}
+
+/** As `foreignEvent`, of any JSON. */
+export function maybeUntimed(delivered: Delivered): Delivered {
+  if ('unreadable' in delivered || !isObject(delivered.raw)) return delivered
+  return foreignEvent(delivered.raw)
+}
+
+export function unreadable(
+  code: 'event/unreadable' | 'event/not_an_object' | 'event/invalid_time',
+  detail: string,
+  text: string,
+): Delivered {
+  return { unreadable: reject(code, detail), text: text.slice(0, UNREADABLE_KEPT) }
+}
+
+/** Is something wrong with it that the sender has to know of? Held events are not lost, and not wrong. */
+export function isRefusal({ outcome }: EventResult): boolean {
+  return outcome === 'rejected' || outcome === 'conflict'
+}

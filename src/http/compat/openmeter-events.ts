@@ -1,0 +1,96 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { isObject } from '../../core/ingest/read-usage.ts'
+import type { Json } from '../../core/text/canonical-json.ts'
+import type { EventResult } from '../../flows/ingest/ingest-types.ts'
+import { BODY_BYTES_MAX } from '../body/limits.ts'
+import { PROBLEMS_MAX } from '../body/take-delivery.ts'
+import { mediaType, readDelivery } from '../body/read-delivery.ts'
+import { readJsonBody } from '../body/read-json.ts'
+import { HTTP_PROBLEMS, type HttpProblem, problemBody } from '../api/problem.ts'
+import { type Call, type HttpContext, type Reply, route } from '../route.ts'
+import { deliver, isRefusal, maybeUntimed } from './deliver.ts'
+import { lagoHeaders } from './lago-event.ts'
+import { LagoEvent, takeLagoEvent } from './lago-events.ts'
+import { sendProblemBytes } from './openmeter-problem.ts'
+
+const Event = Type.Object(
+  {},
+  { additionalProperties: true, description: 'A CloudEvent; `time` may be left out' },
+)
+const CLOUD_EVENTS = {
+  'application/cloudevents+json': Event,
+  'application/cloudevents-batch+json': Type.Array(Event),
+}
+const Done = Type.Null({ description: 'All are stored' })
+
+/** The address that clients of OpenMeter and of Lago have in common: Lago's body has a key `event`. */
+export const postForeignEvents = route({
+  method: 'POST',
+  url: '/api/v1/events',
+  access: { scope: 'usage:write', boundKeys: 'own' },
+  summary: 'Send usage events as an OpenMeter client does; or one, as a Lago client does',
+  body: {
+    ...CLOUD_EVENTS,
+    'application/json': Type.Union([Event, Type.Array(Event), Type.Object({ event: LagoEvent })]),
+  },
+  bodyBytesMax: BODY_BYTES_MAX,
+  answers: { 200: Type.Object({ event: Type.Object({}, { additionalProperties: true }) }), 204: Done },
+  // Before the body is read nobody knows whose client it is: the members of both, which differ in name.
+  answerProblem: answerForeignProblem,
+  async handle(call, context) {
+    const event = lagoEventOf(call)
+    if (event !== undefined) return takeLagoEvent(event, call.key, context, call.reply)
+    return takeCloudEvents(call, context, 204)
+  },
+})
+
+/** The same under the address of OpenMeter's third version. */
+export const postOpenmeterEvents = route({
+  method: 'POST',
+  url: '/api/v3/openmeter/events',
+  access: { scope: 'usage:write', boundKeys: 'own' },
+  summary: 'Send usage events as a client of OpenMeter 3 does',
+  body: { ...CLOUD_EVENTS, 'application/json': Type.Union([Event, Type.Array(Event)]) },
+  bodyBytesMax: BODY_BYTES_MAX,
+  answers: { 202: Done },
+  answerProblem: answerForeignProblem,
+  handle: (call, context) => takeCloudEvents(call, context, 202),
+})
+
+function answerForeignProblem(problem: HttpProblem, _: FastifyRequest, reply: Reply): unknown {
+  const { status, title } = HTTP_PROBLEMS[problem.code]
+  const own = problemBody(status, title, problem.code, problem.message)
+  const lago = { error: STATUS_CODES[status], error_details: { detail: [problem.message] } }
+  return sendProblemBytes(reply.code(status).headers(lagoHeaders(problem)), { ...own, ...lago })
+}
+
+function lagoEventOf({ body, request }: Pick<Call<unknown, unknown>, 'body' | 'request'>): Json | undefined {
+  if (mediaType(request.headers['content-type']) !== 'application/json') return undefined
+  if (request.headers['ce-specversion'] !== undefined) return undefined
+  const value = readJsonBody(body)
+  return isObject(value) && value['specversion'] === undefined ? value['event'] : undefined
+}
+
+async function takeCloudEvents(
+  { body, key, request, reply }: Call<unknown, unknown>,
+  { ingest }: HttpContext,
+  status: 202 | 204,
+): Promise<unknown> {
+  const { events } = await readDelivery(request.headers, body, request.raw.rawHeaders)
+  const results = await deliver(events.map(maybeUntimed), key, ingest)
+  return results.some(isRefusal) ? refuse(results, reply) : reply.code(status).send()
+}
+
+/** Those that can be stored are, also beside one that cannot: repeating them is harmless. */
+function refuse(results: readonly EventResult[], reply: Reply): unknown {
+  const refused = [...results.entries()].filter(([, result]) => isRefusal(result))
+  const [index, { code, detail }] = refused.find(([, { outcome }]) => outcome === 'rejected') ?? refused[0]!
+  const status = code === 'event/conflict' ? 409 : 400
+  const place = results.length === 1 ? '' : `Event ${index} of ${results.length} (from 0): `
+  const title = status === 409 ? 'Another event has this id' : 'An event is rejected'
+  const problem = problemBody(status, title, code ?? 'event/unreadable', `${place}${detail ?? ''}`)
+  const problems = refused.slice(0, PROBLEMS_MAX).map(([at, result]) => ({ index: at, ...result }))
+  return sendProblemBytes(reply.code(status), { ...problem, problems })
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import type { Json } from '../../core/text/canonical-json.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
+import { mediaType } from '../body/read-delivery.ts'
+import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
+import { type Reply, route } from '../route.ts'
+import { deliver, foreignEvent, isRefusal, unreadable } from './deliver.ts'
+import { readForm } from './read-form.ts'
+import { timeOfSeconds } from './seconds.ts'
+
+/** The protocol has no source: its identifiers are unique in themselves. */
+export const STRIPE_SOURCE = 'stripe'
+/** The field of the payload that names the account. */
+const CUSTOMER = 'stripe_customer_id'
+
+const MeterEvent = Type.Object({
+  object: Type.Literal('billing.meter_event'),
+  created: Type.Integer({ description: 'Seconds since 1970' }),
+  event_name: Type.String(),
+  identifier: Type.String(),
+  livemode: Type.Boolean(),
+  payload: Type.Object({}, { additionalProperties: Type.String() }),
+  timestamp: Type.Integer({ description: 'Seconds since 1970' }),
+})
+
+/** One event of a Stripe client. */
+export const postStripeMeterEvent = route({
+  method: 'POST',
+  url: '/v1/billing/meter_events',
+  access: { scope: 'usage:write', boundKeys: 'own', basic: true },
+  summary: 'Send a usage event as a Stripe client does',
+  body: { 'application/x-www-form-urlencoded': Type.Object({}, { additionalProperties: true }) },
+  answers: { 200: MeterEvent },
+  answerProblem(problem, request, reply) {
+    const { status } = HTTP_PROBLEMS[problem.code]
+    const type = status >= 500 ? 'api_error' : (ERROR_TYPES[status] ?? 'invalid_request_error')
+    const retry = status === 429 || status === 503 ? { 'stripe-should-retry': 'true' } : {}
+    void reply.headers({ ...problem.headers, ...retry })
+    return sendError(reply, request, status, { type, code: problem.code, message: problem.message })
+  },
+  async handle({ body, key, request, reply }, { ingest, now }) {
+    if (mediaType(request.headers['content-type']) !== 'application/x-www-form-urlencoded') {
+      const detail = 'The body is no form: send application/x-www-form-urlencoded.'
+      throw new HttpProblem('request/unsupported_media_type', detail)
+    }
+    const sent = readMeterEvent(body, request)
+    const [result] = await deliver([sent.delivered], key, ingest)
+    void reply.header('request-id', request.id)
+    if (result && isRefusal(result)) return refuse(result, sent, request, reply)
+    return meterEventView(sent, now())
+  },
+})
+
+const ERROR_TYPES: Readonly<Record<number, string>> = { 401: 'authentication_error', 429: 'rate_limit_error' }
+
+interface Sent {
+  readonly delivered: Delivered
+  readonly name: string
+  readonly identifier: string
+  /** The identifier is that of the request: only a repetition of the request can have it again. */
+  readonly isOfRequest: boolean
+  readonly payload: { readonly [field: string]: string }
+  /** Seconds since 1970, as they came. */
+  readonly timestamp: string | undefined
+}
+
+function readMeterEvent(body: Buffer, request: FastifyRequest): Sent {
+  const { fields, maps } = readForm(body)
+  const payload = Object.fromEntries(maps.get('payload') ?? [])
+  const repeatable = request.headers['idempotency-key']
+  const named = fields.get('identifier')
+  const identifier = named ?? (typeof repeatable === 'string' ? repeatable : randomUUID())
+  const [name, timestamp] = [fields.get('event_name') ?? '', fields.get('timestamp')]
+  const sent = { name, identifier, isOfRequest: named === undefined, payload, timestamp }
+  return { ...sent, delivered: deliveredOf(sent) }
+}
+
+function deliveredOf({ name, identifier, payload, timestamp }: Omit<Sent, 'delivered'>): Delivered {
+  const time = timestamp === undefined ? null : timeOfSeconds(timestamp)
+  if (time === undefined) {
+    const detail = 'timestamp is not seconds since 1970: send such as 1753671600.'
+    return unreadable('event/invalid_time', detail, JSON.stringify({ name, identifier, payload }))
+  }
+  const event: { readonly [attribute: string]: Json } = {
+    specversion: '1.0',
+    id: identifier,
+    source: STRIPE_SOURCE,
+    type: name,
+    subject: payload[CUSTOMER] ?? null,
+    time,
+    data: payload,
+  }
+  return foreignEvent(event)
+}
+
+function meterEventView({ name, identifier, payload, timestamp }: Sent, now: Instant) {
+  const created = Math.floor(now / 1000)
+  return {
+    object: 'billing.meter_event',
+    created,
+    event_name: name,
+    identifier,
+    livemode: true,
+    payload,
+    timestamp:
+      timestamp === undefined
+        ? created
+        : Math.floor(Date.parse(timeOfSeconds(timestamp) ?? formatInstant(now)) / 1000),
+  }
+}
+
+function refuse(
+  { outcome, code, detail }: EventResult,
+  sent: Sent,
+  request: FastifyRequest,
+  reply: Reply,
+): unknown {
+  const isRepeat = outcome === 'conflict' && sent.isOfRequest
+  const type = isRepeat ? 'idempotency_error' : 'invalid_request_error'
+  return sendError(reply, request, 400, { type, code: code ?? 'event/unreadable', message: detail ?? '' })
+}
+
+function sendError(reply: Reply, request: FastifyRequest, status: number, error: object): unknown {
+  return reply.code(status).header('request-id', request.id).send({ error })
+}
