@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { listUsageRows } from '../../src/core/ingest/read-usage.ts'
+import { readUsage } from '../../src/core/ingest/read-usage.ts'
 import { isRejection } from '../../src/core/ingest/rejection.ts'
 import { plain } from '../../src/core/money/decimal.ts'
 import { assess, type Assessment } from '../../src/core/rate/rating/assess.ts'
@@ -58,7 +58,7 @@ type Data = { readonly [key: string]: Json }
 /** How an event is read, and what it is charged in each hour. */
 function tellerOf(book: PriceBook, type: string, data: Data) {
   const eventType = book.eventTypes.get(type)
-  const usage = eventType && listUsageRows(eventType, data)
+  const usage = eventType && readUsage(eventType, data)
   if (isRejection(usage)) return { reading: usage.code, charge: () => 'rejected' }
   const identity = { account: 'a', source: 's', id: 'i', at: 0 as Instant, data: '', attributes: null }
   const reading = JSON.stringify([usage?.component, usage && 'operation' in usage ? usage.operation : null])

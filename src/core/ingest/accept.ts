@@ -14,7 +14,7 @@ import {
   SOURCE_BYTES_MAX,
   TYPE_BYTES_MAX,
 } from './read-text.ts'
-import { isObject, listUsageRows } from './read-usage.ts'
+import { isObject, readUsage } from './read-usage.ts'
 import { isRejection, reject, type Rejection } from './rejection.ts'
 import type { EventType } from './usage.ts'
 
@@ -73,7 +73,7 @@ export function accept(
   const read = readContent(raw)
   if (isRejection(read)) return read
   const eventType = eventTypes.get(type)
-  const usage = eventType && listUsageRows(eventType, read.fields)
+  const usage = eventType && readUsage(eventType, read.fields)
   if (isRejection(usage)) return usage
   const { data, attributes } = read
   return { account, source, id, type, at, hour: hourOf(at), data, attributes, usage }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { plain } from '../money/decimal.ts'
 import type { Json } from '../text/canonical-json.ts'
-import { listUsageRows } from './read-usage.ts'
+import { readUsage } from './read-usage.ts'
 import { isRejection } from './rejection.ts'
 import type { EventType } from './usage.ts'
 
@@ -15,7 +15,7 @@ const TYPE: EventType = {
 }
 
 function read(data: { readonly [key: string]: Json }, type = TYPE) {
-  const usage = listUsageRows(type, data)
+  const usage = readUsage(type, data)
   if (isRejection(usage)) return `${usage.code} ${usage.detail}`
   if (usage.component !== 'processing') return usage.component
   const quantities = [...usage.quantities].map(([unit, quantity]) => `${plain(quantity)} ${unit}`)

@@ -23,7 +23,7 @@ const UNIT_NAME = /^[A-Za-z0-9._:-]{1,64}$/
  * the event and have no effect on bills.
  * @returns `event/invalid_data`, `event/invalid_quantity`, `event/invalid_text`, `event/too_long`
  */
-export function listUsageRows(type: EventType, data: Data): Usage | Rejection {
+export function readUsage(type: EventType, data: Data): Usage | Rejection {
   switch (type.component) {
     case 'request':
       return readRequest(type, data)

@@ -1,6 +1,6 @@
 import { invariant } from '../invariant.ts'
 import type { Json } from '../text/canonical-json.ts'
-import { isObject, listUsageRows } from './read-usage.ts'
+import { isObject, readUsage } from './read-usage.ts'
 import { isRejection } from './rejection.ts'
 import type { EventType, Usage } from './usage.ts'
 
@@ -18,6 +18,6 @@ export function reread(
   if (eventType === undefined) return undefined
   const fields = JSON.parse(data) as Json
   invariant(isObject(fields), 'the data of a stored event is an object')
-  const usage = listUsageRows(eventType, fields)
+  const usage = readUsage(eventType, fields)
   return isRejection(usage) ? undefined : usage
 }

@@ -52,13 +52,13 @@ export interface Usage extends Page<UsageRow, UsageKey> {
   readonly currency: string
 }
 
-export type ListUsageRows = { readonly ok: true; readonly usage: Usage } | TooMuchOpen
+export type ReadUsage = { readonly ok: true; readonly usage: Usage } | TooMuchOpen
 
 /**
  * What an account has used, or all have, by the hour in which it happened: what its bills say, and what is on no bill
  * yet, read from the events under the newest prices. Held and conflicting events do not count.
  */
-export async function listUsage(pool: Pool, ask: AskUsage): Promise<ListUsageRows> {
+export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
   return transaction(pool, async (sql) => {
     await run(sql, lockSnapshot, undefined)
     const { now } = await findMarks(sql)

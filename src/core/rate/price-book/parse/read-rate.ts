@@ -16,7 +16,7 @@ import { readTerms, refuseOrder } from './read-terms.ts'
 
 /** Operations that one rate lists: ten times the API of a large service. */
 export const OPERATIONS_PER_RATE_MAX = 1000
-/** The names that events may give to units (see listUsageRows). */
+/** The names that events may give to units (see readUsage). */
 const UNIT = /^[A-Za-z0-9._:-]{1,64}$/
 
 const PRICES = '[{ from: "2025-01-01T00:00:00Z", price: "0.028" }]'
