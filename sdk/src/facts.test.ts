@@ -57,6 +57,11 @@ test('a fact has the time that it says, and the identity', () => {
 })
 
 const LONE = '\ud800'
+test('a mode that is left out is sync, in the content too', () => {
+  const { mode: _, ...without } = processing
+  expect(processingContent(without, NOW)).toEqual(processingContent(processing, NOW))
+})
+
 const REFUSED: readonly [work: () => unknown, say: string][] = [
   [() => requestContent({ ...request, account: '' }, NOW), 'account is missing'],
   [() => requestContent({ ...request, account: 'ä'.repeat(128) }, NOW), 'account is longer than 255 bytes'],

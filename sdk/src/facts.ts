@@ -37,7 +37,8 @@ export interface RequestFact extends Fact {
 /** An operator that has completed; `at` is when. */
 export interface ProcessingFact extends Fact {
   readonly operation: string
-  readonly mode: 'sync' | 'async'
+  /** `sync` unless told. */
+  readonly mode?: 'sync' | 'async' | undefined
   /** Required for async; a sync one that returns has succeeded unless told. */
   readonly outcome?: 'succeeded' | 'failed' | undefined
   /** The async task's name. */
@@ -99,7 +100,7 @@ export function requestContent(fact: RequestFact, now: number): Content {
 }
 
 export function processingContent(fact: ProcessingFact, now: number): Content {
-  const { mode, outcome } = object(fact, 'processing')
+  const { mode = 'sync', outcome } = object(fact, 'processing')
   if (mode !== 'sync' && mode !== 'async') throw invalidFact('mode is neither "sync" nor "async": pass one.')
   const isOutcome = outcome === 'succeeded' || outcome === 'failed'
   if (!isOutcome && (outcome !== undefined || mode === 'async')) {

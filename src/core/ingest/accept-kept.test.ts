@@ -4,6 +4,7 @@ import { ACCEPTANCE, acceptedOf, cloudEvent, usageEvent } from '../../../test/un
 import { decimal, plain } from '../money/decimal.ts'
 import { canonicalJson, type Json } from '../text/canonical-json.ts'
 import { parseHour } from '../time/hour.ts'
+import { sameContent } from './event.ts'
 import { accept } from './accept.ts'
 import { isRejection } from './rejection.ts'
 import { reread } from './reread.ts'
@@ -43,7 +44,7 @@ test('an absent project, region or dataset and an empty one are the same: none',
   }
 })
 
-function succeeded(data: { mode: string; outcome?: string }): boolean {
+function succeeded(data: { mode?: string | null; outcome?: string | null }): boolean {
   const { usage } = usageEvent({ type: 'farthing.processing' }, { operation: 'A', ...data })
   return usage?.component === 'processing' && usage.succeeded
 }
@@ -54,6 +55,21 @@ test('an operator that answered has succeeded, unless it says otherwise', () => 
   expect(succeeded({ mode: 'sync', outcome: 'failed' })).toBe(false)
   expect(succeeded({ mode: 'async', outcome: 'succeeded' })).toBe(true)
   expect(succeeded({ mode: 'async', outcome: 'failed' })).toBe(false)
+  for (const mode of [{}, { mode: null }]) {
+    expect(succeeded(mode)).toBe(true)
+    expect(succeeded({ ...mode, outcome: null })).toBe(true)
+    expect(succeeded({ ...mode, outcome: 'succeeded' })).toBe(true)
+    expect(succeeded({ ...mode, outcome: 'failed' })).toBe(false)
+  }
+})
+
+test('a mode that is left out and mode sync are charged alike, and are different contents', () => {
+  const data = { operation: 'A', quantities: { call: 1 } }
+  const [without, sync] = [data, { ...data, mode: 'sync' }].map((one) =>
+    usageEvent({ type: 'farthing.processing' }, one),
+  )
+  expect(without!.usage).toEqual(sync!.usage)
+  expect(sameContent(without!, sync!)).toBe(false)
 })
 
 test('a level says what is stored where', () => {

@@ -120,7 +120,12 @@ for (const { type, data, outcome } of table<'type' | 'data' | 'outcome'>(`
   processing | {"operation":"A","mode":"async","quantities":{"call":1}}                         | event/invalid_data
   processing | {"operation":"A","mode":"async","outcome":"running","quantities":{"call":1}}     | event/invalid_data
   processing | {"operation":"A","mode":"batch","quantities":{"call":1}}                         | event/invalid_data
-  processing | {"operation":"A","quantities":{"call":1}}                                        | event/invalid_data
+  processing | {"operation":"A","mode":"async","outcome":null}                                  | event/invalid_data
+  processing | {"operation":"A","mode":"Sync","quantities":{"call":1}}                          | event/invalid_data
+  processing | {"operation":"A","mode":"","quantities":{"call":1}}                              | event/invalid_data
+  processing | {"operation":"A","quantities":{"call":1}}                                        | accepted
+  processing | {"operation":"A","mode":null,"outcome":null,"quantities":{"call":1}}             | accepted
+  processing | {"operation":"A","outcome":"running"}                                            | event/invalid_data
   processing | {"mode":"sync","quantities":{"call":1}}                                          | event/invalid_data
   processing | {"operation":"A","mode":"sync","quantities":[1]}                                 | event/invalid_data
   processing | {"operation":"A","mode":"sync","quantities":null}                                | event/invalid_data

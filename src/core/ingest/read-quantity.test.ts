@@ -49,8 +49,8 @@ for (const { json, says } of table<'json' | 'says'>(`
   "0x10"               | not a plain decimal
   "1000000000000000000000000000000" | data.n has too many digits: send at most 30 before and 12 after the point.
   "0.1234567890123"    | too many digits
-  null                 | data.n is not a quantity: send a decimal string such as "12.5".
-  true                 | not a quantity
+  null                 | data.n is missing: send a decimal string such as "12.5".
+  true                 | data.n is not a quantity: send a decimal string such as "12.5".
   []                   | not a quantity
   {}                   | not a quantity
 `)) {

@@ -10,6 +10,8 @@ import { reject, type Rejection } from './rejection.ts'
  * @returns `event/invalid_quantity` when it is not such a quantity
  */
 export function readQuantity(value: Json | undefined, name: string): Decimal | Rejection {
+  if (value === undefined || value === null)
+    return invalid(name, 'is missing', 'send a decimal string such as "12.5"')
   if (typeof value === 'number') return readNumber(value, name)
   if (typeof value !== 'string')
     return invalid(name, 'is not a quantity', 'send a decimal string such as "12.5"')

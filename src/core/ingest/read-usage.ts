@@ -70,11 +70,18 @@ function readForeign(
 ): ProcessingUsage | Rejection {
   const quantities = new Map<string, Decimal>()
   for (const [unit, field] of fields) {
-    const quantity = field === ONE_EACH ? ONE : readQuantity(own(data, field), `data.${field}`)
+    const quantity = field === ONE_EACH ? ONE : readMapped(own(data, field), field, unit)
     if (isRejection(quantity)) return quantity
     quantities.set(unit, quantity)
   }
   return { component: 'processing', succeeded: true, quantities, ...work }
+}
+
+/** @param unit which the price book takes from the field */
+function readMapped(value: Json | undefined, field: string, unit: string): Decimal | Rejection {
+  if (value !== undefined && value !== null) return readQuantity(value, `data.${field}`)
+  const fix = `send it as a decimal string such as "12.5": the price book takes the ${unit} from it`
+  return reject('event/invalid_quantity', `data.${field} is missing: ${fix}.`)
 }
 
 /** Foreign names may be any: those of JavaScript's prototypes are no fields. */
@@ -97,14 +104,23 @@ function readOperation(type: EventType, data: Data): string | Rejection {
   return operation ?? reject('event/invalid_data', 'data.operation is missing: name the API operation.')
 }
 
-/** Did it succeed? A synchronous operator that answered has, unless it says otherwise (R7, R8). */
+/**
+ * Did it succeed? Without a mode the operator is synchronous, and one that answered has, unless it says otherwise (R7,
+ * R8). Null is as good as absent.
+ */
 function readOutcome({ mode, outcome }: Data): boolean | Rejection {
-  if (mode !== 'sync' && mode !== 'async') {
-    return reject('event/invalid_data', 'data.mode is neither "sync" nor "async": send one of them.')
+  const isSync = mode === 'sync' || mode === undefined || mode === null
+  if (!isSync && mode !== 'async') {
+    const fix = 'send one of them, or leave it out for "sync"'
+    return reject('event/invalid_data', `data.mode is neither "sync" nor "async": ${fix}.`)
   }
-  if (outcome === 'succeeded' || (outcome === undefined && mode === 'sync')) return true
+  if (outcome === 'succeeded') return true
   if (outcome === 'failed') return false
-  return reject('event/invalid_data', 'data.outcome is neither "succeeded" nor "failed": send one of them.')
+  if (outcome !== undefined && outcome !== null) {
+    return reject('event/invalid_data', 'data.outcome is neither "succeeded" nor "failed": send one of them.')
+  }
+  const detail = 'data.outcome is missing: an async operator has "succeeded" or "failed", send which.'
+  return isSync || reject('event/invalid_data', detail)
 }
 
 function readQuantities(value: Json | undefined): ReadonlyMap<string, Decimal> | Rejection {
