@@ -64,6 +64,13 @@ const RULES: readonly Rule[] = [
     say: 'only store/ contains SQL: make it a query module there',
   },
   {
+    // Not embedded/: where the server keeps its files is data, too.
+    where: /^src\/store\/(?!embedded\/)/,
+    unless: TESTS,
+    is: (node, code) => isText(node) && readsIntoData(written(code, node)),
+    say: 'a statement carries the data of events whole: what it says is read and judged by the core',
+  },
+  {
     where: /./,
     is: (node, code) =>
       node.type === 'DebuggerStatement' ||
@@ -77,6 +84,17 @@ const RULES: readonly Rule[] = [
     say: `a function has at most ${FUNCTION_LINES_MAX} lines: name its parts`,
   },
 ]
+
+/** Operators and functions that take JSON apart. */
+const INTO_JSON =
+  /->|#>|@[>?@]|\bjsonb?_(?:extract|path|each|array_elements|to_record|populate|object_keys|strip)|\bjson_(?:value|query|table|exists)\b/i
+/** A column as a member of a list: `, e.data,` and the like. What else is done with it is a judgement. */
+const IN_LIST = /(?:,|\bselect|\bdistinct)\s*(?:\w+\.)?(?:data|attributes)(?=\s*(?:,|\)|`|'|$|from\b))/gi
+
+function readsIntoData(text: string): boolean {
+  const rest = text.replace(IN_LIST, '')
+  return INTO_JSON.test(text) || /\b(?:data|attributes)\b/i.test(rest)
+}
 
 const VAGUE = /(?:^|\/)(?:utils?|helpers?|common|misc|shared|managers?|services?|index)\.(?:tsx?|mjs|sql)$/
 /** What does not belong in the project. Spelt so that the patterns do not match themselves. */

@@ -52,6 +52,7 @@ export const HTTP_PROBLEMS = {
   'meter/too_many_rows': { status: 422, title: 'The answer would have too many rows' },
   'usage/too_many_open_accounts': { status: 422, title: 'Too many accounts have usage without bills' },
   'usage/too_many_open_events': { status: 422, title: 'The open hours have too many events' },
+  'source/too_many_events': { status: 422, title: 'The hours have too many events' },
   'void/too_many': { status: 422, title: 'The id has too many events' },
   'void/unclear_selection': { status: 400, title: 'It is not clear which events are meant' },
   'void/reason_missing': { status: 400, title: 'A reason is missing' },

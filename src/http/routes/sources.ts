@@ -13,6 +13,7 @@ import {
   readHourRange,
   requireShort,
 } from '../api/parameters.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { pageOf, route } from '../route.ts'
 import { Text, Time } from '../api/views.ts'
 
@@ -53,7 +54,9 @@ export const getSources = route({
     requireShort(range, SOURCE_HOURS_MAX, '31 days')
     const [after] = readCursor('sources', ['string'], query.cursor) ?? []
     const account = accountOf(key, query.account)
-    const page = await listSources(reading, { ...range, account, after, limit: query.limit ?? PAGE })
+    const read = await listSources(reading, { ...range, account, after, limit: query.limit ?? PAGE })
+    if (!read.ok) throw new HttpProblem(read.code, read.detail)
+    const { page } = read
     // Whether others hear from it is nothing that a key of one account sees.
     const names = key?.account === undefined ? page.items.map(({ source }) => source) : []
     const silences = await silencesOf(reading, names)
