@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TObject, type TSchema } from 'typebox'
+import type { AnswerOf, Endpoint } from '../api/endpoint.ts'
 import type { Ingest } from '../flows/ingest/ingest-types.ts'
 import type { Trial } from '../flows/ingest/try-events.ts'
 import type { Key, Scope } from '../flows/keys/key-scopes.ts'
@@ -58,40 +59,38 @@ export interface Call<Query, Params> {
   readonly reply: FastifyReply
 }
 
-export interface RouteSpec<Query extends TObject, Params extends TObject> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly url: string
-  readonly access: Access
-  /** One sentence for openapi.json. */
-  readonly summary: string
+export interface RouteSpec<
+  Query extends TObject,
+  Params extends TObject,
+  Answers extends Readonly<Record<number, TSchema>>,
+> extends Endpoint {
   readonly query?: Query
   readonly params?: Params
-  /** Content types of the body, with their schemas. */
-  readonly body?: Readonly<Record<string, TSchema>>
+  readonly answers: Answers
+  readonly access: Access
   /** Bytes of the body as it is sent; undefined: that of the server, enough for a description. */
   readonly bodyBytesMax?: number
-  /** The answers by status; problems are added. */
-  readonly answers: Readonly<Record<number, TSchema>>
   /** Answers problems in the shape of a foreign protocol; without it, as RFC 9457 says. */
   readonly answerProblem?: (problem: HttpProblem, request: FastifyRequest, reply: FastifyReply) => unknown
   /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */
-  handle(call: Call<Static<Query>, Static<Params>>, context: HttpContext): unknown
+  handle(call: Call<Static<Query>, Static<Params>>, context: HttpContext): Answer<Answers>
 }
 
+/** The compiler holds what is answered and what is declared together. */
+type Answer<Answers extends Readonly<Record<number, TSchema>>> =
+  AnswerOf<Answers> | Reply | Promise<AnswerOf<Answers> | Reply>
+
 /** A route as the server registers it: its types are its own business. */
-export interface Route extends Omit<RouteSpec<TObject, TObject>, 'handle'> {
+export interface Route extends Omit<RouteSpec<TObject, TObject, Endpoint['answers']>, 'handle'> {
   handle(call: Call<unknown, unknown>, context: HttpContext): unknown
 }
 
-export function route<Query extends TObject = TObject<{}>, Params extends TObject = TObject<{}>>(
-  spec: RouteSpec<Query, Params>,
-): Route {
+export function route<
+  const Answers extends Readonly<Record<number, TSchema>>,
+  Query extends TObject = TObject<{}>,
+  Params extends TObject = TObject<{}>,
+>(spec: RouteSpec<Query, Params, Answers>): Route {
   return spec
-}
-
-/** A list's answer: `next` is the cursor of the page after, null at the end. */
-export function pageOf<Item extends TSchema>(item: Item) {
-  return Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) })
 }
 
 export const NO_PARAMETERS = Type.Object({})

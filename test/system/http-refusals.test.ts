@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { PROBLEMS_MAX } from '../../src/http/body/take-delivery.ts'
+import { PROBLEMS_MAX } from '../../src/api/post-events.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
 // Guarantee: a bad event harms none beside it; ten thousand of them flood neither the answer nor the log; and whoever sent

@@ -21,7 +21,7 @@ export function cloudEventView(account: string, event: KeptText) {
   const others = event.attributes === null ? {} : (JSON.parse(event.attributes) as { [key: string]: Json })
   return {
     ...others,
-    specversion: '1.0',
+    specversion: '1.0' as const,
     id: event.id,
     source: event.source,
     type: event.type,

@@ -110,7 +110,7 @@ test('without the price book, the line speaks for itself', () => {
 
 test('the events behind a line, with what each adds to it', () => {
   const event = {
-    specversion: '1.0',
+    specversion: '1.0' as const,
     source: '/api',
     type: 'farthing.request',
     subject: 'acme',

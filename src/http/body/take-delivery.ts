@@ -6,12 +6,10 @@ import type {
   Outcome,
   SubmitOptions,
 } from '../../flows/ingest/ingest-types.ts'
+import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { HttpProblem } from '../api/problem.ts'
 import { LARGE_BODY_BYTES } from './parse-in-turns.ts'
 import { readDelivery } from './read-delivery.ts'
-
-/** Detail is shown for at most this many events; the counts are of all. */
-export const PROBLEMS_MAX = 1000
 
 /** A body with events, and who sent it. */
 export interface SentDelivery extends SubmitOptions {
@@ -25,6 +23,8 @@ export interface SentDelivery extends SubmitOptions {
 
 /** An event of a delivery that something has to be said of. */
 export interface Problem extends EventResult {
+  /** There is nothing to say of a duplicate. */
+  readonly outcome: Exclude<Outcome, 'duplicate'>
   /** Which element of the body, from 0. */
   readonly index: number
 }
@@ -83,10 +83,10 @@ function count(results: readonly EventResult[]): Record<Outcome, number> {
 function problemsOf(results: readonly EventResult[]): readonly Problem[] {
   // Nearly always.
   if (results.every(({ code }) => code === null)) return []
-  const noted = [...results.entries()].filter(([, { code }]) => code !== null)
-  const remarks = noted.filter(([, { outcome }]) => outcome === 'accepted')
-  const problems = noted.filter(([, { outcome }]) => outcome !== 'accepted')
-  return [...problems, ...remarks]
-    .slice(0, PROBLEMS_MAX)
-    .map(([index, { id, outcome, code, detail }]) => ({ index, id, outcome, code, detail }))
+  const noted = [...results.entries()].flatMap(([index, { id, outcome, code, detail }]): Problem[] =>
+    code === null || outcome === 'duplicate' ? [] : [{ index, id, outcome, code, detail }],
+  )
+  const remarks = noted.filter(({ outcome }) => outcome === 'accepted')
+  const problems = noted.filter(({ outcome }) => outcome !== 'accepted')
+  return [...problems, ...remarks].slice(0, PROBLEMS_MAX)
 }

@@ -2,8 +2,8 @@ import Type from 'typebox'
 import { isObject } from '../../core/ingest/read-usage.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
+import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
-import { PROBLEMS_MAX } from '../body/take-delivery.ts'
 import { readJsonBody } from '../body/read-json.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
@@ -36,7 +36,7 @@ export async function takeLagoEvent(
   key: Key | undefined,
   { ingest, now }: HttpContext,
   reply: Reply,
-): Promise<unknown> {
+): Promise<Reply | { readonly event: object }> {
   const [result] = await deliver([readLagoEvent(event)], key, ingest)
   if (result && isRefusal(result)) return reply.code(422).send(lagoValidation(lagoDetails(result)))
   return { event: lagoView(event, now()) }

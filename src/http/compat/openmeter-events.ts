@@ -4,8 +4,8 @@ import Type from 'typebox'
 import { isObject } from '../../core/ingest/read-usage.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { EventResult } from '../../flows/ingest/ingest-types.ts'
+import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
-import { PROBLEMS_MAX } from '../body/take-delivery.ts'
 import { mediaType, readDelivery } from '../body/read-delivery.ts'
 import { readJsonBody } from '../body/read-json.ts'
 import { HTTP_PROBLEMS, type HttpProblem, problemBody } from '../api/problem.ts'
@@ -59,7 +59,7 @@ export const postOpenmeterEvents = route({
   handle: (call, context) => takeCloudEvents(call, context, 202),
 })
 
-function answerForeignProblem(problem: HttpProblem, _: FastifyRequest, reply: Reply): unknown {
+function answerForeignProblem(problem: HttpProblem, _: FastifyRequest, reply: Reply): Reply {
   const { status, title } = HTTP_PROBLEMS[problem.code]
   const own = problemBody(status, title, problem.code, problem.message)
   const lago = { error: STATUS_CODES[status], error_details: { detail: [problem.message] } }
@@ -77,14 +77,14 @@ async function takeCloudEvents(
   { body, key, request, reply }: Call<unknown, unknown>,
   { ingest }: HttpContext,
   status: 202 | 204,
-): Promise<unknown> {
+): Promise<Reply> {
   const { events } = await readDelivery(request.headers, body, request.raw.rawHeaders)
   const results = await deliver(events.map(maybeUntimed), key, ingest)
   return results.some(isRefusal) ? refuse(results, reply) : reply.code(status).send()
 }
 
 /** Those that can be stored are, also beside one that cannot: repeating them is harmless. */
-function refuse(results: readonly EventResult[], reply: Reply): unknown {
+function refuse(results: readonly EventResult[], reply: Reply): Reply {
   const refused = [...results.entries()].filter(([, result]) => isRefusal(result))
   const [index, { code, detail }] = refused.find(([, { outcome }]) => outcome === 'rejected') ?? refused[0]!
   const status = code === 'event/conflict' ? 409 : 400

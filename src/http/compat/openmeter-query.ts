@@ -4,21 +4,14 @@ import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
 import { type AskMeter, type MeterRow, readMeter } from '../../flows/read/read-meter.ts'
+import { optionalTime, parameter, TimeParameter } from '../../api/parameters.ts'
+import { Nullable, Time } from '../../api/views.ts'
 import { accountOf } from '../access.ts'
 import { readJsonBody } from '../body/read-json.ts'
-import {
-  optionalTime,
-  parameter,
-  parameterReader,
-  type Raw,
-  readHourRange,
-  requireShort,
-  TimeParameter,
-} from '../api/parameters.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { type HttpContext, type Reply, route } from '../route.ts'
 import { RANGE_HOURS_MAX, RANGE_TEXTS } from '../routes/usage.ts'
-import { Nullable, Time } from '../api/views.ts'
+import { parameterReader, type Raw, readHourRange, requireShort } from '../api/parameters.ts'
+import { type HttpContext, type Reply, route } from '../route.ts'
 import { answerOpenmeterProblem } from './openmeter-problem.ts'
 
 /** Accounts of one question: each is read by itself. */
@@ -126,7 +119,7 @@ interface Question {
   readonly key: Key | undefined
 }
 
-async function answer(question: Question, reply: Reply, { reading, now }: HttpContext): Promise<unknown> {
+async function answer(question: Question, reply: Reply, { reading, now }: HttpContext): Promise<Reply> {
   const ask = readAsk(question, now())
   const read = await readMeter(reading, ask)
   if (!read.ok) throw new HttpProblem(read.code, read.detail)

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { mediaType } from '../body/read-delivery.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
-import { type Reply, route } from '../route.ts'
 import { deliver, foreignEvent, isRefusal, unreadable } from './deliver.ts'
 import { readForm } from './read-form.ts'
 import { timeOfSeconds } from './seconds.ts'
+import { type Reply, route } from '../route.ts'
 
 /** The protocol has no source: its identifiers are unique in themselves. */
 export const STRIPE_SOURCE = 'stripe'
@@ -96,7 +96,10 @@ function deliveredOf({ name, identifier, payload, timestamp }: Omit<Sent, 'deliv
   return foreignEvent(event)
 }
 
-function meterEventView({ name, identifier, payload, timestamp }: Sent, now: Instant) {
+function meterEventView(
+  { name, identifier, payload, timestamp }: Sent,
+  now: Instant,
+): Static<typeof MeterEvent> {
   const created = Math.floor(now / 1000)
   return {
     object: 'billing.meter_event',
@@ -117,12 +120,12 @@ function refuse(
   sent: Sent,
   request: FastifyRequest,
   reply: Reply,
-): unknown {
+): Reply {
   const isRepeat = outcome === 'conflict' && sent.isOfRequest
   const type = isRepeat ? 'idempotency_error' : 'invalid_request_error'
   return sendError(reply, request, 400, { type, code: code ?? 'event/unreadable', message: detail ?? '' })
 }
 
-function sendError(reply: Reply, request: FastifyRequest, status: number, error: object): unknown {
+function sendError(reply: Reply, request: FastifyRequest, status: number, error: object): Reply {
   return reply.code(status).header('request-id', request.id).send({ error })
 }

@@ -1,4 +1,3 @@
-import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant, parseInstant } from '../../core/time/instant.ts'
@@ -6,55 +5,23 @@ import { formatMonth, UTC } from '../../core/time/zone-month.ts'
 import { endLevels } from '../../flows/settle/end-levels.ts'
 import { findAccount, listAccounts, type ListedAccount } from '../../flows/accounts/list-accounts.ts'
 import { type AccountChange, putAccount } from '../../flows/accounts/put-account.ts'
+import { ChangedAccount, GetAccount, GetAccounts, PutAccount } from '../../api/accounts.ts'
+import { PAGE } from '../../api/parameters.ts'
 import { sees } from '../access.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
 import { readJsonBody } from '../body/read-json.ts'
-import { PAGE, PageParameters } from '../api/parameters.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { type HttpContext, pageOf, route } from '../route.ts'
-import { Nullable, NullableTime, Text } from '../api/views.ts'
+import { type HttpContext, route } from '../route.ts'
 
 /** How long an answer to a closing waits until the account's levels are ended. The rest is done without it. */
 const ENDING_MS = 5_000
 
 const READ_ACCOUNTS = { scope: 'usage:read', boundKeys: 'own' } as const
-const params = Type.Object({ account: Type.String({ description: 'The subject of its events' }) })
-
-const Tags = Type.Record(Type.String(), Type.String())
-
-const Account = Type.Object({
-  account: Text,
-  name: Nullable,
-  timeZone: Type.String({ description: 'The newest one' }),
-  timeZones: Type.Array(Type.Object({ fromMonth: Text, timeZone: Text }), {
-    description: 'From which statement month on which time zone counts; UTC before the first',
-  }),
-  tags: Tags,
-  closed: NullableTime,
-  createdAt: Type.Union([NullableTime], { description: 'Null: it was billed, and nothing is said about it' }),
-  updatedAt: NullableTime,
-})
-
-const Change = Type.Object(
-  {
-    name: Type.Optional(Nullable),
-    timeZone: Type.Optional(Nullable),
-    tags: Type.Optional(Type.Union([Tags, Type.Null()])),
-    // Without `format`: what is wrong with a time is said by our own reader.
-    closed: Type.Optional(Nullable),
-  },
-  { additionalProperties: false, description: 'What is left out stays as it is; null takes it away' },
-)
-
-const change = Compile(Change)
+const change = Compile(ChangedAccount)
 
 export const getAccounts = route({
-  method: 'GET',
-  url: '/v1/accounts',
+  ...GetAccounts,
   access: READ_ACCOUNTS,
-  summary: 'Accounts that are known or were billed, by name',
-  query: Type.Object(PageParameters),
-  answers: { 200: pageOf(Account) },
   async handle({ query, key }, { reading }) {
     const [after] = readCursor('accounts', ['string'], query.cursor) ?? []
     const page = await listAccounts(reading, { account: key?.account, after, limit: query.limit ?? PAGE })
@@ -64,12 +31,8 @@ export const getAccounts = route({
 })
 
 export const getAccount = route({
-  method: 'GET',
-  url: '/v1/accounts/:account',
+  ...GetAccount,
   access: READ_ACCOUNTS,
-  summary: 'One account',
-  params,
-  answers: { 200: Account },
   async handle({ params: { account }, key }, { reading }) {
     const found = sees(key, account) ? await findAccount(reading, account) : undefined
     if (found) return accountView(found)
@@ -79,18 +42,14 @@ export const getAccount = route({
 })
 
 export const putAccountRoute = route({
-  method: 'PUT',
-  url: '/v1/accounts/:account',
+  ...PutAccount,
   access: { scope: 'admin', boundKeys: 'none' },
-  summary: 'Make an account known, and set its name, time zone and tags; close it, or open it again',
-  params,
-  body: { 'application/json': Change },
-  answers: { 200: Account, 201: Account },
   async handle({ params: { account }, body, key, reply }, context) {
     const put = await putAccount(context.writing, key!.id, account, readChange(body))
     if (!put.ok) throw new HttpProblem(put.code, put.detail)
     if (put.profile.closedAt !== null) await endSoon(context, account)
-    return reply.code(put.isNew ? 201 : 200).send(accountView({ account, profile: put.profile }))
+    void reply.code(put.isNew ? 201 : 200)
+    return accountView({ account, profile: put.profile })
   },
 })
 

@@ -1,39 +1,21 @@
 import { Readable } from 'node:stream'
-import Type from 'typebox'
 import { billHeadView, lineView } from '../../core/present/bill-view.ts'
 import { findBill, listBills, listLines } from '../../flows/read/read-bills.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
 import type { Sql } from '../../store/query.ts'
+import { GetBill, GetBillLines, GetBills } from '../../api/bills.ts'
+import { PAGE, PAGE_MAX } from '../../api/parameters.ts'
 import { accountOf, sees } from '../access.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
-import {
-  optionalText,
-  optionalTime,
-  PAGE,
-  PAGE_MAX,
-  PageParameters,
-  readHourRange,
-} from '../api/parameters.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { pageOf, route } from '../route.ts'
-import { BillHeadView, BillView, LineView } from '../api/views.ts'
+import { readHourRange } from '../api/parameters.ts'
+import { route } from '../route.ts'
 
 export const READ_BILLS = { scope: 'bills:read', boundKeys: 'own' } as const
-export const BillId = Type.String({ description: 'As bills show it', examples: ['2025-07-28T03Z.acme'] })
-
 export const getBills = route({
-  method: 'GET',
-  url: '/v1/bills',
+  ...GetBills,
   access: READ_BILLS,
-  summary: 'Bills by the start of their cycle, oldest first, without their lines',
-  query: Type.Object({
-    account: optionalText('Only bills of this account'),
-    from: optionalTime('Only cycles that start at this time or later'),
-    to: optionalTime('Only cycles that start before this time'),
-    ...PageParameters,
-  }),
-  answers: { 200: pageOf(BillHeadView) },
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
     const after = readCursor('bills', ['int', 'int', 'string'], query.cursor)
@@ -44,12 +26,8 @@ export const getBills = route({
 })
 
 export const getBill = route({
-  method: 'GET',
-  url: '/v1/bills/:id',
+  ...GetBill,
   access: READ_BILLS,
-  summary: 'One bill with all its lines',
-  params: Type.Object({ id: BillId }),
-  answers: { 200: BillView },
   async handle({ params, key, reply }, { reading }) {
     const bill = await requireBill(reading, params.id, key)
     return reply.type('application/json; charset=utf-8').send(Readable.from(billChunks(reading, bill)))
@@ -57,13 +35,8 @@ export const getBill = route({
 })
 
 export const getBillLines = route({
-  method: 'GET',
-  url: '/v1/bills/:id/lines',
+  ...GetBillLines,
   access: READ_BILLS,
-  summary: 'The lines of a bill, in their order',
-  params: Type.Object({ id: BillId }),
-  query: Type.Object(PageParameters),
-  answers: { 200: pageOf(LineView) },
   async handle({ params, query, key }, { reading }) {
     const bill = await requireBill(reading, params.id, key)
     const [after] = readCursor('lines', ['int'], query.cursor) ?? [0]

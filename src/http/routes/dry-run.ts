@@ -1,62 +1,6 @@
-import Type from 'typebox'
 import { quoteView } from '../../core/present/quote-view.ts'
 import { formatHourStart, next } from '../../core/time/hour.ts'
 import type { TriedEvent, TriedEvents } from '../../flows/ingest/try-events.ts'
-import { Component, Decimal, Nullable, Range, Text, Time } from '../api/views.ts'
-
-const NullableDecimal = Type.Union([Decimal, Type.Null()])
-
-const Charge = Type.Object({
-  component: Component,
-  item: Text,
-  rate: Text,
-  operation: Nullable,
-  project: Nullable,
-  region: Nullable,
-  quantity: Type.Union([Decimal, Type.Null()], {
-    description: 'Null for stored data: it depends on how long the level lasts',
-  }),
-  unit: Text,
-  waived: NullableDecimal,
-  pricingQuantity: NullableDecimal,
-  pricingUnit: Text,
-  unitPrice: Type.Union([Decimal, Type.Null()], { description: 'Null: unknown until it is filled in' }),
-  amount: Type.Union([Decimal, Type.Null()], {
-    description: 'Of the event by itself; null for stored data, where it depends on how long the level lasts',
-  }),
-  amountPerHour: Type.Union([Decimal, Type.Null()], { description: 'Of a level: for each whole hour' }),
-  free: Type.Union([Text, Type.Null()], { description: 'Why nothing is charged; null: it is' }),
-  illustrative: Type.Boolean({ description: 'The price is made up, for a demo' }),
-  priceFrom: Time,
-  priceVersion: Type.Integer(),
-})
-
-const Cycle = Type.Object({
-  ...Range.properties,
-  way: Type.Enum(['live', 'history', 'late'], {
-    description: 'Its own open hour; its own hour, billed afterwards; the open hour, as a correction',
-  }),
-})
-
-/** What a dry run says of one event. */
-const Tried = Type.Object({
-  index: Type.Integer({ description: 'Which element of the body, from 0' }),
-  id: Nullable,
-  outcome: Type.Enum(['accepted', 'duplicate', 'conflict', 'held', 'rejected']),
-  code: Nullable,
-  detail: Nullable,
-  cycle: Type.Union([Cycle, Type.Null()], {
-    description: 'The hour in whose bill it would count; null for what is not new or not accepted',
-  }),
-  charges: Type.Array(Charge, { description: 'What it would cost: one for each rate; none without a fee' }),
-})
-
-/** What a dry run adds to the answer; absent otherwise. */
-export const DRY_RUN_MEMBERS = {
-  dryRun: Type.Optional(Type.Literal(true)),
-  currency: Type.Optional(Text),
-  events: Type.Optional(Type.Array(Tried, { description: 'Every event, in order' })),
-}
 
 export function dryRunView({ currency, priceVersion, events }: TriedEvents) {
   return {

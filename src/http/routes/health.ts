@@ -19,7 +19,7 @@ export const getHealth = route({
   access: 'open',
   summary: 'Does the process answer?',
   answers: { 200: Type.Object({ status: Type.Literal('ok') }) },
-  handle: () => ({ status: 'ok' }),
+  handle: () => ({ status: 'ok' as const }),
 })
 
 const Readiness = Type.Object({
@@ -40,7 +40,8 @@ export const getReadiness = route({
   answers: { 200: Readiness, 503: Readiness },
   async handle({ reply }, context) {
     const readiness = await readReadiness(context)
-    return reply.code(readiness.ready ? 200 : 503).send(readiness)
+    void reply.code(readiness.ready ? 200 : 503)
+    return readiness
   },
 })
 

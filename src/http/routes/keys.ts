@@ -1,4 +1,3 @@
-import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant, parseInstant } from '../../core/time/instant.ts'
@@ -8,46 +7,20 @@ import { makeKey } from '../../flows/keys/make-key.ts'
 import { listKeys, removeKey } from '../../flows/keys/keys.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { KeyRow } from '../../store/keys.ts'
+import { DeleteKey, GetKeys, NewKey, PostKey } from '../../api/keys.ts'
+import { PAGE } from '../../api/parameters.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
 import { readJsonBody } from '../body/read-json.ts'
-import { PAGE, PageParameters } from '../api/parameters.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { pageOf, route } from '../route.ts'
-import { Nullable, NullableTime, Text, Time } from '../api/views.ts'
+import { route } from '../route.ts'
 
 const ADMIN = { scope: 'admin', boundKeys: 'none' } as const
 
-const NewKey = Type.Object(
-  {
-    name: Type.String({ description: 'What it is for' }),
-    scopes: Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: SCOPES.length }),
-    account: Type.Optional(
-      Type.Union([Type.String(), Type.Null()], { description: 'The only account of the key' }),
-    ),
-    expiresAt: Type.Optional(NullableTime),
-  },
-  { additionalProperties: false },
-)
-
 const newKey = Compile(NewKey)
 
-const Shown = {
-  id: Text,
-  name: Text,
-  scopes: Type.Array(Text),
-  account: Nullable,
-  createdAt: Time,
-  expiresAt: NullableTime,
-  revokedAt: NullableTime,
-}
-
 export const getKeys = route({
-  method: 'GET',
-  url: '/v1/keys',
+  ...GetKeys,
   access: ADMIN,
-  summary: 'Keys in the order in which they were made; never the keys themselves',
-  query: Type.Object(PageParameters),
-  answers: { 200: pageOf(Type.Object(Shown)) },
   async handle({ query }, { reading }) {
     const after = readCursor('keys', ['bigint', 'string'], query.cursor)
     const page = await listKeys(reading, after, query.limit ?? PAGE)
@@ -56,31 +29,21 @@ export const getKeys = route({
 })
 
 export const postKey = route({
-  method: 'POST',
-  url: '/v1/keys',
+  ...PostKey,
   access: ADMIN,
-  summary: 'Make a key. The answer has it, this once',
-  body: { 'application/json': NewKey },
-  answers: { 201: Type.Object({ ...Shown, key: Text }) },
   async handle({ body, key: by, reply }, { writing, now }) {
     const request = readNewKey(body)
     const made = await transaction(writing, (sql) => makeKey(sql, request, now(), newKeyText(), by!.id))
     if (!made.ok) throw new HttpProblem(made.code, made.detail)
     const { id, createdAt, key } = made
-    return reply
-      .code(201)
-      .header('cache-control', 'no-store')
-      .send({ ...keyView({ ...request, id, createdAt, revokedAt: null }), key })
+    void reply.code(201).header('cache-control', 'no-store')
+    return { ...keyView({ ...request, id, createdAt, revokedAt: null }), key }
   },
 })
 
 export const deleteKey = route({
-  method: 'DELETE',
-  url: '/v1/keys/:id',
+  ...DeleteKey,
   access: ADMIN,
-  summary: 'Revoke a key, at once in this process and within seconds in others',
-  params: Type.Object({ id: Text }),
-  answers: { 204: Type.Null({ description: 'Revoked, now or before' }) },
   async handle({ params, key, reply }, { writing, keys }) {
     const removed = await removeKey(writing, params.id, key!.id)
     keys.forget()

@@ -1,57 +1,32 @@
-import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { formatHourStart, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { announce } from '../../flows/sources/announce.ts'
 import { listManifests } from '../../flows/sources/list-sources-of-hour.ts'
+import { Announcement, GetManifests, PostManifest } from '../../api/manifests.ts'
+import { PAGE } from '../../api/parameters.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
 import { readJsonBody } from '../body/read-json.ts'
-import {
-  optionalText,
-  optionalTime,
-  PAGE,
-  PageParameters,
-  readHourRange,
-  readInstant,
-} from '../api/parameters.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { pageOf, route } from '../route.ts'
-import { Text, Time } from '../api/views.ts'
+import { readHourRange, readInstant } from '../api/parameters.ts'
+import { route } from '../route.ts'
 
-const Announcement = Type.Object(
-  {
-    source: Type.String({ description: 'The source of the events, as they name it' }),
-    hour: Type.String({
-      description: 'The hour of the usage: its first instant',
-      examples: ['2025-07-28T03Z'],
-    }),
-    events: Type.Integer({
-      minimum: 0,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'How many different events of this hour it has sent, or will have sent',
-    }),
-  },
-  { additionalProperties: false },
-)
 const announcement = Compile(Announcement)
 
 /** A source may send for many accounts, and its count is over all of them: nothing for the key of one. */
 const BOUND_KEYS = 'none'
 
 export const postManifest = route({
-  method: 'POST',
-  url: '/v1/manifests',
+  ...PostManifest,
   access: { scope: 'usage:write', boundKeys: BOUND_KEYS },
-  summary: 'Announce how many events of an hour a source has sent, so that missing ones are noticed',
-  body: { 'application/json': Announcement },
-  answers: { 200: Announcement, 201: Announcement },
   async handle({ body, key, reply }, { writing }) {
     const value = readJsonBody(body)
     if (!announcement.Check(value)) throw invalidBody()
     const hour = readHour(value.hour)
     const announced = await announce(writing, key!.id, { ...value, hour })
     if (!announced.ok) throw new HttpProblem(announced.code, announced.detail)
-    return reply.code(announced.isNew ? 201 : 200).send({ ...value, hour: formatHourStart(hour) })
+    void reply.code(announced.isNew ? 201 : 200)
+    return { ...value, hour: formatHourStart(hour) }
   },
 })
 
@@ -70,27 +45,9 @@ export function readHour(text: string): Hour {
   throw new HttpProblem('request/invalid_parameter', detail)
 }
 
-const Manifest = Type.Object({
-  hour: Time,
-  source: Text,
-  version: Type.Integer({ minimum: 1, description: 'The newest one of an hour and source counts' }),
-  events: Type.Integer(),
-  announcedAt: Time,
-  announcedBy: Type.String({ description: 'The id of the key' }),
-})
-
 export const getManifests = route({
-  method: 'GET',
-  url: '/v1/manifests',
+  ...GetManifests,
   access: { scope: 'usage:read', boundKeys: BOUND_KEYS },
-  summary: 'Everything that sources have announced, with what they said before',
-  query: Type.Object({
-    source: optionalText('Only of this source'),
-    from: optionalTime('Only of hours that start at this time or later'),
-    to: optionalTime('Only of hours that start before this time'),
-    ...PageParameters,
-  }),
-  answers: { 200: pageOf(Manifest) },
   async handle({ query }, { reading }) {
     const position = readCursor('manifests', ['int', 'string', 'int'], query.cursor)
     const after = position && { hour: position[0] as Hour, source: position[1], version: position[2] }

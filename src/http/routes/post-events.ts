@@ -1,67 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { requireName } from './imports.ts'
-import Type from 'typebox'
 import type { EventResult } from '../../flows/ingest/ingest-types.ts'
+import { PostEvents } from '../../api/post-events.ts'
 import { countOutcomes } from '../metrics.ts'
-import { Flag } from '../api/parameters.ts'
 import { PROBLEM_TYPE, problemBody } from '../api/problem.ts'
-import { route } from '../route.ts'
-import { DRY_RUN_MEMBERS, dryRunView } from './dry-run.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
 import { readDelivery } from '../body/read-delivery.ts'
-import { PROBLEMS_MAX, takeDelivery, type TakenDelivery, takenOf } from '../body/take-delivery.ts'
-
-const Problem = Type.Object({
-  index: Type.Integer({ description: 'Which element of the body, from 0' }),
-  id: Type.Union([Type.String(), Type.Null()]),
-  outcome: Type.Enum(['conflict', 'held', 'rejected']),
-  code: Type.Union([Type.String(), Type.Null()]),
-  detail: Type.Union([Type.String(), Type.Null()]),
-})
-
-const Answer = Type.Object({
-  accepted: Type.Integer(),
-  duplicates: Type.Integer(),
-  conflicts: Type.Integer(),
-  held: Type.Integer(),
-  rejected: Type.Integer(),
-  problems: Type.Array(Problem, { description: `The first ${PROBLEMS_MAX} events that were not accepted` }),
-  ...DRY_RUN_MEMBERS,
-})
-
-const CloudEvent = Type.Object(
-  {
-    specversion: Type.Literal('1.0'),
-    id: Type.String(),
-    source: Type.String(),
-    type: Type.String({ examples: ['farthing.request', 'farthing.processing', 'farthing.storage'] }),
-    subject: Type.String({ description: 'The account' }),
-    time: Type.String({ format: 'date-time' }),
-    data: Type.Object({}, { additionalProperties: true }),
-  },
-  { additionalProperties: true },
-)
+import { takeDelivery, type TakenDelivery, takenOf } from '../body/take-delivery.ts'
+import { type Reply, route } from '../route.ts'
+import { requireName } from './imports.ts'
+import { dryRunView } from './dry-run.ts'
 
 /** Takes usage. It answers when everything that it counts as accepted is on disk. */
 export const postEvents = route({
-  method: 'POST',
-  url: '/v1/events',
+  ...PostEvents,
   access: { scope: 'usage:write', boundKeys: 'own' },
-  summary: 'Send usage events: one CloudEvent, a batch, or one a line',
-  query: Type.Object({
-    dryRun: Type.Optional({
-      ...Flag,
-      description: 'Store nothing: say what would become of each event, and what it would cost',
-    }),
-  }),
-  body: {
-    'application/cloudevents+json': CloudEvent,
-    'application/cloudevents-batch+json': Type.Array(CloudEvent),
-    'application/json': Type.Union([CloudEvent, Type.Array(CloudEvent)]),
-    'application/x-ndjson': Type.String(),
-  },
   bodyBytesMax: BODY_BYTES_MAX,
-  answers: { 200: Answer },
   async handle({ query, body, key, request, reply }, context) {
     const { headers } = request
     const { rawHeaders } = request.raw
@@ -97,14 +50,7 @@ function importOf({ 'farthing-import': name }: IncomingHttpHeaders): string | un
 }
 
 /** An event that was sent alone and rejected: the request has failed with the event's own code. */
-function refuseSingle(
-  { id, code, detail }: EventResult,
-  reply: {
-    code(status: number): typeof reply
-    type(name: string): typeof reply
-    send(body: unknown): unknown
-  },
-) {
+function refuseSingle({ id, code, detail }: EventResult, reply: Reply): Reply {
   const body = problemBody(400, 'The event is rejected', code ?? 'event/unreadable', detail ?? '')
   return reply
     .code(400)

@@ -1,4 +1,3 @@
-import Type, { type Static } from 'typebox'
 import { formatHourStart, type Hour } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import {
@@ -10,22 +9,14 @@ import {
   type UsageRow,
 } from '../../flows/read/read-usage.ts'
 import { windowEnd } from '../../flows/read/usage-window.ts'
+import type { ValueOf } from '../../api/endpoint.ts'
+import { PAGE } from '../../api/parameters.ts'
+import { GetUsage, UsageQuery } from '../../api/usage.ts'
 import { accountOf } from '../access.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
-import {
-  type HourRange,
-  invalidParameter,
-  optionalText,
-  PAGE,
-  PageParameters,
-  parameter,
-  readHourRange,
-  requireShort,
-  TimeParameter,
-} from '../api/parameters.ts'
 import { HttpProblem } from '../api/problem.ts'
+import { type HourRange, invalidParameter, readHourRange, requireShort } from '../api/parameters.ts'
 import { route } from '../route.ts'
-import { Component, Decimal, Nullable, Text, Time } from '../api/views.ts'
 
 /** The longest range by window, in hours: at most some thousand rows of a group. */
 export const RANGE_HOURS_MAX = { hour: 31 * 24, day: 366 * 24, month: 3660 * 24 } as const
@@ -35,56 +26,9 @@ export const RANGE_TEXTS = {
   month: '10 years by month',
 } as const
 
-const Query = Type.Object({
-  account: optionalText(
-    'Whose usage. Left out: that of all accounts, or of the one that the key is bound to',
-  ),
-  from: { ...TimeParameter, description: 'Hours that start at this time or later' },
-  to: { ...TimeParameter, description: 'Hours that start before this time' },
-  window: Type.Optional(
-    parameter(
-      Type.Enum(['hour', 'day', 'month'], { default: 'hour', description: 'Calendar windows of UTC' }),
-      'send hour, day or month',
-    ),
-  ),
-  groupBy: Type.Optional(
-    parameter(
-      Type.String({ description: 'Names with commas between them', examples: ['component,item'] }),
-      `send some of ${USAGE_GROUPS.join(', ')}, with commas between them`,
-    ),
-  ),
-  ...PageParameters,
-})
-
-const Row = Type.Object({
-  from: Time,
-  to: Time,
-  account: Type.Optional(Text),
-  component: Type.Optional(Component),
-  item: Type.Optional(Text),
-  operation: Type.Optional(Nullable),
-  project: Type.Optional(Nullable),
-  region: Type.Optional(Nullable),
-  quantity: Decimal,
-  unit: Text,
-  waived: Decimal,
-  amount: Decimal,
-})
-
 export const getUsage = route({
-  method: 'GET',
-  url: '/v1/usage',
+  ...GetUsage,
   access: { scope: 'usage:read', boundKeys: 'own' },
-  summary: 'What an account has used, or all have, by the hour in which it happened, until now',
-  query: Query,
-  answers: {
-    200: Type.Object({
-      items: Type.Array(Row),
-      next: Nullable,
-      asOf: Type.String({ format: 'date-time', description: 'What is on no bill yet is counted until then' }),
-      currency: Text,
-    }),
-  },
   async handle({ query, key }, { reading }) {
     const ask = readAsk(query, accountOf(key, query.account))
     const read = await listUsage(reading, ask)
@@ -99,7 +43,7 @@ export const getUsage = route({
   },
 })
 
-function readAsk(query: Static<typeof Query>, account: string | undefined): AskUsage {
+function readAsk(query: ValueOf<typeof UsageQuery>, account: string | undefined): AskUsage {
   const { window = 'hour', limit = PAGE } = query
   const range = readHourRange(query)
   requireShort(range, RANGE_HOURS_MAX[window], RANGE_TEXTS[window])

@@ -1,5 +1,6 @@
 import Type from 'typebox'
-import { COMPONENTS } from '../../core/rate/price-book/price-book.ts'
+import { COMPONENTS } from '../core/rate/price-book/price-book.ts'
+import type { ValueOf } from './endpoint.ts'
 
 /** Schemas of what answers contain. The values come from core/present; a test holds both together. */
 
@@ -32,6 +33,7 @@ export const LineView = Type.Object({
   corrects: Nullable,
   priceVersion: Type.Integer(),
 })
+export type LineView = ValueOf<typeof LineView>
 
 const HEAD = {
   id: Text,
@@ -52,4 +54,20 @@ const HEAD = {
 }
 
 export const BillHeadView = Type.Object(HEAD)
+export type BillHeadView = ValueOf<typeof BillHeadView>
 export const BillView = Type.Object({ ...HEAD, lines: Type.Array(LineView) })
+export type BillView = ValueOf<typeof BillView>
+
+/** A stored event as the CloudEvent that was sent, with extension attributes if it had some. */
+export const SentEvent = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Text,
+    source: Text,
+    type: Text,
+    subject: Text,
+    time: Time,
+    data: Type.Unknown({ description: 'A JSON object' }),
+  },
+  { additionalProperties: true, description: 'The CloudEvent that was sent' },
+)

@@ -1,0 +1,58 @@
+import Type from 'typebox'
+import { endpoint, pageOf, type ValueOf } from './endpoint.ts'
+import { PageParameters } from './parameters.ts'
+import { Nullable, NullableTime, Text } from './views.ts'
+
+const params = Type.Object({ account: Type.String({ description: 'The subject of its events' }) })
+
+const Tags = Type.Record(Type.String(), Type.String())
+
+export const Account = Type.Object({
+  account: Text,
+  name: Nullable,
+  timeZone: Type.String({ description: 'The newest one' }),
+  timeZones: Type.Array(Type.Object({ fromMonth: Text, timeZone: Text }), {
+    description: 'From which statement month on which time zone counts; UTC before the first',
+  }),
+  tags: Tags,
+  closed: NullableTime,
+  createdAt: Type.Union([NullableTime], { description: 'Null: it was billed, and nothing is said about it' }),
+  updatedAt: NullableTime,
+})
+export type Account = ValueOf<typeof Account>
+
+export const ChangedAccount = Type.Object(
+  {
+    name: Type.Optional(Nullable),
+    timeZone: Type.Optional(Nullable),
+    tags: Type.Optional(Type.Union([Tags, Type.Null()])),
+    // Without `format`: what is wrong with a time is said by our own reader.
+    closed: Type.Optional(Nullable),
+  },
+  { additionalProperties: false, description: 'What is left out stays as it is; null takes it away' },
+)
+
+export const GetAccounts = endpoint({
+  method: 'GET',
+  url: '/v1/accounts',
+  summary: 'Accounts that are known or were billed, by name',
+  query: Type.Object(PageParameters),
+  answers: { 200: pageOf(Account) },
+})
+
+export const GetAccount = endpoint({
+  method: 'GET',
+  url: '/v1/accounts/:account',
+  summary: 'One account',
+  params,
+  answers: { 200: Account },
+})
+
+export const PutAccount = endpoint({
+  method: 'PUT',
+  url: '/v1/accounts/:account',
+  summary: 'Make an account known, and set its name, time zone and tags; close it, or open it again',
+  params,
+  body: { 'application/json': ChangedAccount },
+  answers: { 200: Account, 201: Account },
+})

@@ -1,0 +1,48 @@
+import Type from 'typebox'
+import { BillId } from './bills.ts'
+import { endpoint, pageOf, type ValueOf } from './endpoint.ts'
+import { PageParameters, parameter } from './parameters.ts'
+import { Decimal, Nullable, SentEvent, Text, Time } from './views.ts'
+
+const Voided = Type.Boolean({
+  description: 'It was taken back: the line gives it back, in negative quantities',
+})
+
+export const LineEvent = Type.Object({
+  kind: Type.Literal('event'),
+  voided: Voided,
+  event: SentEvent,
+  receivedAt: Time,
+  quantity: Decimal,
+  waived: Decimal,
+})
+export type LineEvent = ValueOf<typeof LineEvent>
+
+export const LineLevel = Type.Object({
+  kind: Type.Literal('level'),
+  voided: Voided,
+  id: Text,
+  source: Text,
+  time: Time,
+  dataset: Nullable,
+  bytes: Decimal,
+  from: Time,
+  to: Time,
+  quantity: Decimal,
+})
+export type LineLevel = ValueOf<typeof LineLevel>
+
+export const GetLineEvents = endpoint({
+  method: 'GET',
+  url: '/v1/bills/:id/lines/:number/events',
+  summary: 'The usage events behind a line; for storage, the levels in force in its hour',
+  params: Type.Object({
+    id: BillId,
+    number: parameter(
+      Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }),
+      'send the number of a line, from 1',
+    ),
+  }),
+  query: Type.Object(PageParameters),
+  answers: { 200: pageOf(Type.Union([LineEvent, LineLevel])) },
+})

@@ -1,0 +1,27 @@
+import Type from 'typebox'
+import { endpoint, type ValueOf } from './endpoint.ts'
+import { optionalText, PageParameters } from './parameters.ts'
+import { Decimal, Nullable, Text, Time } from './views.ts'
+
+export const StoredLevel = Type.Object({
+  project: Nullable,
+  dataset: Nullable,
+  region: Nullable,
+  bytes: Decimal,
+  since: Type.String({ format: 'date-time', description: 'The time of the event that announced the level' }),
+  ageSeconds: Type.Integer({ description: 'From then until `asOf`: so long nothing was reported' }),
+  source: Text,
+  id: Text,
+})
+export type StoredLevel = ValueOf<typeof StoredLevel>
+
+export const GetStorage = endpoint({
+  method: 'GET',
+  url: '/v1/storage',
+  summary: 'What an account stores now, and since when, by project and dataset',
+  query: Type.Object({
+    account: optionalText('Whose data. Left out with a key that is bound to one'),
+    ...PageParameters,
+  }),
+  answers: { 200: Type.Object({ items: Type.Array(StoredLevel), next: Nullable, asOf: Time }) },
+})
