@@ -24,6 +24,20 @@ export function requiredText(value: unknown, name: string, bytesMax = NAME_BYTES
   return text
 }
 
+/** What nobody can see in a list: the server takes no operation with it, because no price book could list that. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+
+export function operationText(value: unknown): string {
+  const text = requiredText(value, 'operation')
+  const unseen = UNSEEN.exec(text)?.[0]
+  if (unseen !== undefined) {
+    const code = unseen.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
+    throw invalidFact(`operation has the character U+${code}, which nobody can see: pass it without.`)
+  }
+  if (text.trim() !== text) throw invalidFact('operation begins or ends with a blank: pass it without.')
+  return text
+}
+
 /** Why the server could not store a text: what is wrong, and what to do. */
 export function textTrouble(text: string, bytesMax: number): string | undefined {
   if (text.includes('\u0000')) return 'has the character U+0000: pass it without'

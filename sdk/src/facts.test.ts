@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { acceptOne, anyName } from '../../test/names.ts'
 import { eventOf, processingContent, requestContent, storageContent } from './facts.ts'
 import { MeterError } from './meter-error.ts'
 import { quantityText } from './quantity.ts'
@@ -134,3 +135,15 @@ test('a quantity keeps every digit, in whichever way it is passed', () => {
 function numbered(units: number): Record<string, number> {
   return Object.fromEntries(Array.from({ length: units }, (_, at) => [`u${at}`, 1]))
 }
+
+test('an operation is taken exactly when the server takes it', () => {
+  fc.assert(
+    fc.property(anyName, (operation) => {
+      const take = () => requestContent({ account: 'a', operation, status: 200 }, Date.UTC(2026, 0, 1))
+      const said = acceptOne('farthing.request', { operation, status: 200 })
+      if ('code' in said) expect(take).toThrowError('operation')
+      else expect(take).not.toThrow()
+    }),
+    { numRuns: 1000 },
+  )
+})

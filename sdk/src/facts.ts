@@ -1,5 +1,6 @@
 import {
   ID_BYTES_MAX,
+  operationText,
   optionalText,
   requiredText,
   RESOURCE_BYTES_MAX,
@@ -91,7 +92,7 @@ export function requestContent(fact: RequestFact, now: number): Content {
     throw invalidFact('status is not an HTTP status: pass a number from 100 to 599.')
   }
   const data = {
-    operation: requiredText(fact.operation, 'operation'),
+    operation: operationText(fact.operation),
     status,
     ...placeOf(fact, fact.resource),
     count: wholeText(count ?? 1, 'count'),
@@ -107,7 +108,7 @@ export function processingContent(fact: ProcessingFact, now: number): Content {
     throw invalidFact('outcome is neither "succeeded" nor "failed": pass one of them.')
   }
   const data = {
-    operation: requiredText(fact.operation, 'operation'),
+    operation: operationText(fact.operation),
     mode,
     ...defined({ outcome, task: optionalText(fact.task, 'task') }),
     ...placeOf(fact, fact.resource),

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { NAME_BYTES_MAX, TYPE_BYTES_MAX } from '../../src/core/ingest/read-text.ts'
 import { FRACTION_DIGITS_MAX, INTEGER_DIGITS_MAX } from '../../src/core/money/decimal.ts'
 import {
   EVENT_TYPES_MAX,
@@ -100,7 +101,8 @@ const LIMITS: Record<string, number> = {
   'quantities of an event type': TYPE_QUANTITIES_MAX,
   'characters of a name': 128,
   'characters of a unit': 64,
-  'characters of an event type': 255,
+  'bytes of an operation': NAME_BYTES_MAX,
+  'bytes of an event type': TYPE_BYTES_MAX,
   'characters of a reason after free': REASON_MAX,
   'digits of a price before the point': INTEGER_DIGITS_MAX,
   'digits of a price after the point': FRACTION_DIGITS_MAX,
@@ -153,10 +155,12 @@ test('the page on price books has every limit, and every code with what is reall
 
 test('the examples of the page are price books', () => {
   const page = readFileSync('docs/price-book.md', 'utf8')
-  const [book = '', eventTypes = ''] = page
+  const [book = '', operations = '', eventTypes = ''] = page
     .split('```yaml\n')
     .slice(1)
     .map((part) => part.split('```')[0]!)
   expect(parsePriceBook(book, 'docs')).toMatchObject({ ok: true, remarks: [] })
+  const renamed = book.replace(/^operations: .*\n/m, () => operations)
+  expect(parsePriceBook(renamed, 'docs')).toMatchObject({ ok: true, remarks: [] })
   expect(parsePriceBook(book + eventTypes, 'docs')).toMatchObject({ ok: true, remarks: [] })
 })

@@ -38,6 +38,9 @@ const book = (parts: Parts): Json => ({
 })
 const bookOf = (parts: Parts): Json => book({ items: { Calls: item({ r: rate(parts) }) } })
 
+/** Of so many bytes, most of them in characters of two. */
+const nameOf = (bytes: number) => `${'x'.repeat(bytes % 2)}${'é'.repeat(bytes >> 1)}`
+
 /** A book of a size, by what it has many of. Each size up to the limit is fine, and one more is refused. */
 const SIZES: Record<string, readonly [max: number, bookOf: (size: number) => Json, code?: string]> = {
   items: [ITEMS_MAX, (size) => book({ items: mapping(size, () => item({ r: rate({}) })) })],
@@ -66,6 +69,12 @@ const SIZES: Record<string, readonly [max: number, bookOf: (size: number) => Jso
     'price_book/not_a_reason',
   ],
   'characters of a name': [128, (size) => book({ priceBook: 'n'.repeat(size) }), 'price_book/not_a_name'],
+  'bytes of an operation': [255, (size) => book({ operations: [nameOf(size)] }), 'price_book/not_a_name'],
+  'bytes of an event type': [
+    255,
+    (size) => book({ eventTypes: { [nameOf(size)]: { component: 'request' } } }),
+    'price_book/not_a_name',
+  ],
   'characters of a unit': [
     64,
     (size) => {

@@ -23,7 +23,9 @@ for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'c
   3    | operations: { GetStatus: free }                            | 3:13  | wrong_type
   3    | operations: []                                             | 3:13  | empty
   3    | operations: [GetStatus, GetStatus]                         | 3:25  | duplicate
-  3    | operations: [Get/Status]                                   | 3:14  | not_a_name
+  3    | operations: ["Get\u200bStatus"]                            | 3:14  | not_a_name
+  3    | operations: ["GET /status "]                               | 3:14  | not_a_name
+  3    | operations: [""]                                           | 3:14  | not_a_name
   3    | operations: [200]                                          | 3:14  | not_a_name
   3    | operation: [GetStatus]                                     | 3:1   | unknown_key
   3    | __proto__: { polluted: true }                              | 3:1   | unknown_key
@@ -34,7 +36,8 @@ for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'c
   5    | com.acme.render: { component: processing, operation: 7 }   | 5:45  | not_a_name
   5    | com.acme.render: { component: processing, operation: RenderPag } | 5:56 | unknown_operation
   5    | com.acme.level: { component: storage, operation: RenderPage }    | 5:41 | not_allowed_here
-  5    | com acme render: { component: processing }                 | 5:3   | not_a_name
+  5    | "com.acme\trender": { component: processing }              | 5:3   | not_a_name
+  5    | " com.acme.render": { component: processing }              | 5:3   | not_a_name
   5    | farthing.request: { component: processing }                | 5:3   | reserved_event_type
   5    | farthing.refund: { component: processing }                 | 5:3   | reserved_event_type
   5    | com.acme.render: processing                                | 5:20  | wrong_type

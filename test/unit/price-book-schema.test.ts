@@ -56,6 +56,10 @@ const SAMPLES: Record<'good' | 'bad', readonly string[]> = {
     film('unit: millisecond, per: 1000'),
     film('unit: my.unit_1:x-y, per: 7'),
     sampleWith('5', 'com/acme.level: { component: storage }'),
+    sampleWith('5', '"API calls": { component: request }'),
+    ...['GET /v1/photos/:id', 'ANY /a/{b}/*', String.raw`GET /^\/a(b|c)+$/`, 'é'].map((name) =>
+      sampleWith('3', `operations: [${JSON.stringify(name)}]`),
+    ),
     sampleWith(
       '5',
       'x: { component: processing, operation: RenderPage, quantities: { page: "number of pages", call: 1 } }',
@@ -73,6 +77,10 @@ const SAMPLES: Record<'good' | 'bad', readonly string[]> = {
     sampleWith('3', 'operations: []'),
     sampleWith('3', 'operations: [A, A]'),
     sampleWith('3', 'operations: [200]'),
+    ...['', ' GET /', 'GET / ', 'GET\t/', 'GET \u200b/', 'GET \u2028/', 'a'.repeat(256)].map((name) =>
+      sampleWith('3', `operations: [${JSON.stringify(name)}]`),
+    ),
+    sampleWith('5', '"API calls ": { component: request }'),
     sampleWith('5', 'farthing.request: { component: request }'),
     sampleWith('5', 'com.acme.x: { component: storage, operation: RenderPage }'),
     sampleWith('5', 'com.acme.x: { component: other }'),

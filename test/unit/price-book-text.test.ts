@@ -98,14 +98,14 @@ test('all problems are reported, in reading order, and no more than 100', () => 
   ])
   const twoPlaces = SAMPLE.replace('{ component: processing', '{ component: x').replace(': request', ': y')
   expect(codes(twoPlaces)).toEqual(['5:33 price_book/unknown_component', '8:16 price_book/unknown_component'])
-  const many = Array.from({ length: 500 }, (_, index) => `"bad name ${index}"`)
+  const many = Array.from({ length: 500 }, (_, index) => `"bad\\tname ${index}"`)
   expect(codes(sampleWith('3', `operations: [${many.join(', ')}]`))).toHaveLength(100)
 })
 
 test('a problem is one line for a terminal or an editor, whatever the text contains', () => {
   const [shown] = shownBy(sampleWith('3', String.raw`operations: ["\e[31mred\u202E", A]`))
   expect(shown).toBe(
-    'acme.yaml:3:14: The name of an operation is the text "\\u001b[31mred\ufffd" — write 1 to 128 of A-Z a-z 0-9 . _ : -',
+    'acme.yaml:3:14: The operation "\\u001b[31mred\ufffd" has the character U+001B, which nobody can see — write it without, as events name it',
   )
 })
 

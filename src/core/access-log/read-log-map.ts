@@ -1,3 +1,5 @@
+import { NAME_BYTES_MAX } from '../ingest/read-text.ts'
+import { nameTrouble } from '../text/name.ts'
 import { nearest } from '../text/nearest.ts'
 import type { Json } from '../text/canonical-json.ts'
 import { albFormat } from './alb-format.ts'
@@ -187,7 +189,7 @@ function readOperation(
   { format, template, everywhere }: OperationContext,
 ): Route | undefined {
   if (typeof field.value === 'string') {
-    const operation = textOfField(field, OPERATIONS)
+    const operation = operationOf(field, OPERATIONS)
     return operation === undefined ? undefined : { ...everywhere, operation }
   }
   const fix = 'write the name of an operation, or { operation: DetectFaces, project: { path: project } }'
@@ -195,11 +197,18 @@ function readOperation(
   if (!members) return undefined
   const named = members.get('operation')
   if (!named) return refuseField(childOf(field, 'operation', null), 'is missing', fix)
-  const operation = textOfField(named, fix)
+  const operation = operationOf(named, fix)
   if (operation === undefined) return undefined
   const own = readPlaces(members, format, parametersOf([template]))
   const place = (name: (typeof PLACES)[number]) => (members.has(name) ? own[name] : everywhere[name])
   return { operation, account: place('account'), project: place('project'), region: place('region') }
+}
+
+/** The name of an operation that events can have, and price books list. */
+function operationOf(field: MapField, fix: string): string | undefined {
+  const operation = textOfField(field, fix)
+  const trouble = operation === undefined ? undefined : nameTrouble(operation, NAME_BYTES_MAX)
+  return trouble === undefined ? operation : refuseField(field, trouble, 'write it without')
 }
 
 /** Templates of what is not billed, and words for lines that are no usable request. */

@@ -9,6 +9,7 @@ import type { UsageEvent } from './event.ts'
 import { type Attributes, contentTypeOf, readAttributes } from './read-attributes.ts'
 import {
   ACCOUNT_BYTES_MAX,
+  asName,
   ID_BYTES_MAX,
   requireText,
   SOURCE_BYTES_MAX,
@@ -61,7 +62,7 @@ export function accept(
   if (isReservedSource(source)) {
     return reject('event/reserved_source', `source ends with ${CLOSED_SOURCE}: send one of your own.`)
   }
-  const type = requireText(rawType, 'type', TYPE_BYTES_MAX)
+  const type = asName(requireText(rawType, 'type', TYPE_BYTES_MAX), 'type', TYPE_BYTES_MAX)
   if (isRejection(type)) return type
   const account = requireText(subject, 'subject (the account)', ACCOUNT_BYTES_MAX)
   if (isRejection(account)) return account

@@ -1,6 +1,7 @@
+import { nameTrouble } from '../text/name.ts'
 import { byteLength, refuseText } from '../text/well-formed.ts'
 import type { Json } from '../text/canonical-json.ts'
-import { reject, type Rejection } from './rejection.ts'
+import { isRejection, reject, type Rejection } from './rejection.ts'
 
 /** Limits in UTF-8 bytes. They bound index entries, messages and URLs; docs/limits.md gives the reasons. */
 export const ACCOUNT_BYTES_MAX = 255
@@ -39,4 +40,15 @@ export function readText(
 export function requireText(value: Json | undefined, name: string, bytesMax: number): string | Rejection {
   const text = readText(value, name, bytesMax)
   return text ?? reject('event/missing_attribute', `${name} is missing: send a non-empty string.`)
+}
+
+/** A text that was read, if a price book can list it. @returns also `event/invalid_text` */
+export function asName<Text extends string | undefined>(
+  text: Text | Rejection,
+  name: string,
+  bytesMax: number,
+): Text | Rejection {
+  if (text === undefined || isRejection(text)) return text
+  const trouble = nameTrouble(text, bytesMax)
+  return trouble === undefined ? text : reject('event/invalid_text', `${name} ${trouble}: send it without.`)
 }

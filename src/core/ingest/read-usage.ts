@@ -1,7 +1,7 @@
 import { type Decimal, ONE } from '../money/decimal.ts'
 import type { Json } from '../text/canonical-json.ts'
 import { readQuantity, readWhole } from './read-quantity.ts'
-import { NAME_BYTES_MAX, readText } from './read-text.ts'
+import { asName, NAME_BYTES_MAX, readText } from './read-text.ts'
 import { isRejection, reject, type Rejection } from './rejection.ts'
 import {
   type EventType,
@@ -100,7 +100,8 @@ function readStorage(data: Data): StorageUsage | Rejection {
 }
 
 function readOperation(type: EventType, data: Data): string | Rejection {
-  const operation = readField(data, 'operation') ?? type.operation
+  const named = asName(readField(data, 'operation'), 'data.operation', NAME_BYTES_MAX)
+  const operation = named ?? type.operation
   return operation ?? reject('event/invalid_data', 'data.operation is missing: name the API operation.')
 }
 

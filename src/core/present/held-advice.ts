@@ -12,7 +12,7 @@ const PUBLISH = 'publish a price book that'
 const WORDS: Readonly<Record<HeldCode, HeldWords>> = {
   'held/unknown_operation': {
     lacks: 'operation',
-    advice: `${PUBLISH} lists the operation, under an item or under operations. If it is misspelt, correct the sender, take these events back, and send them under new ids.`,
+    advice: `${PUBLISH} lists the operation, in quotes and spelt as it is here, under an item or under operations. If it is misspelt, correct the sender, take these events back, and send them under new ids.`,
   },
   'held/unknown_type': {
     lacks: 'event type',

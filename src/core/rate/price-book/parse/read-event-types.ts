@@ -1,11 +1,13 @@
 import { BUILT_IN_EVENT_TYPES, type EventType, ONE_EACH } from '../../../ingest/usage.ts'
+import { TYPE_BYTES_MAX } from '../../../ingest/read-text.ts'
+import { nameTrouble } from '../../../text/name.ts'
 import { nearest } from '../../../text/nearest.ts'
 import { readComponent } from './read-component.ts'
 import {
   entriesOf,
   type Field,
   fieldsOf,
-  isName,
+  isOperation,
   type Keys,
   kindOf,
   placeOf,
@@ -18,8 +20,6 @@ import { quote } from './problem.ts'
 export const EVENT_TYPES_MAX = 100
 /** Event types of this prefix are ours: a later version may add one without breaking a book. */
 const RESERVED = 'farthing.'
-/** CloudEvents asks for any non-empty text; visible ASCII is what can be typed, logged and compared. */
-const TYPE = /^[!-~]{1,255}$/
 
 const KEYS: Keys = {
   required: { component: 'request, processing or storage' },
@@ -58,9 +58,10 @@ export function readEventTypes(
 }
 
 function refuseType(field: Field, type: string): void {
-  if (!TYPE.test(type)) {
-    const message = `The name of an event type is ${quote(type)}.`
-    refuse(field, 'price_book/not_a_name', message, 'write 1 to 255 visible ASCII characters')
+  const trouble = nameTrouble(type, TYPE_BYTES_MAX)
+  if (trouble !== undefined) {
+    const message = `The event type ${quote(type)} ${trouble}.`
+    refuse(field, 'price_book/not_a_name', message, 'write it without, as events name it')
   }
   if (!type.startsWith(RESERVED)) return
   const message = `The event type ${quote(type)} begins with ${RESERVED}, and those are built in.`
@@ -109,7 +110,7 @@ function refuseOperation(
   if (component === 'storage') {
     const message = `${placeOf(field)} is in a storage event type, and a level has no operation.`
     refuse(field, 'price_book/not_allowed_here', message, 'remove operation')
-  } else if (isName(field, field.value, 'an operation') && operations?.has(field.value) === false) {
+  } else if (isOperation(field, field.value) && operations?.has(field.value) === false) {
     const message = `${placeOf(field)} is ${quote(field.value)}, an operation that the book does not know.`
     const guess = nearest(field.value, operations)
     const fix = guess ? `write ${guess}` : 'list it under a rate, or under operations'

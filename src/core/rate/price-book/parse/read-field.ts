@@ -1,4 +1,6 @@
 import type { Json } from '../../../text/canonical-json.ts'
+import { NAME_BYTES_MAX } from '../../../ingest/read-text.ts'
+import { nameTrouble } from '../../../text/name.ts'
 import { nearest } from '../../../text/nearest.ts'
 import {
   formatPath,
@@ -17,7 +19,7 @@ export interface Field {
   readonly problems: PriceBookProblem[]
 }
 
-/** Names of books, items, rates and operations. */
+/** Names of books, items and rates. They stand in addresses and paths, so that they have no blanks. */
 const NAME = /^[A-Za-z0-9._:-]{1,128}$/
 
 /** Report a problem with the field. The first 100 are kept. */
@@ -143,14 +145,31 @@ export function isName(field: Field, value: Json, what: string): value is string
   return false
 }
 
-/** The distinct names of a list. Reports `price_book/not_a_name` and `price_book/duplicate`. */
-export function namesOf(
+/**
+ * Can events name an operation so? Whatever an event may say can be listed: routes such as `GET /v1/photos/:id`, too.
+ * Reports `price_book/not_a_name` at the field.
+ */
+export function isOperation(field: Field, value: Json): value is string {
+  if (typeof value !== 'string' || value === '') {
+    const message = `The name of an operation is ${kindOf(value)}.`
+    refuse(field, 'price_book/not_a_name', message, 'write its name as a text, in quotes if it is a number')
+    return false
+  }
+  const trouble = nameTrouble(value, NAME_BYTES_MAX)
+  if (trouble === undefined) return true
+  const message = `The operation ${quote(value)} ${trouble}.`
+  refuse(field, 'price_book/not_a_name', message, 'write it without, as events name it')
+  return false
+}
+
+/** The distinct operations of a list. Reports `price_book/not_a_name` and `price_book/duplicate`. */
+export function operationsOf(
   field: Field,
-  { max, example, what }: { readonly max: number; readonly example: string; readonly what: string },
+  { max, example }: { readonly max: number; readonly example: string },
 ): readonly string[] {
   const names = new Set<string>()
   for (const element of elementsOf(field, { max, example }) ?? []) {
-    if (!isName(element, element.value, what)) continue
+    if (!isOperation(element, element.value)) continue
     if (names.has(element.value)) {
       const message = `${placeOf(field)} lists ${quote(element.value)} twice.`
       refuse(element, 'price_book/duplicate', message, 'remove one of the two')

@@ -12,7 +12,7 @@ import {
   isName,
   type Keys,
   kindOf,
-  namesOf,
+  operationsOf,
   placeOf,
   refuse,
   refuseSize,
@@ -70,8 +70,8 @@ export function readPriceBook(data: Json): ReadPriceBook {
   const currency = fields.get('currency')
   if (currency) refuseCurrency(currency)
   const free = fields.get('operations')
-  const list = { max: FREE_OPERATIONS_MAX, example: 'write [GetProject], or remove it', what: 'an operation' }
-  const freeOperations = free ? namesOf(free, list) : []
+  const list = { max: FREE_OPERATIONS_MAX, example: 'write [GetProject], or remove it' }
+  const freeOperations = free ? operationsOf(free, list) : []
   const items = fields.get('items')
   const rates = items ? readItems(items) : []
   const operations = new Set([...freeOperations, ...rates.flatMap((rate) => rate.operations)])

@@ -7,7 +7,7 @@ import {
   fieldsOf,
   type Keys,
   kindOf,
-  namesOf,
+  operationsOf,
   placeOf,
   refuse,
 } from './read-field.ts'
@@ -35,7 +35,7 @@ const ANY_KEYS: Keys = {
 }
 const EXAMPLE = 'write operations, unit, per and prices'
 const STORAGE_EXAMPLE = 'write unit: byte, per: GB-hour and prices'
-const OPERATIONS = { max: OPERATIONS_PER_RATE_MAX, example: 'write [RenderPage]', what: 'an operation' }
+const OPERATIONS = { max: OPERATIONS_PER_RATE_MAX, example: 'write [RenderPage]' }
 
 /** R4 and R5: all but 5xx. */
 const BILLED_BY_DEFAULT: ReadonlySet<number> = new Set([1, 2, 3, 4])
@@ -77,7 +77,7 @@ export function readRate(
 
 function readOperations(field: Field | undefined, component: Component | undefined): readonly string[] {
   if (!field) return []
-  if (component !== 'storage') return namesOf(field, OPERATIONS)
+  if (component !== 'storage') return operationsOf(field, OPERATIONS)
   const message = `${placeOf(field)} is in a storage rate, which is charged for every level.`
   refuse(field, 'price_book/not_allowed_here', message, 'remove operations')
   return []
