@@ -1,6 +1,7 @@
 import { postEvents } from './routes/post-events.ts'
 import { postLagoBatch } from './compat/lago-events.ts'
 import { postForeignEvents, postOpenmeterEvents } from './compat/openmeter-events.ts'
+import { getMeter, getMeters } from './compat/openmeter-meters.ts'
 import { getMeterQuery, postMeterQuery } from './compat/openmeter-query.ts'
 import { postStripeMeterEvent } from './compat/stripe-meter-events.ts'
 import type { Route } from './route.ts'
@@ -68,6 +69,8 @@ export const ROUTES: readonly Route[] = [
   getOpenapi,
   postForeignEvents,
   postOpenmeterEvents,
+  getMeters,
+  getMeter,
   getMeterQuery,
   postMeterQuery,
   postLagoBatch,

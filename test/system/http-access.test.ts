@@ -109,6 +109,8 @@ const WALKS: Readonly<Record<string, Walk>> = {
     },
     status: 400,
   },
+  'GET /api/v1/meters': { paths: () => ['/api/v1/meters'], status: 200 },
+  'GET /api/v1/meters/:slug': { paths: () => ['/api/v1/meters/StandardQueryL0'], status: 200 },
   'GET /v1/events': {
     paths: () => ['/v1/events?id=hidden-1', '/v1/events?id=hidden-4&source=hidden'],
     status: 200,

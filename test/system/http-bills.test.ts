@@ -139,6 +139,7 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
   '/v1/price-book/:version': () => '/v1/price-book/1',
   '/v1/imports/:name': () => '/v1/imports/12345678',
   '/v1/cycles/:hour/sources': () => `/v1/cycles/${at(first, 0).slice(0, 13)}Z/sources`,
+  '/api/v1/meters/:slug': () => '/api/v1/meters/StandardQueryL0',
   '/api/v1/meters/:slug/query': () =>
     `/api/v1/meters/StandardQueryL0/query?subject=acme&from=${at(first, 0)}&to=${at(now + 1, 0)}&windowSize=HOUR`,
 }

@@ -1,7 +1,9 @@
 import { decimal, plain, plus } from '../../core/money/decimal.ts'
 import type { PriceBook, Rate } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
+import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
+import { listEventDays } from '../../store/usage-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import type { TooMuchOpen } from './read-open-usage.ts'
 import { listUsage, type OnlyRate, type UsageGroup, type UsageRow, type UsageWindow } from './read-usage.ts'
@@ -38,13 +40,13 @@ export interface MeterRow {
   readonly quantity: string
 }
 
-interface Refused {
+export interface RefusedMeter {
   readonly ok: false
   readonly code: 'meter/not_found' | 'meter/unclear' | 'meter/too_many_rows'
   readonly detail: string
 }
 
-export type ReadMeter = { readonly ok: true; readonly rows: readonly MeterRow[] } | Refused | TooMuchOpen
+export type ReadMeter = { readonly ok: true; readonly rows: readonly MeterRow[] } | RefusedMeter | TooMuchOpen
 
 /**
  * The billed quantities of one item, or of one of its rates, as `listUsage` has them: each named account at its own moment.
@@ -66,14 +68,23 @@ export async function readMeter(pool: Pool, ask: AskMeter): Promise<ReadMeter> {
   return { ok: true, rows }
 }
 
-function refuseMany(): Refused {
+function refuseMany(): RefusedMeter {
   const detail = `The answer would have more than ${METER_ROWS_MAX} rows`
   const advice = 'ask for a shorter range, longer windows, fewer subjects or fewer groups'
   return { ok: false, code: 'meter/too_many_rows', detail: `${detail}: ${advice}.` }
 }
 
+/** The start of the first day that may have usage; undefined: there is none yet. */
+export async function firstUsageHour(sql: Sql): Promise<Hour | undefined> {
+  const day = (await run(sql, listEventDays, undefined)).at(-1)
+  return day === undefined ? undefined : ((day * 24) as Hour)
+}
+
 /** An item goes before a rate of the same text: names may have dots in them. */
-function findMeter(book: PriceBook, slug: string): { readonly ok: true; readonly only: OnlyRate } | Refused {
+export function findMeter(
+  book: PriceBook,
+  slug: string,
+): { readonly ok: true; readonly only: OnlyRate } | RefusedMeter {
   const ofItem = book.rates.filter(({ item }) => item === slug)
   const [first, ...others] = ofItem.length > 0 ? ofItem : book.rates.filter((rate) => nameOf(rate) === slug)
   if (first === undefined) {
@@ -93,7 +104,7 @@ function findMeter(book: PriceBook, slug: string): { readonly ok: true; readonly
   return { ok: false, code: 'meter/unclear', detail }
 }
 
-function nameOf({ item, rate }: Rate): string {
+export function nameOf({ item, rate }: Rate): string {
   return `${item}.${rate}`
 }
 

@@ -1,16 +1,16 @@
 import Type, { type Static } from 'typebox'
 import { isObject } from '../../core/ingest/read-usage.ts'
-import { formatHourStart } from '../../core/time/hour.ts'
+import { formatHourStart, type Hour } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
-import { type AskMeter, type MeterRow, readMeter } from '../../flows/read/read-meter.ts'
-import { optionalTime, parameter, TimeParameter } from '../../api/parameters.ts'
+import { type AskMeter, firstUsageHour, type MeterRow, readMeter } from '../../flows/read/read-meter.ts'
+import { optionalTime, parameter } from '../../api/parameters.ts'
 import { Nullable, Time } from '../../api/views.ts'
 import { accountOf } from '../access.ts'
 import { readJsonBody } from '../body/read-json.ts'
 import { HttpProblem } from '../api/problem.ts'
 import { RANGE_HOURS_MAX, RANGE_TEXTS } from '../routes/usage.ts'
-import { parameterReader, type Raw, readHourRange, requireShort } from '../api/parameters.ts'
+import { type HourRange, parameterReader, type Raw, readHourRange, requireShort } from '../api/parameters.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
 import { answerOpenmeterProblem } from './openmeter-problem.ts'
 
@@ -23,7 +23,7 @@ const GROUPS = ['operation', 'project', 'region'] as const
 const WindowSize = Type.Enum(['HOUR', 'DAY', 'MONTH'])
 
 const Query = Type.Object({
-  from: { ...TimeParameter, description: 'Hours that start at this time or later' },
+  from: optionalTime('Hours that start at this time or later; left out: as far back as there is usage'),
   to: optionalTime('Hours that start before this time; left out: until now'),
   windowSize: Type.Optional(
     parameter(
@@ -120,7 +120,7 @@ interface Question {
 }
 
 async function answer(question: Question, reply: Reply, { reading, now }: HttpContext): Promise<Reply> {
-  const ask = readAsk(question, now())
+  const ask = readAsk(question, now(), await firstUsageHour(reading))
   const read = await readMeter(reading, ask)
   if (!read.ok) throw new HttpProblem(read.code, read.detail)
   const { windowSize } = question.query
@@ -130,11 +130,11 @@ async function answer(question: Question, reply: Reply, { reading, now }: HttpCo
   return reply.header('content-type', 'application/json; charset=utf-8').send(text)
 }
 
-function readAsk({ slug, query, key }: Question, now: Instant): AskMeter {
+/** @param first the hour from which on there may be usage; undefined: there is none */
+function readAsk({ slug, query, key }: Question, now: Instant, first: Hour | undefined): AskMeter {
   const { windowSize, groupBy = [] } = query
-  const until = formatInstant(now)
-  const range = readHourRange({ from: query.from, to: query.to ?? until })
   const window = windowSize && WINDOWS[windowSize]
+  const range = rangeOf(query, { now, first, hoursMax: RANGE_HOURS_MAX[window ?? 'month'] })
   requireShort(range, RANGE_HOURS_MAX[window ?? 'month'], RANGE_TEXTS[window ?? 'month'])
   const groups = GROUPS.filter((group) => groupBy.includes(group))
   const account = groupBy.includes('subject') ? (['account'] as const) : []
@@ -145,6 +145,21 @@ function readAsk({ slug, query, key }: Question, now: Instant): AskMeter {
     window,
     groupBy: [...account, ...groups],
   }
+}
+
+interface Bounds {
+  readonly now: Instant
+  readonly first: Hour | undefined
+  readonly hoursMax: number
+}
+
+/** Without `from`: from the first usage on, or the longest range that ends with `to`. The answer says which. */
+function rangeOf(query: Question['query'], { now, first, hoursMax }: Bounds): HourRange {
+  const to = query.to ?? formatInstant(now)
+  if (query.from !== undefined) return readHourRange({ from: query.from, to })
+  const until = readHourRange({ to }).to
+  const from = Math.min(Math.max(first ?? until, until - hoursMax), until) as Hour
+  return { from, to: until }
 }
 
 /** Each once; undefined for all. */
