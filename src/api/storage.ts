@@ -18,7 +18,7 @@ export type StoredLevel = ValueOf<typeof StoredLevel>
 export const GetStorage = endpoint({
   method: 'GET',
   url: '/v1/storage',
-  summary: 'What an account stores now, and since when, by project and dataset',
+  summary: 'What an account stores now, and since when, by project, dataset and region',
   query: Type.Object({
     account: optionalText('Whose data. Left out with a key that is bound to one'),
     ...PageParameters,

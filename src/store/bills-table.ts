@@ -18,7 +18,7 @@ const COPY_LINES = `
 const COPY_SETTLED_HOURS = `
   copy settled_hour (hour, bucket, account, step, price_version, events_digest) from stdin`
 const COPY_LEVELS = `
-  copy storage_level (bucket, account, project, dataset, at, source, id, region, bytes, step) from stdin`
+  copy storage_level (bucket, account, project, dataset, region, at, source, id, bytes, step) from stdin`
 
 interface Settled {
   readonly bucket: number
@@ -148,7 +148,7 @@ function withoutBillRow({
 
 function levelRow({ bucket, account, step, level }: SettledLevel): CopyFields {
   const { project, dataset, region, at, source, id, bytes } = level
-  return [bucket, account, project ?? '', dataset ?? '', at, source, id, region ?? '', plain(bytes), step]
+  return [bucket, account, project ?? '', dataset ?? '', region ?? '', at, source, id, plain(bytes), step]
 }
 
 function bytea(hexadecimal: string): string {

@@ -54,7 +54,7 @@ export const listOpenAccounts: Query<ListOpenAccounts, OpenAccount, OpenAccount>
          select bytes
            from storage_level l
           where l.bucket = s.bucket and l.account = s.account and l.project = s.project and l.dataset = s.dataset
-            and void_step is null
+            and l.region = s.region and void_step is null
           order by at desc, source desc, id desc
           limit 1) l
        where l.bytes > 0 and exists (select from open))

@@ -28,15 +28,16 @@ interface Raw extends SeriesName {
 export const listLevelsSince: Query<ListLevelsSince, Raw, LevelPlace> = {
   name: 'list_levels_since',
   text: `
-    select project, dataset, at, source, id
+    select project, dataset, region, at, source, id
       from storage_level
      where bucket = $1 and account = $2 and at >= $3 and bytes > 0
-       and ($4::text is null or (project, dataset, at, source, id) > ($4, $5, $6::bigint, $7, $8))
-     order by project, dataset, at, source, id
-     limit $9`,
+       and ($4::text is null or (project, dataset, region, at, source, id) > ($4, $5, $6, $7::bigint, $8, $9))
+     order by project, dataset, region, at, source, id
+     limit $10`,
   values: ({ bucket, account, since, after, limit }) => {
-    const { project = null, dataset = null, at = null, source = null, id = null } = after ?? {}
-    return [bucket, account, since, project, dataset, at, source, id, limit]
+    const { project = null, dataset = null, region = null } = after ?? {}
+    const { at = null, source = null, id = null } = after ?? {}
+    return [bucket, account, since, project, dataset, region, at, source, id, limit]
   },
   decode: ({ at, ...raw }) => ({ ...raw, at: Number(at) as Instant }),
 }
@@ -94,15 +95,17 @@ export const updateWithdrawnLevels: Query<UpdateWithdrawnLevels, never, void> = 
   text: `
     update storage_level l
        set void_step = $3
-      from unnest($4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[]) as k (project, dataset, at, source, id)
+      from unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[])
+           as k (project, dataset, region, at, source, id)
      where l.bucket = $1 and l.account = $2 and l.project = k.project and l.dataset = k.dataset
-       and l.at = k.at and l.source = k.source and l.id = k.id`,
+       and l.region = k.region and l.at = k.at and l.source = k.source and l.id = k.id`,
   values: ({ bucket, account, step, levels }) => [
     bucket,
     account,
     step,
     levels.map(({ project }) => project ?? ''),
     levels.map(({ dataset }) => dataset ?? ''),
+    levels.map(({ region }) => region ?? ''),
     levels.map(({ at }) => at),
     levels.map(({ source }) => source),
     levels.map(({ id }) => id),

@@ -15,32 +15,31 @@ export interface FindLevels extends SettledAccount {
 export interface FoundLevel {
   readonly index: number
   readonly bytes: string
-  readonly region: string | null
   readonly step: number
 }
 
-interface Raw {
+interface RawFound {
   index: string
   bytes: string
-  region: string
   step: string
 }
 
 /** What settlement keeps of the levels that events announced: one probe of the primary key each. */
-export const findLevels: Query<FindLevels, Raw, FoundLevel> = {
+export const findLevels: Query<FindLevels, RawFound, FoundLevel> = {
   name: 'find_levels',
   text: `
-    select k.index, l.bytes, l.region, l.step
-      from unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[])
-           with ordinality as k (project, dataset, at, source, id, index)
+    select k.index, l.bytes, l.step
+      from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
+           with ordinality as k (project, dataset, region, at, source, id, index)
       join storage_level l
         on l.bucket = $1 and l.account = $2 and l.project = k.project and l.dataset = k.dataset
-       and l.at = k.at and l.source = k.source and l.id = k.id`,
+       and l.region = k.region and l.at = k.at and l.source = k.source and l.id = k.id`,
   values: ({ bucket, account, levels }) => [
     bucket,
     account,
     levels.map(({ project }) => project ?? ''),
     levels.map(({ dataset }) => dataset ?? ''),
+    levels.map(({ region }) => region ?? ''),
     levels.map(({ at }) => at),
     levels.map(({ source }) => source),
     levels.map(({ id }) => id),
@@ -48,7 +47,6 @@ export const findLevels: Query<FindLevels, Raw, FoundLevel> = {
   decode: (raw) => ({
     index: Number(raw.index) - 1,
     bytes: raw.bytes,
-    region: raw.region || null,
     step: Number(raw.step),
   }),
 }
@@ -83,23 +81,23 @@ interface RawLevel {
 export const listHourLevels: Query<ListHourLevels, RawLevel, Level> = {
   name: 'list_hour_levels',
   text: `
-    select s.project, s.dataset, l.region, l.at, l.source, l.id, l.bytes
+    select s.project, s.dataset, s.region, l.at, l.source, l.id, l.bytes
       from storage_series s
      cross join lateral (
-       (select region, at, source, id, bytes
+       (select at, source, id, bytes
           from storage_level
          where bucket = s.bucket and account = s.account and project = s.project and dataset = s.dataset
-           and at < $4 and step <= $6 and (void_step is null or void_step > $6)
+           and region = s.region and at < $4 and step <= $6 and (void_step is null or void_step > $6)
          order by at desc, source desc, id desc
          limit 1)
        union all
-       (select region, at, source, id, bytes
+       (select at, source, id, bytes
           from storage_level
          where bucket = s.bucket and account = s.account and project = s.project and dataset = s.dataset
-           and at >= $4 and at < $5 and step <= $6 and (void_step is null or void_step > $6))
+           and region = s.region and at >= $4 and at < $5 and step <= $6 and (void_step is null or void_step > $6))
      ) l
      where s.bucket = $1 and s.account = $2 and ($3::text is null or s.project = $3)
-     order by s.project, s.dataset, l.at, l.source, l.id
+     order by s.project, s.dataset, s.region, l.at, l.source, l.id
      limit $7`,
   values: ({ bucket, account, project, from, to, step, limit }) => [
     bucket,
@@ -155,13 +153,13 @@ interface Raw {
 export const listLevels: Query<ListLevels, Raw, AccountLevel> = {
   name: 'list_levels',
   text: `
-    select s.account, s.project, s.dataset, l.region, l.at, l.source, l.id, l.bytes
+    select s.account, s.project, s.dataset, s.region, l.at, l.source, l.id, l.bytes
       from storage_series s
       left join unnest($4::text[], $5::bigint[]) as a (account, step) on a.account = s.account
      cross join lateral (
            (select v.* from storage_level v
              where v.bucket = s.bucket and v.account = s.account
-               and v.project = s.project and v.dataset = s.dataset
+               and v.project = s.project and v.dataset = s.dataset and v.region = s.region
                and v.at < $2 and ($5::bigint[] is null or v.step < a.step)
                and (v.void_step is null or v.void_step >= a.step)
              order by v.at desc, v.source desc, v.id desc
@@ -169,7 +167,7 @@ export const listLevels: Query<ListLevels, Raw, AccountLevel> = {
            union all
            (select v.* from storage_level v
              where v.bucket = s.bucket and v.account = s.account
-               and v.project = s.project and v.dataset = s.dataset
+               and v.project = s.project and v.dataset = s.dataset and v.region = s.region
                and v.at >= $2 and v.at < $3 and ($5::bigint[] is null or v.step < a.step)
                and (v.void_step is null or v.void_step >= a.step))) l
      where s.bucket = any ($1) and ($5::bigint[] is null or a.account is not null)`,
@@ -207,7 +205,6 @@ export interface ListLevelsNowRows {
 export interface SeriesLevel extends SeriesName {
   readonly level:
     | {
-        readonly region: string
         readonly at: Instant
         readonly source: string
         readonly id: string
@@ -217,8 +214,7 @@ export interface SeriesLevel extends SeriesName {
 }
 
 interface RawSeriesLevel extends SeriesName {
-  region: string | null
-  at: string
+  at: string | null
   source: string
   id: string
   bytes: string
@@ -228,27 +224,30 @@ interface RawSeriesLevel extends SeriesName {
 export const listLevelsNowRows: Query<ListLevelsNowRows, RawSeriesLevel, SeriesLevel> = {
   name: 'list_levels_now_rows',
   text: `
-    select s.project, s.dataset, l.region, l.at, l.source, l.id, l.bytes
-      from (select bucket, account, project, dataset
+    select s.project, s.dataset, s.region, l.at, l.source, l.id, l.bytes
+      from (select bucket, account, project, dataset, region
               from storage_series
-             where bucket = $1 and account = $2 and ($3::text is null or (project, dataset) > ($3, $4))
-             order by project, dataset
-             limit $5) s
+             where bucket = $1 and account = $2
+               and ($3::text is null or (project, dataset, region) > ($3, $4, $5))
+             order by project, dataset, region
+             limit $6) s
       left join lateral (
-           select v.region, v.at, v.source, v.id, v.bytes
+           select v.at, v.source, v.id, v.bytes
              from storage_level v
-            where v.bucket = s.bucket and v.account = s.account and v.project = s.project and v.dataset = s.dataset
-              and v.at <= $6 and v.void_step is null
-              and not exists (select from unnest($7::int[], $8::text[], $9::text[]) as w (hour, id, source)
+            where v.bucket = s.bucket and v.account = s.account
+              and v.project = s.project and v.dataset = s.dataset and v.region = s.region
+              and v.at <= $7 and v.void_step is null
+              and not exists (select from unnest($8::int[], $9::text[], $10::text[]) as w (hour, id, source)
                                where w.hour = v.at / 3600000 and w.id = v.id and w.source = v.source)
             order by v.at desc, v.source desc, v.id desc
             limit 1) l on true
-     order by s.project, s.dataset`,
+     order by s.project, s.dataset, s.region`,
   values: ({ bucket, account, now, withdrawn, after, limit }) => [
     bucket,
     account,
     after?.project ?? null,
     after?.dataset ?? null,
+    after?.region ?? null,
     limit,
     now,
     withdrawn.map(({ hour }) => hour),
@@ -258,7 +257,7 @@ export const listLevelsNowRows: Query<ListLevelsNowRows, RawSeriesLevel, SeriesL
   decode: ({ project, dataset, region, at, source, id, bytes }) => ({
     project,
     dataset,
-    level:
-      region === null ? undefined : { region, at: Number(at) as Instant, source, id, bytes: decimal(bytes) },
+    region,
+    level: at === null ? undefined : { at: Number(at) as Instant, source, id, bytes: decimal(bytes) },
   }),
 }

@@ -21,8 +21,8 @@ export interface Stored {
 }
 
 /**
- * Add what was stored, hour by hour: each level lasts until the next one of its account, project and dataset, the
- * last one until `until`; none longer than until its account was closed.
+ * Add what was stored, hour by hour: each level lasts until the next one of its account, project, dataset and
+ * region, the last one until `until`; none longer than until its account was closed.
  */
 export function addStoredClaims(
   claims: Claims,
@@ -56,7 +56,8 @@ function spansOf(table: PriceTable, events: readonly KeptEvent[], end: number): 
   for (const event of events) {
     if (componentOf(table, event.type) !== 'storage') continue
     const data = JSON.parse(event.data) as Record<string, unknown>
-    const name = JSON.stringify([event.account, textOf(data['project']), textOf(data['dataset'])])
+    const place = ['project', 'dataset', 'region'].map((field) => textOf(data[field]))
+    const name = JSON.stringify([event.account, ...place])
     series.set(name, [...(series.get(name) ?? []), { ...event, data }])
   }
   return [...series].flatMap(([name, levels]) => {

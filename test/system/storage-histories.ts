@@ -4,6 +4,7 @@ export interface Said {
   readonly steps: number
   readonly dataset?: string
   readonly project?: string
+  readonly region?: string | undefined
   readonly source?: string
   readonly id?: string
 }
@@ -115,6 +116,34 @@ export const HISTORIES: readonly { readonly name: string; readonly rounds: reado
     rounds: [
       { send: [{ minute: DAY, steps: 10 }], settleTo: 24 * 12 },
       { send: [{ minute: 2 * DAY + 13, steps: 0 }] },
+    ],
+  },
+  {
+    name: 'regions of one dataset, of which one moves to another and comes back',
+    rounds: [
+      {
+        send: [
+          { minute: 5, steps: 1, region: '/eu' },
+          { minute: 5, steps: 2, region: '/us' },
+          { minute: 7, steps: 4 },
+        ],
+        settleTo: 10,
+      },
+      {
+        send: [
+          { minute: 90, steps: 0, region: '/eu' },
+          { minute: 90, steps: 1, region: '/ap' },
+          { minute: 200, steps: 8 },
+        ],
+        settleTo: 20,
+      },
+      {
+        send: [
+          { minute: 150, steps: 0, region: '/ap' },
+          { minute: 150, steps: 1, region: '/eu' },
+          { minute: 30, steps: 3, region: '/us' },
+        ],
+      },
     ],
   },
   {

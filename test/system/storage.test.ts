@@ -8,7 +8,7 @@ import { bucketOf } from '../../src/core/ingest/bucket.ts'
 import { plain } from '../../src/core/money/decimal.ts'
 import { formatHourStart, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
-import { listLevelsNow } from '../../src/flows/read/list-levels-now.ts'
+import { listLevelsNow, type SeriesPosition } from '../../src/flows/read/list-levels-now.ts'
 import { voidEvents } from '../../src/flows/voids/void-events.ts'
 import { differences, graceUntil, settleAll } from '../simulation/drive.ts'
 import { type Deployment, deployment } from './deployment.ts'
@@ -51,7 +51,8 @@ let ids = 0
 function eventOf({ first }: Stored, account: string, said: Said): Json {
   const { minute, steps, dataset = 'd', project = 'p', source = 's', id = `l${(ids += 1)}` } = said
   const time = formatInstant((first * HOUR_MS + minute * 60_000) as Instant)
-  const data = { project, dataset, bytes: String(BigInt(steps) * STEP) }
+  const place = { project, dataset, ...(said.region === undefined ? {} : { region: said.region }) }
+  const data = { ...place, bytes: String(BigInt(steps) * STEP) }
   return { specversion: '1.0', id, source, type: 'farthing.storage', subject: account, time, data }
 }
 
@@ -65,17 +66,18 @@ async function should({ deployed, first, prices }: Stored): Promise<Charged> {
   const { rows } = await deployed.pool.query<{ line: string }>(
     `with level as (
        select account, at, source, id, data::jsonb ->> 'project' as project, data::jsonb ->> 'dataset' as dataset,
+              coalesce(data::jsonb ->> 'region', '') as region,
               (data::jsonb ->> 'bytes')::numeric as bytes
          from usage_event e
         where type = 'farthing.storage'
           and not exists (select from conflict_event c
                            where c.account = e.account and c.hour = e.hour and c.id = e.id and c.source = e.source)),
      span as (
-       select *, lead(at) over (partition by account, project, dataset
+       select *, lead(at) over (partition by account, project, dataset, region
                                 order by at, source collate "C", id collate "C") as until
          from level),
      part as (
-       select account, project, hour,
+       select account, project, region, hour,
               bytes * (least(coalesce(until, (hour + 1) * 3600000::bigint), (hour + 1) * 3600000::bigint)
                        - greatest(at, hour * 3600000::bigint)) as stored
          from span, (select settled_until from deployment) mark,
@@ -86,10 +88,10 @@ async function should({ deployed, first, prices }: Stored): Promise<Charged> {
               coalesce(lead(t.from_hour) over (order by t.from_hour) + $1::int, 2147483647) as to_hour
          from (select * from unnest($2::int[], $3::numeric[])
                union all select -1000000, 0) as t (from_hour, price))
-     select format('%s %s %s %s = %s', account, hour - $1::int, project, trim_scale(sum(stored)),
+     select format('%s %s %s%s %s = %s', account, hour - $1::int, project, region, trim_scale(sum(stored)),
                    trim_scale(sum(stored) / 3600000 / 1000000000 * max(price))) as line
        from part join price on hour >= from_hour and hour < to_hour
-      group by account, project, hour
+      group by account, project, region, hour
      having sum(stored) > 0`,
     [first, Object.keys(prices), Object.values(prices)],
   )
@@ -99,11 +101,11 @@ async function should({ deployed, first, prices }: Stored): Promise<Charged> {
 /** What all bills and corrections charge together. */
 async function charged({ deployed, first }: Stored): Promise<Charged> {
   const { rows } = await deployed.pool.query<{ line: string }>(
-    `select format('%s %s %s %s = %s', account, usage_hour - $1::int, project, trim_scale(sum(quantity)),
+    `select format('%s %s %s%s %s = %s', account, usage_hour - $1::int, project, region, trim_scale(sum(quantity)),
                    trim_scale(sum(amount))) as line
        from bill_line
       where component = 'storage'
-      group by account, project, usage_hour
+      group by account, project, region, usage_hour
      having sum(quantity) <> 0 or sum(amount) <> 0`,
     [first],
   )
@@ -180,6 +182,7 @@ describe('any history of levels', () => {
     steps: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000 })),
     dataset: fc.constantFrom('d', 'e'),
     project: fc.constantFrom('p', 'q'),
+    region: fc.constantFrom(undefined, '/eu'),
     source: fc.constantFrom('s', 't'),
   })
   const round = fc.record({
@@ -225,12 +228,14 @@ describe('the levels that are in force now', () => {
       deployed.send(levels.map((one) => eventOf(stored, 'acme', one)))
     const now = async (limit = 100) => {
       const items: string[] = []
-      for (let after: readonly [string, string] | undefined; ;) {
+      for (let after: SeriesPosition | undefined; ;) {
         const read = await listLevelsNow(deployed.pool, { account: 'acme', after, limit })
         if (!read.ok) throw new Error(read.detail)
-        for (const { project, dataset, bytes, at, source } of read.levels.items) {
+        for (const { project, dataset, region, bytes, at, source } of read.levels.items) {
           const minute = (at - first * HOUR_MS) / 60_000
-          items.push(`${project}/${dataset} ${BigInt(plain(bytes)) / STEP} since ${minute} by ${source}`)
+          items.push(
+            `${project}/${dataset}${region ?? ''} ${BigInt(plain(bytes)) / STEP} since ${minute} by ${source}`,
+          )
         }
         if (read.levels.next === null) return items
         after = read.levels.next
@@ -241,8 +246,14 @@ describe('the levels that are in force now', () => {
       { minute: 10, steps: 1 },
       { minute: 20, steps: 2, dataset: 'a' },
       { minute: 20, steps: 3, project: 'z' },
+      { minute: 15, steps: 6, region: '/eu' },
     )
-    const all = ['p/a 2 since 20 by s', 'p/d 1 since 10 by s', 'z/d 3 since 20 by s']
+    const all = [
+      'p/a 2 since 20 by s',
+      'p/d 1 since 10 by s',
+      'p/d/eu 6 since 15 by s',
+      'z/d 3 since 20 by s',
+    ]
     expect(await now()).toEqual(all)
     await settleTo(stored, 3)
     expect(await now()).toEqual(all)
@@ -255,13 +266,23 @@ describe('the levels that are in force now', () => {
       { minute: 10, steps: 7, source: 't' },
       { minute: 90, steps: 8, dataset: 'b' },
     )
-    const later = ['p/a 4 since 70 by s', 'p/b 8 since 90 by s', 'p/d 7 since 10 by t']
+    const later = [
+      'p/a 4 since 70 by s',
+      'p/b 8 since 90 by s',
+      'p/d 7 since 10 by t',
+      'p/d/eu 6 since 15 by s',
+    ]
     for (const limit of [1, 2, 3, 100]) expect(await now(limit)).toEqual(later)
     await settleAll(deployed)
     for (const limit of [1, 2, 3, 100]) expect(await now(limit)).toEqual(later)
     await expectExact(stored)
     await send({ minute: 100, steps: 5, dataset: 'b', id: 'unbilled' })
-    expect(await now()).toEqual(['p/a 4 since 70 by s', 'p/b 5 since 100 by s', 'p/d 7 since 10 by t'])
+    expect(await now()).toEqual([
+      'p/a 4 since 70 by s',
+      'p/b 5 since 100 by s',
+      'p/d 7 since 10 by t',
+      'p/d/eu 6 since 15 by s',
+    ])
     // Taken back: at once, whether a bill has it or not.
     const key = (id: string, minute: number) => {
       const hour = (first + Math.floor(minute / 60)) as Hour
@@ -270,7 +291,12 @@ describe('the levels that are in force now', () => {
     const order = { actor: 'cli:test', reason: 'by mistake', what: 'of a test' }
     const { decisions } = await voidEvents(deployed.pool, order, [key('unbilled', 100), key('billed', 70)])
     expect(decisions).toHaveLength(2)
-    const without = ['p/a 2 since 20 by s', 'p/b 8 since 90 by s', 'p/d 7 since 10 by t']
+    const without = [
+      'p/a 2 since 20 by s',
+      'p/b 8 since 90 by s',
+      'p/d 7 since 10 by t',
+      'p/d/eu 6 since 15 by s',
+    ]
     for (const limit of [1, 2, 100]) expect(await now(limit)).toEqual(without)
     await settleAll(deployed)
     expect(await now()).toEqual(without)

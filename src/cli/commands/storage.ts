@@ -10,6 +10,7 @@ interface StorageOptions extends ListOptions {
 interface StoredView {
   readonly project: string | null
   readonly dataset: string | null
+  readonly region: string | null
   readonly bytes: string
   readonly since: string
   readonly ageSeconds: number
@@ -21,8 +22,8 @@ export function storageCommand(): Command {
   const command = new Command('storage')
     .summary('list what an account stores now, and since when')
     .description(
-      prose(`Lists the level of stored data that is in force in each project and dataset, whether it is billed yet or
-        not. A level counts until the next one: its age says for how long nobody has reported another.`),
+      prose(`Lists the level of stored data that is in force in each project, dataset and region, whether it is billed yet
+        or not. A level counts until the next one: its age says for how long nobody has reported another.`),
     )
     .option('--account <account>', 'whose data; not needed with a key that is bound to one')
   return withListOptions(command, 'level')
@@ -35,14 +36,15 @@ export function storageCommand(): Command {
 const COLUMNS = [
   { heading: 'Project', align: 'left', shrinks: true },
   { heading: 'Dataset', align: 'left', shrinks: true },
+  { heading: 'Region', align: 'left', shrinks: true },
   { heading: 'Bytes', align: 'right' },
   { heading: 'Since, UTC', align: 'left' },
   { heading: 'Age', align: 'left' },
   { heading: 'Source', align: 'left', shrinks: true },
 ] as const
 
-function rowOf({ project, dataset, bytes, since, ageSeconds, source }: StoredView) {
-  const names = [project, dataset].map((name) => safeText(name ?? '-'))
+function rowOf({ project, dataset, region, bytes, since, ageSeconds, source }: StoredView) {
+  const names = [project, dataset, region].map((name) => safeText(name ?? '-'))
   return {
     cells: [...names, readableNumber(bytes), readableTime(since), ageOf(ageSeconds), safeText(source)],
   }

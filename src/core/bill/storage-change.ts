@@ -62,6 +62,6 @@ export function levelName(level: Level): string {
   return `${seriesName(level)}\0${level.at}\0${level.source}\0${level.id}`
 }
 
-export function seriesName({ project, dataset }: Level): string {
-  return `${project ?? ''}\0${dataset ?? ''}`
+export function seriesName({ project, dataset, region }: Level): string {
+  return `${project ?? ''}\0${dataset ?? ''}\0${region ?? ''}`
 }

@@ -8,38 +8,44 @@ import { isRejection } from './rejection.ts'
 import { BUILT_IN_EVENT_TYPES } from './usage.ts'
 
 const at = Date.UTC(2025, 6, 28, 3) as Instant
-const end = { account: 'acme', project: 'photos', dataset: '2026', at, over: undefined }
+const end = { account: 'acme', project: 'photos', dataset: '2026', region: 'eu', at, over: undefined }
 const digest = (text: string) => `digest of ${text.length}`
 
 function levelOf(event: { source: string; id: string }, bytes: string): Level {
-  return { project: 'photos', dataset: '2026', region: null, at, bytes: decimal(bytes), ...event }
+  return { project: 'photos', dataset: '2026', region: 'eu', at, bytes: decimal(bytes), ...event }
 }
 
 test('the end of a series is a level of 0 bytes', () => {
   expect(endOfSeries(end, digest)).toMatchObject({
     account: 'acme',
     source: 'farthing:closed',
-    id: '["2025-07-28T03:00:00.000Z","photos","2026"]',
+    id: '["2025-07-28T03:00:00.000Z","photos","2026","eu"]',
     type: 'farthing.storage',
     at,
-    data: '{"bytes":"0","dataset":"2026","project":"photos"}',
-    usage: { component: 'storage', bytes: ZERO, dataset: '2026', project: 'photos', region: null },
+    data: '{"bytes":"0","dataset":"2026","project":"photos","region":"eu"}',
+    usage: { component: 'storage', bytes: ZERO, dataset: '2026', project: 'photos', region: 'eu' },
   })
-  expect(endOfSeries({ ...end, project: null, dataset: null }, digest).data).toBe('{"bytes":"0"}')
+  expect(endOfSeries({ ...end, project: null, dataset: null, region: null }, digest).data).toBe(
+    '{"bytes":"0"}',
+  )
 })
 
 test('ends of different series have different ids, whatever their names are made of', () => {
   const names = [null, '', '"', '","', 'a', '\\', 'a","b', '\u0001'.repeat(250), '\u0002'.repeat(250)]
-  const ids = names.flatMap((project) =>
-    names.map((dataset) => [endOfSeries({ ...end, project, dataset }, (text) => text).id, project, dataset]),
+  const series = names.flatMap((project) =>
+    names.flatMap((dataset) =>
+      names.map((region) => {
+        const { id } = endOfSeries({ ...end, project, dataset, region }, (text) => text)
+        return [id, `${project ?? ''}\0${dataset ?? ''}\0${region ?? ''}`] as const
+      }),
+    ),
   )
-  const series = ids.map(([id, project, dataset]) => [id, `${project ?? ''}\0${dataset ?? ''}`])
   expect(new Set(series.map(([id]) => id)).size).toBe(new Set(series.map(([, name]) => name)).size)
 })
 
 test('no id is longer than that of any event', () => {
   const long = { ...end, project: '\u0001'.repeat(255), dataset: '"'.repeat(255) }
-  expect(endOfSeries(long, digest).id).toBe('["2025-07-28T03:00:00.000Z","digest of 2047"]')
+  expect(endOfSeries(long, digest).id).toBe('["2025-07-28T03:00:00.000Z","digest of 2052"]')
 })
 
 test('one that outdoes another level is in force after it, and after all that come before that one', () => {

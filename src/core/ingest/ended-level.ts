@@ -9,7 +9,10 @@ import { ID_BYTES_MAX } from './read-text.ts'
 /** The source of the levels of 0 bytes that end what a closed account stores. Nobody else may use it. */
 export const CLOSED_SOURCE = 'farthing:closed'
 
-/** Sources that only Farthing itself uses: an event of anybody else could stand in the way of a closing. */
+/**
+ * Sources that only Farthing itself uses. Nobody else can send an event of one, which could stand in the way of a closing,
+ * and no order takes one back: what a closed account stores would be charged for ever.
+ */
 export function isReservedSource(source: string): boolean {
   return source.endsWith(CLOSED_SOURCE)
 }
@@ -18,6 +21,7 @@ export interface LevelEnd {
   readonly account: string
   readonly project: string | null
   readonly dataset: string | null
+  readonly region: string | null
   readonly at: Instant
   /** The source of a level at this very instant that has to be outdone; undefined: of none. */
   readonly over: string | undefined
@@ -29,9 +33,9 @@ export interface LevelEnd {
  * @param digest of a text, for ids that would be too long
  */
 export function endOfSeries(end: LevelEnd, digest: (text: string) => string): UsageEvent {
-  const { account, project, dataset, at, over } = end
+  const { account, project, dataset, region, at, over } = end
   const source = over === undefined ? CLOSED_SOURCE : `${over}/${CLOSED_SOURCE}`
-  const named = { ...(project === null ? {} : { project }), ...(dataset === null ? {} : { dataset }) }
+  const names = Object.entries({ project, dataset, region }).filter(([, name]) => name !== null)
   return {
     account,
     source,
@@ -39,15 +43,15 @@ export function endOfSeries(end: LevelEnd, digest: (text: string) => string): Us
     type: 'farthing.storage',
     at,
     hour: hourOf(at),
-    data: canonicalJson({ bytes: '0', ...named }),
+    data: canonicalJson({ bytes: '0', ...Object.fromEntries(names) }),
     attributes: null,
-    usage: { component: 'storage', project, region: null, dataset, bytes: ZERO },
+    usage: { component: 'storage', project, region, dataset, bytes: ZERO },
   }
 }
 
 /** A list of texts, as JSON: no two series have the same one, whatever their names contain. */
-function idOf({ at, project, dataset }: LevelEnd, digest: (text: string) => string): string {
-  const series = [project ?? '', dataset ?? '']
+function idOf({ at, project, dataset, region }: LevelEnd, digest: (text: string) => string): string {
+  const series = [project ?? '', dataset ?? '', region ?? '']
   const id = canonicalJson([formatInstant(at), ...series])
   return byteLength(id) <= ID_BYTES_MAX
     ? id

@@ -136,12 +136,22 @@ const CASES: readonly { because: string; levels: string; stored: string[] }[] = 
     stored: ['- eu 28800000', 'p - 14400000', 'p us 7200000', 'q eu 3600000'],
   },
   {
-    because: 'a dataset that moves to another region ends in the first',
+    because: 'each region of a dataset has its own levels: one that moves ends with 0 where it was',
     levels: `
       time         | bytes | series | region | source | id
       03:00:00.000 | 10    | p/d    | eu     | s      | 1
+      03:30:00.000 | 0     | p/d    | eu     | s      | 3
       03:30:00.000 | 10    | p/d    | us     | s      | 2`,
     stored: ['p eu 18000000', 'p us 18000000'],
+  },
+  {
+    because: 'levels of two regions at one instant both count, and no region is one of its own',
+    levels: `
+      time         | bytes | series | region | source | id
+      03:00:00.000 | 10    | p/d    | eu     | s      | 1
+      03:00:00.000 | 1     | p/d    | us     | s      | 1
+      03:00:00.000 | 5     | p/d    |        | s      | 1`,
+    stored: ['p - 18000000', 'p eu 36000000', 'p us 3600000'],
   },
   {
     because: 'sums are exact above 2^53',
@@ -174,7 +184,7 @@ const anyLevel: fc.Arbitrary<Level> = fc.record({
 
 const anyLevels = fc.uniqueArray(anyLevel, {
   maxLength: 12,
-  selector: ({ project, dataset, at, source, id }) => JSON.stringify([project, dataset, at, source, id]),
+  selector: (level) => JSON.stringify([seriesOf(level), level.at, level.source, level.id]),
 })
 
 /** Time, source and id as bytes that compare like them. */
@@ -182,8 +192,8 @@ function key(level: Level): Buffer {
   return Buffer.from(`${String(level.at).padStart(15, '0')}\0${level.source}\0${level.id}`)
 }
 
-function seriesOf({ project, dataset }: Level): string {
-  return JSON.stringify([project, dataset])
+function seriesOf({ project, dataset, region }: Level): string {
+  return JSON.stringify([project, dataset, region])
 }
 
 /** The level in force at an instant, as ARCHITECTURE.md says it: the greatest (time, source, id) at or before it. */

@@ -34,15 +34,16 @@ export function compareLevels(a: Level, b: Level): number {
   return (
     compareNullable(a.project, b.project) ||
     compareNullable(a.dataset, b.dataset) ||
+    compareNullable(a.region, b.region) ||
     a.at - b.at ||
     compareBytes(a.source, b.source) ||
     compareBytes(a.id, b.id)
   )
 }
 
-/** One series is one project and dataset of an account: its levels replace each other. */
+/** One series is one project, dataset and region of an account: its levels replace each other. */
 export function isSameSeries(a: Level, b: Level): boolean {
-  return a.project === b.project && a.dataset === b.dataset
+  return a.project === b.project && a.dataset === b.dataset && a.region === b.region
 }
 
 /**

@@ -45,14 +45,16 @@ export async function* levelEndsOf(sql: Sql, book: PriceBook, closed: Closed): A
 function* endsOf(
   { closedAt }: Closed,
   { at, source }: Pick<LevelPlace, 'at' | 'source'>,
-  { project, dataset }: Pick<LevelEnd, 'project' | 'dataset'>,
+  { project, dataset, region }: Names,
 ): Generator<SeriesEnd> {
-  yield { project, dataset, at: closedAt, over: undefined }
-  if (at >= closedAt) yield { project, dataset, at, over: source }
+  yield { project, dataset, region, at: closedAt, over: undefined }
+  if (at >= closedAt) yield { project, dataset, region, at, over: source }
 }
 
-function namesOf({ project, dataset }: SeriesName): Pick<LevelEnd, 'project' | 'dataset'> {
-  return { project: project || null, dataset: dataset || null }
+type Names = Pick<LevelEnd, 'project' | 'dataset' | 'region'>
+
+function namesOf({ project, dataset, region }: SeriesName): Names {
+  return { project: project || null, dataset: dataset || null, region: region || null }
 }
 
 /** Levels on no bill yet, those of events that are or were held included. */

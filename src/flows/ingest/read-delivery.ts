@@ -69,8 +69,9 @@ export function readDelivered(
   const candidate: Candidate = delivered.untimed ? { ...plain, untimed: true } : plain
   const closedAt = accounts?.closedAt(event.account)
   if (closedAt === undefined || event.usage?.component !== 'storage') return candidate
-  const { account, usage } = event
-  const end = { account, project: usage.project, dataset: usage.dataset, at: closedAt, over: undefined }
+  const { account } = event
+  const { project, dataset, region } = event.usage
+  const end = { account, project, dataset, region, at: closedAt, over: undefined }
   return { ...candidate, ending: ownCandidate(book, endOfSeries(end, sha256), senderOf(context)) }
 }
 

@@ -26,13 +26,16 @@ import { OPEN_LEVELS_MAX } from './read-open-usage.ts'
 const HOURS_AT_ONCE = 48
 const ACTS_AT_ONCE = 2_000
 
+/** The last series of a page, '' for an absent name. */
+export type SeriesPosition = readonly [project: string, dataset: string, region: string]
+
 export interface AskLevelsNow {
   readonly account: string
-  readonly after: readonly [project: string, dataset: string] | undefined
+  readonly after: SeriesPosition | undefined
   readonly limit: number
 }
 
-export interface LevelsNow extends Page<Level, readonly [project: string, dataset: string]> {
+export interface LevelsNow extends Page<Level, SeriesPosition> {
   /** By the database's clock: an age is counted until then. */
   readonly asOf: Instant
 }
@@ -42,7 +45,7 @@ export type ReadLevelsNowResult =
   | { readonly ok: false; readonly code: 'usage/too_many_open_events'; readonly detail: string }
 
 /**
- * What an account stores now: the level in force of each series, by project and dataset, billed or not. Levels of 0 bytes
+ * What an account stores now: the level in force of each series, by project, dataset and region, billed or not. Levels of 0 bytes
  * are left out, so a page may be short, even empty, and yet have a next one.
  */
 export async function listLevelsNow(
@@ -57,7 +60,7 @@ export async function listLevelsNow(
     const { released, withdrawn } = await openActs(scope)
     const unbilled = await unbilledLevels(scope, released)
     if (!unbilled) return refuseMany()
-    const position = after && { project: after[0], dataset: after[1] }
+    const position = after && { project: after[0], dataset: after[1], region: after[2] }
     const settled = await run(sql, listLevelsNowRows, {
       ...scope,
       withdrawn,
@@ -74,7 +77,7 @@ export async function listLevelsNow(
       ok: true,
       levels: {
         items: kept.flatMap(({ level }) => (level && !isZero(level.bytes) ? [level] : [])),
-        next: series.length > limit && end ? [end.project, end.dataset] : null,
+        next: series.length > limit && end ? [end.project, end.dataset, end.region] : null,
         asOf: now,
       },
     }
@@ -143,28 +146,32 @@ interface Series extends SeriesName {
   readonly level: Level | undefined
 }
 
-/** Each series with the last of its levels, settled or not, in the order of project and dataset. */
+/** Each series with the last of its levels, settled or not, in the order of project, dataset and region. */
 function inForce(settled: readonly SeriesLevel[], unbilled: readonly Level[]): readonly Series[] {
   const series = new Map<string, Series>()
   const add = (name: SeriesName, level: Level | undefined) => {
     // U+0000 occurs in no name.
-    const key = `${name.project}\0${name.dataset}`
+    const key = `${name.project}\0${name.dataset}\0${name.region}`
     const before = series.get(key)?.level
     const isLater = !before || (level && compareLevels(level, before) > 0)
     series.set(key, { ...name, level: isLater ? level : before })
   }
-  for (const { project, dataset, level } of settled) {
-    const names = { project: project || null, dataset: dataset || null }
-    add({ project, dataset }, level && { ...level, ...names, region: level.region || null })
+  for (const { project, dataset, region, level } of settled) {
+    const names = { project: project || null, dataset: dataset || null, region: region || null }
+    add({ project, dataset, region }, level && { ...level, ...names })
   }
   for (const level of unbilled) add(nameOf(level), level)
   return [...series.values()].sort(compareNames)
 }
 
-function nameOf({ project, dataset }: Level): SeriesName {
-  return { project: project ?? '', dataset: dataset ?? '' }
+function nameOf({ project, dataset, region }: Level): SeriesName {
+  return { project: project ?? '', dataset: dataset ?? '', region: region ?? '' }
 }
 
 function compareNames(a: SeriesName, b: SeriesName): number {
-  return compareBytes(a.project, b.project) || compareBytes(a.dataset, b.dataset)
+  return (
+    compareBytes(a.project, b.project) ||
+    compareBytes(a.dataset, b.dataset) ||
+    compareBytes(a.region, b.region)
+  )
 }

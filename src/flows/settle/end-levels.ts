@@ -86,7 +86,8 @@ async function* distinctGroups(ends: AsyncIterable<SeriesEnd>): AsyncGenerator<r
   const group = new Map<string, SeriesEnd>()
   for await (const end of ends) {
     // U+0000 occurs in no part.
-    group.set([end.project ?? '', end.dataset ?? '', end.at, end.over ?? ''].join('\0'), end)
+    const { project, dataset, region, at, over } = end
+    group.set([project ?? '', dataset ?? '', region ?? '', at, over ?? ''].join('\0'), end)
     if (group.size < ENDS_PER_TRANSACTION_MAX) continue
     yield [...group.values()]
     group.clear()

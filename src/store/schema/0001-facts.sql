@@ -153,14 +153,14 @@ create table storage_level (
   account  text     not null collate "C",
   project  text     not null collate "C",
   dataset  text     not null collate "C",
+  region   text     not null collate "C",
   at       bigint   not null,
   source   text     not null collate "C",
   id       text     not null collate "C",
-  region   text     not null collate "C",
   bytes    numeric  not null,
   -- The settled hour that brought it in: those of a lower step did not see it.
   step     bigint   not null,
-  primary key (bucket, account, project, dataset, at, source, id)
+  primary key (bucket, account, project, dataset, region, at, source, id)
 );
 
 -- Every series that ever had a level: where to look for what carries over.
@@ -169,7 +169,8 @@ create table storage_series (
   account text     not null collate "C",
   project text     not null collate "C",
   dataset text     not null collate "C",
-  primary key (bucket, account, project, dataset)
+  region  text     not null collate "C",
+  primary key (bucket, account, project, dataset, region)
 );
 
 create table bill (
