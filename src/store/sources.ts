@@ -92,14 +92,17 @@ export const updateCountedUntil: Query<{ readonly to: Hour }, never, void> = {
 }
 
 /**
- * Count the stored events of an hour by source: note which sources have reported in it, and the counts of those that
+ * Count the events that were sent of an hour by source: note which sources have reported in it, and the counts of those that
  * have announced it. Reads the hour's partition of the day once, by its key. Run again it notes what is true then.
  */
 export const countSourcesOf: Query<{ readonly hour: Hour }, never, void> = {
   name: 'count_sources',
   text: `
     with counted as materialized (
-      select source, count(*) as events from usage_event where hour = $1::int group by source),
+      select source, count(*) as events
+        from usage_event
+       where hour = $1::int and source not like '%farthing:closed'
+       group by source),
     present as (
       insert into source_presence as p (source, last_hour, hours)
       select source, $1::int, 1::bit(192) from counted order by source

@@ -27,11 +27,12 @@ export interface Pass {
   readonly historyQuietMs: number
 }
 
-/** Take back what came so far of one identity, or of it in one hour. */
+/** Take back what came so far of one identity, or of it in one hour; or all that there is of an hour. */
 export interface Taking {
   readonly account: string
-  readonly source: string
-  readonly id: string
+  /** Undefined: of any source and id, those that Farthing itself added included. */
+  readonly source: string | undefined
+  readonly id: string | undefined
   /** Undefined: under whatever time. */
   readonly hour: number | undefined
 }
@@ -116,7 +117,9 @@ export function randomHistory(seed: number, currentHour: number): History {
   const puts = randomPuts(other, { accounts, hours, roundCount, knownOnly })
   const rounds = events.map((group, index) => {
     const soFar = events.slice(0, index + 1).flat()
-    return { ...roundOf(random, group, soFar, firstHour + index), puts: puts[index]! }
+    const round = roundOf(random, group, soFar, firstHour + index)
+    const ranges = rangesOf(other, { accounts, hours, puts: puts.slice(0, index + 1).flat() })
+    return { ...round, orders: [...round.orders, ...ranges], puts: puts[index]! }
   })
   return { seed, firstHour, windowMs, hourToCome: currentHour + 2, knownOnly, rounds }
 }
@@ -211,6 +214,23 @@ function ordersOf(random: Random, events: readonly Sent[]): readonly Order[] {
       return { account: subject, source, id, hour }
     }),
   }))
+}
+
+interface RangesFrom {
+  readonly accounts: readonly string[]
+  readonly hours: readonly number[]
+  readonly puts: readonly Put[]
+}
+
+/** Orders for whole hours of an account: those of closings most of all, where Farthing adds events of its own. */
+function rangesOf(random: Random, { accounts, hours, puts }: RangesFrom): readonly Order[] {
+  if (!random.chance(0.3)) return []
+  const closings = puts.flatMap(({ account, closedAt }) =>
+    closedAt === undefined ? [] : [{ account, hour: Math.floor(closedAt / HOUR_MS) }],
+  )
+  const any = { account: pick(random, accounts), hour: pick(random, hours) }
+  const meant = closings.length > 0 && random.chance(0.7) ? pick(random, closings) : any
+  return [{ twice: random.chance(0.2), takings: [{ ...meant, source: undefined, id: undefined }] }]
 }
 
 function shuffled<T>(random: Random, list: readonly T[]): T[] {

@@ -21,22 +21,24 @@ export async function takeBack(
   const { rows } = await reading.query<EventKey>(
     `select distinct e.hour, e.bucket, e.account, e.id, e.source
        from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as t (account, source, id, hour)
-       join usage_event e on e.account = t.account and e.source = t.source and e.id = t.id
-                         and (t.hour is null or e.hour = t.hour)`,
+       join usage_event e on e.account = t.account and (t.source is null or e.source = t.source)
+                         and (t.id is null or e.id = t.id) and (t.hour is null or e.hour = t.hour)`,
     [
       takings.map(({ account }) => account),
-      takings.map(({ source }) => source),
-      takings.map(({ id }) => id),
+      takings.map(({ source }) => source ?? null),
+      takings.map(({ id }) => id ?? null),
       takings.map(({ hour }) => hour ?? null),
     ],
   )
   const answers = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => untilAnswered(pool, rows)))
+  // What Farthing itself added is left alone.
+  const sent = rows.filter(({ source }) => !source.endsWith('farthing:closed'))
   for (const { decisions, already } of answers) {
-    if (decisions.length + already !== rows.length) throw new Error('an order forgot some of its events')
+    if (decisions.length + already !== sent.length) throw new Error('an order forgot some of its events')
   }
   const taken = answers.reduce((sum, { decisions }) => sum + decisions.length, 0)
-  if (taken > rows.length) throw new Error('two orders at once took the same event back twice')
-  return rows
+  if (taken > sent.length) throw new Error('two orders at once took the same event back twice')
+  return sent
 }
 
 async function untilAnswered(pool: pg.Pool, keys: readonly EventKey[]) {

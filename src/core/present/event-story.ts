@@ -1,3 +1,4 @@
+import { isReservedSource } from '../ingest/ended-level.ts'
 import type { UsageEvent } from '../ingest/event.ts'
 import { plain } from '../money/decimal.ts'
 import type { Assessment, Charge } from '../rate/rating/assess.ts'
@@ -73,6 +74,9 @@ interface Told {
 }
 
 function received({ event, receivedAt }: EventFacts): Told {
+  if (isReservedSource(event.source)) {
+    return { at: receivedAt, text: 'Added by Farthing: the account is closed, and what it stores ends here.' }
+  }
   return { at: receivedAt, text: `Received from ${event.source}, and stored.` }
 }
 

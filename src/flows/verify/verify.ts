@@ -11,6 +11,7 @@ import { run, runOne, type Sql } from '../../store/query.ts'
 import type { Difference } from './compare-bill.ts'
 import { sha256 } from '../settle/issue-bills.ts'
 import { bucketsPerTransaction, COUNTED_EVENTS_MAX } from '../settle/settle.ts'
+import { verifyClosings } from './verify-closings.ts'
 import { verifyHour } from './verify-hour.ts'
 
 export type { Difference } from './compare-bill.ts'
@@ -33,7 +34,7 @@ export interface VerifyProgress {
 
 /**
  * Make every bill of a range anew from its facts, and name whatever differs: prices, events, held events, levels, lines,
- * bills, digests, chains, and bills that are missing. Reads only; give it a transaction of REPEATABLE READ, so that bills
+ * bills, digests, chains, bills that are missing, and what closed accounts store after their closing. Reads only; give it a transaction of REPEATABLE READ, so that bills
  * issued meanwhile do not look like differences.
  */
 export async function* verify(
@@ -66,6 +67,7 @@ export async function* verify(
     hours += 1
     onProgress({ hour, hours, bills })
   }
+  yield* await verifyClosings(sql, only)
   for (const broken of await run(sql, findBrokenChains, { account: only })) yield chainDifference(broken)
 }
 

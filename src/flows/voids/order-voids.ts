@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { CLOSED_SOURCE, isReservedSource } from '../../core/ingest/ended-level.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import { summarizeVoids, type VoidSummary } from '../../core/present/void-summary.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
@@ -43,7 +44,7 @@ export interface OrderedVoids extends VoidSummary {
 
 export type VoidsRefused = {
   readonly ok: false
-  readonly code: 'void/not_found' | 'void/too_many'
+  readonly code: 'void/not_found' | 'void/too_many' | 'void/own_event'
   readonly detail: string
 }
 
@@ -80,8 +81,12 @@ async function select(
   book: PriceBook,
   { account, select: selection, after }: OrderVoids,
 ): Promise<SelectedEvents | VoidsRefused> {
+  const source = selection.by === 'range' ? selection.filter.source : selection.source
+  if (source !== undefined && isReservedSource(source)) return OWN_EVENT
   if (selection.by === 'range') return selectByRange(pool, book, { account, ...selection }, after)
-  const keys: readonly EventKey[] = await selectById(pool, { account, ...selection })
+  const all = await selectById(pool, { account, ...selection })
+  const keys: readonly EventKey[] = all.filter((key) => !isReservedSource(key.source))
+  if (keys.length < all.length && keys.length === 0) return OWN_EVENT
   if (keys.length === 0) {
     const detail =
       'There is no event of this account and id, of this source and time: it never came, or has another id.'
@@ -92,6 +97,12 @@ async function select(
     return { ok: false, code: 'void/too_many', detail }
   }
   return { keys, next: null }
+}
+
+const OWN_EVENT: VoidsRefused = {
+  ok: false,
+  code: 'void/own_event',
+  detail: `Events of a source that ends with ${CLOSED_SOURCE} end what a closed account stores, and cannot be taken back: open the account, or close it at another time.`,
 }
 
 function takenBack(book: PriceBook, { event, cycle, counted }: VoidDecision) {

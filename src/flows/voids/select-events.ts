@@ -1,4 +1,5 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
+import { isReservedSource } from '../../core/ingest/ended-level.ts'
 import { type EventFilter, matchesFilter } from '../../core/ingest/event-filter.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
@@ -91,8 +92,9 @@ async function hoursOf(
   return hours.filter((hour) => days.has(Math.floor(hour / 24)))
 }
 
-/** By the newest price book, which reads the event's data. */
+/** By the newest price book, which reads the event's data. What Farthing itself added is never meant. */
 export function isMeant(book: PriceBook, filter: EventFilter, event: SettledEvent): boolean {
+  if (isReservedSource(event.source)) return false
   return matchesFilter(filter, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
 }
 

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { isReservedSource } from '../../core/ingest/ended-level.ts'
 import { invariant } from '../../core/invariant.ts'
 import { throughGate } from '../../store/gate.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
@@ -35,7 +36,8 @@ export interface Voided {
 
 /**
  * Take events back: they stay, with their identities, and count no more. Billed ones are given back in the open hour,
- * at their own prices; others never appear on a bill. Can be run twice, and at the same time.
+ * at their own prices; others never appear on a bill. Events that Farthing itself added are left alone, whoever means
+ * them. Can be run twice, and at the same time.
  * @param keys stored events, at most `VOIDS_PER_TRANSACTION_MAX`
  */
 export async function voidEvents(
@@ -53,7 +55,8 @@ export async function voidEvents(
   }
 }
 
-function voidOnce(pool: pg.Pool, order: VoidOrder, keys: readonly EventKey[]): Promise<Voided> {
+function voidOnce(pool: pg.Pool, order: VoidOrder, meant: readonly EventKey[]): Promise<Voided> {
+  const keys = sentOnly(meant)
   return throughGate(pool, 'shared', async (sql, marks) => {
     // First: whoever releases one of them at this moment is waited for.
     await run(sql, deleteHeldEvents, keys)
@@ -85,7 +88,12 @@ async function note(
 
 /** What `voidEvents` would do at this moment. Changes nothing. */
 export function previewVoids(pool: pg.Pool, keys: readonly EventKey[]): Promise<Voided> {
-  return throughGate(pool, 'shared', (sql, marks) => decide(sql, marks, keys))
+  return throughGate(pool, 'shared', (sql, marks) => decide(sql, marks, sentOnly(keys)))
+}
+
+/** Those of them that a sender sent. */
+function sentOnly(keys: readonly EventKey[]): readonly EventKey[] {
+  return keys.filter(({ source }) => !isReservedSource(source))
 }
 
 async function decide(sql: Sql, marks: Marks, keys: readonly EventKey[]): Promise<Voided> {

@@ -54,6 +54,7 @@ export const HTTP_PROBLEMS = {
   'usage/too_many_open_events': { status: 422, title: 'The open hours have too many events' },
   'source/too_many_events': { status: 422, title: 'The hours have too many events' },
   'void/too_many': { status: 422, title: 'The id has too many events' },
+  'void/own_event': { status: 422, title: 'Farthing itself added the events' },
   'void/unclear_selection': { status: 400, title: 'It is not clear which events are meant' },
   'void/reason_missing': { status: 400, title: 'A reason is missing' },
   'void/invalid_reason': { status: 400, title: 'The reason cannot be used' },

@@ -19,7 +19,8 @@ create table voided_event (
   bucket     smallint not null,
   account    text     not null collate "C",
   id         text     not null collate "C",
-  source     text     not null collate "C",
+  -- What Farthing itself added to end what closed accounts store is never taken back.
+  source     text     not null collate "C" check (source not like '%farthing:closed'),
   -- The cycle of the void.
   cycle      integer  not null check (cycle >= hour),
   -- The cycle in which the event counts: that of the void, where it is left out; an older one, which was sealed, so the
