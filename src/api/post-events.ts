@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { DRY_RUN_MEMBERS } from './dry-run.ts'
 import { endpoint, type ValueOf } from './endpoint.ts'
 import { Flag } from './parameters.ts'
-import { Nullable } from './views.ts'
+import { Nullable, Text } from './views.ts'
 
 /** Detail is shown for at most this many events; the counts are of all. */
 export const PROBLEMS_MAX = 1000
@@ -13,8 +13,8 @@ const Problem = Type.Object({
   outcome: Type.Enum(['conflict', 'held', 'rejected', 'accepted'], {
     description: '`accepted`: there is something to remark on it',
   }),
-  code: Nullable,
-  detail: Nullable,
+  code: Text,
+  detail: Text,
 })
 
 export const Outcomes = Type.Object({

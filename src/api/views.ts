@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import type { Json } from '../core/text/canonical-json.ts'
 import { COMPONENTS } from '../core/rate/price-book/price-book.ts'
 import type { ValueOf } from './endpoint.ts'
 
@@ -67,7 +68,7 @@ export const SentEvent = Type.Object(
     type: Text,
     subject: Text,
     time: Time,
-    data: Type.Unknown({ description: 'A JSON object' }),
+    data: Type.Unsafe<Json>(Type.Object({}, { additionalProperties: true })),
   },
   { additionalProperties: true, description: 'The CloudEvent that was sent' },
 )

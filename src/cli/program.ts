@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { projectFile } from '../flows/shared/project-file.ts'
 import { accountsCommand } from './commands/accounts.ts'
 import { auditCommand } from './commands/audit.ts'
-import type { ExitCode } from './terminal/command-failed.ts'
+import type { SetExitCode } from './terminal/command-failed.ts'
 import { backupCommand } from './commands/backup.ts'
 import { billCommand } from './commands/bill.ts'
 import { billsCommand } from './commands/bills.ts'
@@ -25,9 +25,6 @@ import { verifyCommand } from './commands/verify.ts'
 import { voidCommand } from './commands/void.ts'
 import { voidsCommand } from './commands/voids.ts'
 import type { ReadOwnSettings } from './own-database.ts'
-
-/** Told by a command that has done its work, but not all was well. */
-export type SetExitCode = (code: ExitCode) => void
 
 const EXIT_CODES = `
 Exit codes: 0 all is well; 1 failed; 2 wrong command line; 3 some events were rejected or conflicting.`

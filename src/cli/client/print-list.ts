@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { textTable, type Column, type Row, type TextLine } from '../../core/present/text-table.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
-import { makeApi, type Query, type ServerApi } from './server-api.ts'
+import type { ItemOf, Listed, ListRequest } from './api-types.ts'
+import { makeApi, type ServerApi } from './server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from './server-address.ts'
 import { printLines, say, tableWidth } from '../terminal/terminal.ts'
 
@@ -24,20 +25,19 @@ export function withListOptions(command: Command, item: string): Command {
 }
 
 /** Lists are a table for people, and NDJSON for programs: each item as soon as it is there. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what the list answers
-export async function printList<Item>(
+export async function printList<Name extends Listed>(
   { limit: limitText, json, ...server }: ListOptions,
-  path: string,
-  query: Query,
-  show: (items: readonly Item[]) => readonly TextLine[],
+  name: Name,
+  request: ListRequest<Name>,
+  show: (items: readonly ItemOf<Name>[]) => readonly TextLine[],
 ): Promise<void> {
   const given = limitText === undefined ? undefined : readLimit(limitText)
   const api = makeApi(serverAddress(server))
   if (json) {
-    for await (const item of api.list(path, query, given)) process.stdout.write(`${JSON.stringify(item)}\n`)
+    for await (const item of api.list(name, request, given)) process.stdout.write(`${JSON.stringify(item)}\n`)
     return
   }
-  const { items, isCut } = await takeItems<Item>(api, path, query, given ?? LIMIT)
+  const { items, isCut } = await takeItems(api, name, request, given ?? LIMIT)
   printLines(show(items))
   if (isCut) say('There are more: --limit all lists them.')
 }
@@ -51,15 +51,14 @@ export function tableOf<Item>(columns: readonly Column[], rowOf: (item: Item) =>
 }
 
 /** At most `limit` items, and whether there are more. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what the list answers
-export async function takeItems<Item>(
+export async function takeItems<Name extends Listed>(
   api: ServerApi,
-  path: string,
-  query: Query,
+  name: Name,
+  request: ListRequest<Name>,
   limit: number,
-): Promise<{ readonly items: readonly Item[]; readonly isCut: boolean }> {
-  const items: Item[] = []
-  for await (const item of api.list<Item>(path, query, limit + 1)) items.push(item)
+): Promise<{ readonly items: readonly ItemOf<Name>[]; readonly isCut: boolean }> {
+  const items: ItemOf<Name>[] = []
+  for await (const item of api.list(name, request, limit + 1)) items.push(item)
   return { items: items.slice(0, limit), isCut: items.length > limit }
 }
 

@@ -1,28 +1,21 @@
+import type { PriceVersion } from '../../api/price-book.ts'
 import type { LineView } from '../../core/present/bill-table.ts'
 import type { TermsOf } from '../../core/present/bill-line-notes.ts'
 import { lineTerms } from '../../core/present/line-terms.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
-import type { Json } from '../../core/text/canonical-json.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
-import { apiPath, type ServerApi } from './server-api.ts'
-
-/** A published version of the price book, as the API has it. */
-export interface PriceVersionView {
-  readonly version: number
-  readonly publishedAt: string
-  readonly demo: boolean
-  readonly digest: string
-  readonly book: Json
-}
+import type { ServerApi } from './server-api.ts'
 
 /** The rules of a version as they are at the server; the newest without a number. */
 export async function readVersion(
   api: ServerApi,
-  version?: string,
-): Promise<{ readonly view: PriceVersionView; readonly book: PriceBook }> {
-  const path = apiPath('v1', 'price-book', ...(version === undefined ? [] : [version]))
-  const view = await api.json<PriceVersionView>(path)
+  version?: number,
+): Promise<{ readonly view: PriceVersion; readonly book: PriceBook }> {
+  const view =
+    version === undefined
+      ? await api.json('GET /v1/price-book')
+      : await api.json('GET /v1/price-book/:version', { params: { version } })
   const read = readPriceBook(view.book)
   if (read.ok) return { view, book: read.book }
   throw new CommandFailed(
@@ -33,9 +26,7 @@ export async function readVersion(
 /** The rules behind some lines, each from the version of the price book that its line names. */
 export async function readTerms(api: ServerApi, lines: readonly LineView[]): Promise<TermsOf> {
   const versions = [...new Set(lines.map(({ priceVersion }) => priceVersion))]
-  const read = versions.map(
-    async (version) => [version, (await readVersion(api, String(version))).book] as const,
-  )
+  const read = versions.map(async (version) => [version, (await readVersion(api, version)).book] as const)
   const books = new Map(await Promise.all(read))
   return (line) => lineTerms(books.get(line.priceVersion)!, line)
 }

@@ -1,21 +1,6 @@
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import type { AnswerTo, Asked, ItemOf, Listed, ListRequest, RequestOptions, RequestTo } from './api-types.ts'
 import type { ServerAddress } from './server-address.ts'
-
-/** What a list of the API answers. */
-interface Page<Item> {
-  readonly items: readonly Item[]
-  readonly next: string | null
-}
-
-export type Query = Readonly<Record<string, string | number | undefined>>
-
-export interface ApiRequest {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly query?: Query
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
-  readonly signal?: AbortSignal | undefined
-}
 
 /** Items of one page of the API, at most. */
 const PAGE_MAX = 1000
@@ -45,62 +30,83 @@ export class NoAnswer extends CommandFailed {
   }
 }
 
-/** Speaks to a running server, with one key. */
+/** Speaks to a running server, with one key. Endpoints are named as src/api declares them, with the types that it declares. */
 export interface ServerApi {
   readonly url: string
   /** The body of a good answer, as it came. @throws ApiRefused, NoAnswer */
-  text(path: string, request?: ApiRequest): Promise<string>
+  text<Name extends Asked>(name: Name, ...request: Needed<RequestTo<Name>>): Promise<string>
   /** The same, as JSON. */
-  json<Answer>(path: string, request?: ApiRequest): Promise<Answer>
+  json<Name extends Asked>(name: Name, ...request: Needed<RequestTo<Name>>): Promise<AnswerTo<Name>>
   /**
    * The items of a list, page by page.
    * @param limit of items in all
    */
-  list<Item>(path: string, query: Query, limit?: number): AsyncGenerator<Item>
+  list<Name extends Listed>(
+    name: Name,
+    request: ListRequest<Name>,
+    limit?: number,
+  ): AsyncGenerator<ItemOf<Name>>
 }
 
-export function makeApi({ url, key }: ServerAddress): ServerApi {
-  const api: ServerApi = {
-    url,
-    async text(path, request = {}) {
-      const response = await send(url, key, path, request)
-      const body = await readBody(response, url)
-      if (!response.ok) throw refusalOf(response, body, url)
-      return body
-    },
-    async json<Answer>(path: string, request?: ApiRequest) {
-      return JSON.parse(await api.text(path, request)) as Answer
-    },
-    async *list<Item>(path: string, query: Query, limit = Number.POSITIVE_INFINITY) {
-      let [left, cursor]: [number, string | null] = [limit, null]
-      do {
-        const paging = { limit: Math.min(PAGE_MAX, left), ...(cursor === null ? {} : { cursor }) }
-        const page: Page<Item> = await api.json(path, { query: { ...query, ...paging } })
-        yield* page.items
-        left -= page.items.length
-        cursor = page.next
-      } while (cursor !== null && left > 0)
-    },
+/** A request may be left out when nothing in it is needed. */
+type Needed<Value> = {} extends Value ? [request?: Value] : [request: Value]
+
+/** Any request, once the types have seen to it that it fits. */
+interface AnyRequest extends RequestOptions {
+  readonly params?: Readonly<Record<string, string | number>>
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly json?: unknown
+}
+
+interface AnyPage {
+  readonly items: readonly unknown[]
+  readonly next: string | null
+}
+
+export function makeApi(address: ServerAddress): ServerApi {
+  const ask = (name: string, request: AnyRequest = {}) => askText(address, name, request)
+  // What is answered is of the declared type: the server's handlers are compiled against it.
+  const askJson = async (name: string, request?: AnyRequest) =>
+    JSON.parse(await ask(name, request)) as unknown
+  async function* list(name: string, request: AnyRequest, limit = Number.POSITIVE_INFINITY) {
+    let [left, cursor]: [number, string | null] = [limit, null]
+    do {
+      const paging = { limit: Math.min(PAGE_MAX, left), ...(cursor === null ? {} : { cursor }) }
+      const page = (await askJson(name, { ...request, query: { ...request.query, ...paging } })) as AnyPage
+      yield* page.items
+      left -= page.items.length
+      cursor = page.next
+    } while (cursor !== null && left > 0)
   }
-  return api
+  return { url: address.url, text: ask, json: askJson, list } as ServerApi
 }
 
-/** Ids of bills may hold any character but U+0000: each part of a path is escaped by itself. */
-export function apiPath(...parts: readonly string[]): string {
-  return `/${parts.map(encodeURIComponent).join('/')}`
+async function askText({ url, key }: ServerAddress, name: string, request: AnyRequest): Promise<string> {
+  const response = await send(url, key, name, request)
+  const body = await readBody(response, url)
+  if (!response.ok) throw refusalOf(response, body, url)
+  return body
 }
 
-async function send(url: string, key: string, path: string, request: ApiRequest): Promise<Response> {
-  const { method = 'GET', query = {}, headers = {}, body, signal } = request
-  const target = new URL(`${url}${path}`)
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) target.searchParams.set(name, String(value))
+/** `GET /v1/bills/:id` with its parts filled in. Ids may hold any character but U+0000: each part is escaped by itself. */
+function fillIn(path: string, params: Readonly<Record<string, string | number>>): string {
+  return path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name]!))
+}
+
+async function send(url: string, key: string, name: string, request: AnyRequest): Promise<Response> {
+  const { params = {}, query = {}, json, headers = {}, body, signal } = request
+  const [method = '', path = ''] = name.split(' ')
+  const target = new URL(`${url}${fillIn(path, params)}`)
+  for (const [each, value] of Object.entries(query)) {
+    if (value !== undefined) target.searchParams.set(each, String(value))
   }
+  const type = json === undefined ? {} : { 'content-type': 'application/json' }
+  const sent = json === undefined ? body : JSON.stringify(json)
   try {
     return await fetch(target, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...headers },
-      ...(body === undefined ? {} : { body }),
+      headers: { authorization: `Bearer ${key}`, ...type, ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
       ...(signal ? { signal } : {}),
     })
   } catch (error) {

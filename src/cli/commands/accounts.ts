@@ -1,20 +1,13 @@
 import { Command } from 'commander'
+import type { Account } from '../../api/accounts.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { apiPath, makeApi } from '../client/server-api.ts'
+import { makeApi } from '../client/server-api.ts'
 import { printJson, printLines } from '../terminal/terminal.ts'
 import { readTime } from '../terminal/time-option.ts'
-
-interface AccountView {
-  readonly account: string
-  readonly name: string | null
-  readonly timeZone: string
-  readonly tags: Readonly<Record<string, string>>
-  readonly closed: string | null
-}
 
 interface SetOptions extends ServerOptions {
   readonly json?: true
@@ -40,7 +33,7 @@ function listCommand(): Command {
     'account',
   )
     .addHelpText('after', examples(['farthing accounts list', 'who is there?']))
-    .action((options: ListOptions) => printList(options, '/v1/accounts', {}, showAccounts))
+    .action((options: ListOptions) => printList(options, 'GET /v1/accounts', {}, showAccounts))
 }
 
 function setCommand(): Command {
@@ -75,10 +68,9 @@ async function set(account: string, options: SetOptions): Promise<void> {
   }
   const closed = open ? null : close
   const tags = tag && Object.fromEntries(tag.map(readTag))
-  const view = await makeApi(serverAddress(server)).json<AccountView>(apiPath('v1', 'accounts', account), {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: name === '' ? null : name, timeZone, tags, closed }),
+  const view = await makeApi(serverAddress(server)).json('PUT /v1/accounts/:account', {
+    params: { account },
+    json: { name: name === '' ? null : name, timeZone, tags, closed },
   })
   if (json) printJson(view)
   else printLines(showAccounts([view]))
@@ -106,9 +98,9 @@ const COLUMNS = [
   { heading: 'Tags', align: 'left', shrinks: true },
 ] as const
 
-const showAccounts = tableOf<AccountView>(COLUMNS, rowOf, 'No accounts.')
+const showAccounts = tableOf(COLUMNS, rowOf, 'No accounts.')
 
-function rowOf({ account, name, timeZone, closed, tags }: AccountView) {
+function rowOf({ account, name, timeZone, closed, tags }: Account) {
   const pairs = Object.entries(tags).map(([tag, value]) => `${tag}=${value}`)
   const names = [account, name ?? '', timeZone].map(safeText)
   return { cells: [...names, closed === null ? '' : readableTime(closed), safeText(pairs.join(' '))] }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { AuditEntry } from '../../api/audit.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
@@ -10,14 +11,6 @@ interface AuditOptions extends ListOptions {
   readonly account?: string
   readonly from?: string
   readonly to?: string
-}
-
-interface EntryView {
-  readonly at: string
-  readonly actor: string
-  readonly act: string
-  readonly account: string | null
-  readonly detail: string
 }
 
 /** `audit`: who has done what. */
@@ -43,7 +36,7 @@ export function auditCommand(): Command {
     )
     .action(({ act, actor, account, from, to, ...options }: AuditOptions) => {
       const query = { act, actor, account, from, to }
-      return printList(options, '/v1/audit-log', query, tableOf(COLUMNS, rowOf, 'Nothing was done.'))
+      return printList(options, 'GET /v1/audit-log', { query }, tableOf(COLUMNS, rowOf, 'Nothing was done.'))
     })
 }
 
@@ -55,6 +48,6 @@ const COLUMNS = [
   { heading: 'What', align: 'left' },
 ] as const
 
-function rowOf({ at, actor, act, account, detail }: EntryView) {
+function rowOf({ at, actor, act, account, detail }: AuditEntry) {
   return { cells: [readableTime(at), ...[actor, act, account ?? '', detail].map(safeText)] }
 }

@@ -1,12 +1,8 @@
 import { Command } from 'commander'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import type { BackupOptions } from './run-backup.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import type { ReadOwnSettings } from '../own-database.ts'
-
-export interface BackupOptions {
-  readonly check?: true
-  readonly json?: true
-}
 
 /** `backup`: all facts into one file, or a file read through. */
 export function backupCommand(readSettings: ReadOwnSettings, version: string): Command {

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { billTable, type BillView } from '../../core/present/bill-table.ts'
+import { billTable } from '../../core/present/bill-table.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { readTerms } from '../client/read-terms.ts'
-import { apiPath, makeApi } from '../client/server-api.ts'
+import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { printLines, tableWidth } from '../terminal/terminal.ts'
 
@@ -32,12 +32,12 @@ export function billCommand(): Command {
 
 async function bill(id: string, { verbose = false, json, ...options }: BillOptions): Promise<void> {
   const api = makeApi(serverAddress(options))
-  const text = await api.text(apiPath('v1', 'bills', id))
+  const request = { params: { id } }
   if (json) {
-    process.stdout.write(`${text.trimEnd()}\n`)
+    process.stdout.write(`${(await api.text('GET /v1/bills/:id', request)).trimEnd()}\n`)
     return
   }
-  const view = JSON.parse(text) as BillView
+  const view = await api.json('GET /v1/bills/:id', request)
   const termsOf = await readTerms(api, view.lines)
   printLines(billTable(view, { verbose, termsOf, widthMax: tableWidth() }))
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { billsTable, type ListedBill } from '../../core/present/bills-table.ts'
+import { billsTable } from '../../core/present/bills-table.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, withListOptions } from '../client/print-list.ts'
 import { withRange } from '../terminal/time-option.ts'
@@ -29,7 +29,7 @@ export function billsCommand(): Command {
       ),
     )
     .action(({ account, from, to, ...options }: BillsOptions) =>
-      printList<ListedBill>(options, '/v1/bills', { account, from, to }, (bills) =>
+      printList(options, 'GET /v1/bills', { query: { account, from, to } }, (bills) =>
         billsTable(bills, tableWidth()),
       ),
     )

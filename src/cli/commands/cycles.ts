@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Cycle } from '../../api/cycles.ts'
 import { readableNumber, readableTime } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
@@ -7,19 +8,6 @@ import { withRange } from '../terminal/time-option.ts'
 interface CyclesOptions extends ListOptions {
   readonly from?: string
   readonly to?: string
-}
-
-interface CycleView {
-  readonly cycle: { readonly from: string; readonly to: string }
-  readonly state: string
-  readonly sealedAt: string | null
-  readonly settledAt: string | null
-  readonly lagSeconds: number | null
-  readonly late: boolean
-  readonly inDanger: boolean
-  readonly bills: number | null
-  readonly corrections: number | null
-  readonly priceVersion: number | null
 }
 
 /** `cycles`: which hours are sealed and settled. */
@@ -34,7 +22,7 @@ export function cyclesCommand(): Command {
   return withListOptions(withRange(command, 'hours'), 'hour')
     .addHelpText('after', examples(['farthing cycles --limit 24', 'how is billing doing?']))
     .action(({ from, to, ...options }: CyclesOptions) =>
-      printList(options, '/v1/cycles', { from, to }, tableOf(COLUMNS, rowOf, 'No hours.')),
+      printList(options, 'GET /v1/cycles', { query: { from, to } }, tableOf(COLUMNS, rowOf, 'No hours.')),
     )
 }
 
@@ -50,7 +38,7 @@ const COLUMNS = [
   { heading: 'Prices', align: 'right' },
 ] as const
 
-function rowOf(view: CycleView) {
+function rowOf(view: Cycle) {
   const { cycle, sealedAt, settledAt, lagSeconds, bills, corrections, priceVersion } = view
   const times = [sealedAt, settledAt].map((time) => (time === null ? '' : readableTime(time)))
   const counts = [bills, corrections].map((count) => (count === null ? '' : readableNumber(String(count))))
@@ -60,7 +48,7 @@ function rowOf(view: CycleView) {
 }
 
 /** `sealed, late`: the worse of both marks. */
-function stateOf({ state, late, inDanger }: CycleView): string {
+function stateOf({ state, late, inDanger }: Cycle): string {
   return late ? `${state}, late` : inDanger ? `${state}, in danger` : state
 }
 

@@ -1,6 +1,6 @@
+import type { SetExitCode } from '../terminal/command-failed.ts'
 import { Command } from 'commander'
 import { checkEventsCommand } from './events-check.ts'
-import type { SetExitCode } from '../program.ts'
 
 /** `events`: usage that is not sent yet. */
 export function eventsCommand(setExitCode: SetExitCode): Command {

@@ -1,17 +1,7 @@
-import {
-  type RefusedEventView,
-  refusedEventLines,
-  type StoredEventView,
-  storedEventLines,
-} from '../../core/present/event-story-lines.ts'
+import { refusedEventLines, storedEventLines } from '../../core/present/event-story-lines.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import type { ServerApi } from '../client/server-api.ts'
 import { printLines } from '../terminal/terminal.ts'
-
-interface Found {
-  readonly stored: readonly StoredEventView[]
-  readonly refused: readonly RefusedEventView[]
-}
 
 /** Whose event, by what id; the account may be left out with a key that is bound to one. */
 export interface EventName {
@@ -22,12 +12,12 @@ export interface EventName {
 
 /** What became of an event: each stored copy, and each that was not accepted. */
 export async function explainEvent(api: ServerApi, name: EventName, json: boolean): Promise<void> {
-  const text = await api.text('/v1/events', { query: { ...name } })
+  const request = { query: { ...name } }
   if (json) {
-    process.stdout.write(`${text.trimEnd()}\n`)
+    process.stdout.write(`${(await api.text('GET /v1/events', request)).trimEnd()}\n`)
     return
   }
-  const { stored, refused } = JSON.parse(text) as Found
+  const { stored, refused } = await api.json('GET /v1/events', request)
   const stories = [...stored.map(storedEventLines), ...refused.map(refusedEventLines)]
   if (stories.length === 0) {
     const whose = name.account === undefined ? '' : ` of ${name.account}`

@@ -1,17 +1,12 @@
 import { plain } from '../../core/money/decimal.ts'
-import type { BillView, LineView } from '../../core/present/bill-table.ts'
-import {
-  type LineEventView,
-  lineEventsTable,
-  type LineLevelView,
-} from '../../core/present/line-events-table.ts'
+import { lineEventsTable } from '../../core/present/line-events-table.ts'
 import { lineExplanation } from '../../core/present/line-explanation.ts'
 import type { PriceTerm } from '../../core/rate/price-book/price-book.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import { takeItems } from '../client/print-list.ts'
 import { readTerms } from '../client/read-terms.ts'
-import { apiPath, type ServerApi } from '../client/server-api.ts'
+import type { ServerApi } from '../client/server-api.ts'
 import { printJson, printLines, say, tableWidth } from '../terminal/terminal.ts'
 
 interface ExplainLine {
@@ -27,10 +22,11 @@ export async function explainLine(
   number: number,
   { limit, json }: ExplainLine,
 ): Promise<void> {
-  const bill = await api.json<BillView>(apiPath('v1', 'bills', id))
+  const bill = await api.json('GET /v1/bills/:id', { params: { id } })
   const line = bill.lines.find((each) => each.number === number)
   if (!line) throw new CommandFailed(`The bill ${id} has ${bill.lines.length} lines, and no line ${number}.`)
-  const { items, isCut } = await eventsBehind(api, id, line, limit)
+  const behind = { params: { id, number } }
+  const { items, isCut } = await takeItems(api, EVENTS_BEHIND, behind, limit)
   const terms = (await readTerms(api, [line]))(line)
   if (json) {
     printJson({ line, price: terms?.term ? priceView(terms.term) : null, events: items })
@@ -41,10 +37,7 @@ export async function explainLine(
   if (isCut) say(`There are more: --events ${limit * 10} shows more.`)
 }
 
-function eventsBehind(api: ServerApi, id: string, { number }: LineView, limit: number) {
-  const path = apiPath('v1', 'bills', id, 'lines', String(number), 'events')
-  return takeItems<LineEventView | LineLevelView>(api, path, {}, limit)
-}
+const EVENTS_BEHIND = 'GET /v1/bills/:id/lines/:number/events'
 
 function priceView(term: PriceTerm) {
   const from = formatHourStart(term.from)

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { HeldEvent, HeldGroup } from '../../api/unbilled.ts'
 import { heldLack } from '../../core/present/held-advice.ts'
 import { readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import type { TextLine } from '../../core/present/text-table.ts'
@@ -30,25 +31,20 @@ export function heldCommand(): Command {
     )
     .action(({ account, events, ...options }: HeldOptions) =>
       events
-        ? printList(options, '/v1/held-events/events', { account }, tableOf(EVENT_COLUMNS, eventRow, NONE))
-        : printList(options, '/v1/held-events', { account }, groupsTable),
+        ? printList(
+            options,
+            'GET /v1/held-events/events',
+            { query: { account } },
+            tableOf(EVENT_COLUMNS, eventRow, NONE),
+          )
+        : printList(options, 'GET /v1/held-events', { query: { account } }, groupsTable),
     )
 }
 
 const NONE = 'Nothing is held.'
 
-interface HeldGroupView {
-  readonly code: string
-  readonly subject: string
-  readonly events: number
-  readonly accounts: number
-  readonly firstHour: string
-  readonly lastHour: string
-  readonly advice: string
-}
-
 /** The groups, and below them what to do about each reason that is among them. */
-function groupsTable(groups: readonly HeldGroupView[]): readonly TextLine[] {
+function groupsTable(groups: readonly HeldGroup[]): readonly TextLine[] {
   const advice = new Map(groups.map((group) => [heldLack(group.code), group.advice]))
   return [
     ...tableOf(GROUP_COLUMNS, groupRow, NONE)(groups),
@@ -68,20 +64,11 @@ const GROUP_COLUMNS = [
   { heading: 'Last hour, UTC', align: 'left' },
 ] as const
 
-function groupRow({ code, subject, events, accounts, firstHour, lastHour }: HeldGroupView) {
+function groupRow({ code, subject, events, accounts, firstHour, lastHour }: HeldGroup) {
   const counts = [events, accounts].map((count) => readableNumber(String(count)))
   return {
     cells: [heldLack(code), safeText(subject), ...counts, ...[firstHour, lastHour].map(readableTime)],
   }
-}
-
-interface HeldEventView {
-  readonly account: string
-  readonly id: string
-  readonly source: string
-  readonly hour: string
-  readonly code: string
-  readonly subject: string
 }
 
 const EVENT_COLUMNS = [
@@ -93,6 +80,6 @@ const EVENT_COLUMNS = [
   { heading: 'Event', align: 'left' },
 ] as const
 
-function eventRow({ account, id, source, hour, code, subject }: HeldEventView) {
+function eventRow({ account, id, source, hour, code, subject }: HeldEvent) {
   return { cells: [readableTime(hour), heldLack(code), ...[subject, account, source, id].map(safeText)] }
 }

@@ -1,24 +1,15 @@
 import { Command } from 'commander'
+import type { ShownKey } from '../../api/keys.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
 import type { Column } from '../../core/present/text-table.ts'
-import { SCOPES } from '../../flows/keys/key-scopes.ts'
+import { type Scope, SCOPES } from '../../flows/keys/key-scopes.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
-import { apiPath, makeApi } from '../client/server-api.ts'
+import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { readTime } from '../terminal/time-option.ts'
-import { say } from '../terminal/terminal.ts'
-
-interface KeyView {
-  readonly id: string
-  readonly name: string
-  readonly scopes: readonly string[]
-  readonly account: string | null
-  readonly createdAt: string
-  readonly expiresAt: string | null
-  readonly revokedAt: string | null
-}
+import { printJson, say } from '../terminal/terminal.ts'
 
 interface CreateOptions extends ServerOptions {
   readonly json?: true
@@ -43,7 +34,9 @@ function listCommand(): Command {
     'key',
   )
     .addHelpText('after', examples(['farthing keys list', 'all keys; never the secrets']))
-    .action((options: ListOptions) => printList(options, '/v1/keys', {}, tableOf(COLUMNS, rowOf, 'No keys.')))
+    .action((options: ListOptions) =>
+      printList(options, 'GET /v1/keys', {}, tableOf(COLUMNS, rowOf, 'No keys.')),
+    )
 }
 
 function createCommand(): Command {
@@ -69,7 +62,7 @@ function revokeCommand(): Command {
   return withServerOptions(command)
     .addHelpText('after', examples(['farthing keys revoke 4x7k2m9qwb', 'ends one key']))
     .action(async (id: string, options: ServerOptions) => {
-      await makeApi(serverAddress(options)).text(apiPath('v1', 'keys', id), { method: 'DELETE' })
+      await makeApi(serverAddress(options)).text('DELETE /v1/keys/:id', { params: { id } })
       say(`The key ${safeText(id)} is revoked.`, 'green')
     })
 }
@@ -87,7 +80,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'Ends, UTC', align: 'left' },
 ]
 
-function rowOf({ id, name, scopes, account, createdAt, expiresAt, revokedAt }: KeyView) {
+function rowOf({ id, name, scopes, account, createdAt, expiresAt, revokedAt }: ShownKey) {
   const ends = expiresAt === null ? 'never' : readableTime(expiresAt)
   const names = [id, safeText(name), scopes.join(' '), safeText(account ?? 'all')]
   return {
@@ -103,21 +96,19 @@ async function create(
   name: string,
   { scope, account, expires, json, ...options }: CreateOptions,
 ): Promise<void> {
-  const unknown = scope.find((part) => !(SCOPES as readonly string[]).includes(part))
-  if (unknown !== undefined) {
-    throw new CommandFailed(`${unknown} is no scope: write some of ${SCOPES.join(', ')}.`, EXIT.usage)
-  }
-  const request = { name, scopes: scope, account: account ?? null, expiresAt: expires ?? null }
-  const text = await makeApi(serverAddress(options)).text('/v1/keys', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(request),
+  const made = await makeApi(serverAddress(options)).json('POST /v1/keys', {
+    json: { name, scopes: readScopes(scope), account: account ?? null, expiresAt: expires ?? null },
   })
-  if (json) {
-    process.stdout.write(`${text.trimEnd()}\n`)
-    return
-  }
-  const { id, key } = JSON.parse(text) as { readonly id: string; readonly key: string }
+  if (json) return printJson(made)
+  const { id, key } = made
   process.stdout.write(`${key}\n`)
   say(`This is the key ${id}, shown this once: keep it now.`)
+}
+
+function readScopes(texts: readonly string[]): readonly Scope[] {
+  return texts.map((text) => {
+    const scope = SCOPES.find((one) => one === text)
+    if (scope !== undefined) return scope
+    throw new CommandFailed(`${text} is no scope: write some of ${SCOPES.join(', ')}.`, EXIT.usage)
+  })
 }

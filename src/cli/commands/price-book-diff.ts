@@ -1,9 +1,6 @@
 import { Command } from 'commander'
-import {
-  priceBookChangesTable,
-  type PriceBookChangeView,
-  priceBookChangeView,
-} from '../../core/present/price-book-changes.ts'
+import type { PriceBookChange } from '../../api/price-book.ts'
+import { priceBookChangesTable, priceBookChangeView } from '../../core/present/price-book-changes.ts'
 import { changesBetween } from '../../core/rate/price-book/compare/compare-changes.ts'
 import { formatProblem } from '../../flows/prices/parse-price-book.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
@@ -22,7 +19,7 @@ interface DiffView {
   /** The number of a version, or the name of a file. */
   readonly from: number | string
   readonly to: number | string
-  readonly changes: readonly PriceBookChangeView[]
+  readonly changes: readonly PriceBookChange[]
 }
 
 /** `price-book diff`: what differs between versions, or a file and the newest. */
@@ -61,7 +58,7 @@ async function diff(
   }
   const api = makeApi(serverAddress(server))
   const view = isVersion(from)
-    ? await api.json<DiffView>('/v1/price-book/diff', { query: { from, to } })
+    ? await api.json('GET /v1/price-book/diff', { query: { from: numberOf(from), to: numberOf(to) } })
     : await diffFile(api, from!)
   if (json) return printJson(view)
   printLines(priceBookChangesTable(view.changes, tableWidth()))
@@ -70,6 +67,10 @@ async function diff(
 
 function isVersion(text: string | undefined): boolean {
   return text === undefined || /^[1-9]\d{0,8}$/.test(text)
+}
+
+function numberOf(version: string | undefined): number | undefined {
+  return version === undefined ? undefined : Number(version)
 }
 
 function sideName(side: number | string): string {

@@ -1,16 +1,9 @@
 import { Command } from 'commander'
+import type { PriceVersionHead } from '../../api/price-book.ts'
 import { countOf, readableTime, safeText } from '../../core/present/readable-text.ts'
 import type { Column } from '../../core/present/text-table.ts'
 import { examples } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
-
-interface VersionView {
-  readonly version: number
-  readonly publishedAt: string
-  readonly publishedBy: string
-  readonly digest: string
-  readonly remarks: readonly object[]
-}
 
 /** `price-book list`: all versions. */
 export function listCommand(): Command {
@@ -20,7 +13,7 @@ export function listCommand(): Command {
   return withListOptions(command, 'version')
     .addHelpText('after', examples(['farthing price-book list', 'when did prices change?']))
     .action((options: ListOptions) =>
-      printList(options, '/v1/price-book/versions', {}, tableOf(COLUMNS, rowOf, 'No versions.')),
+      printList(options, 'GET /v1/price-book/versions', {}, tableOf(COLUMNS, rowOf, 'No versions.')),
     )
 }
 
@@ -32,7 +25,7 @@ const COLUMNS: readonly Column[] = [
   { heading: '', align: 'left' },
 ]
 
-function rowOf({ version, publishedAt, publishedBy, digest, remarks }: VersionView) {
+function rowOf({ version, publishedAt, publishedBy, digest, remarks }: PriceVersionHead) {
   const count = remarks.length === 0 ? '' : countOf(String(remarks.length), 'remark')
   return {
     cells: [String(version), readableTime(publishedAt), safeText(publishedBy), digest.slice(0, 12), count],

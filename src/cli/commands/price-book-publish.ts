@@ -1,32 +1,16 @@
 import { Command } from 'commander'
-import { priceBookChangesTable, type PriceBookChangeView } from '../../core/present/price-book-changes.ts'
+import type { PublishedPriceBook } from '../../api/price-book.ts'
+import { priceBookChangesTable } from '../../core/present/price-book-changes.ts'
 import { countOf, readableTime } from '../../core/present/readable-text.ts'
 import { formatProblem } from '../../flows/prices/parse-price-book.ts'
-import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import { CommandFailed, EXIT, type SetExitCode } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
-import type { SetExitCode } from '../program.ts'
 import { readPriceBookSource } from '../terminal/read-price-book-file.ts'
 import { makeApi, type ServerApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { printJson, printLines, say, tableWidth } from '../terminal/terminal.ts'
 
-interface Finding {
-  readonly line: number
-  readonly column: number
-  readonly message: string
-  readonly fix: string
-}
-
-/** What `POST /v1/price-book` answers. */
-interface PublishedView {
-  readonly version: number
-  readonly basedOn: number
-  readonly published: boolean
-  readonly firstOpenHour: string
-  readonly changes: readonly PriceBookChangeView[]
-  readonly violations: readonly Finding[]
-  readonly remarks: readonly Finding[]
-}
+type Finding = PublishedPriceBook['remarks'][number]
 
 interface PublishOptions extends ServerOptions {
   readonly dryRun?: true
@@ -84,10 +68,10 @@ async function publish(path: string, options: PublishOptions, setExitCode: SetEx
 function send(
   api: ServerApi,
   source: Uint8Array,
-  query: Readonly<Record<string, string | number | undefined>>,
-): Promise<PublishedView> {
+  query: { readonly dryRun?: 'true'; readonly basedOn: number | undefined },
+): Promise<PublishedPriceBook> {
   const headers = { 'content-type': 'application/yaml' }
-  return api.json('/v1/price-book', { method: 'POST', query, headers, body: source })
+  return api.json('POST /v1/price-book', { query, headers, body: source })
 }
 
 function atPlace(name: string, { line, column, message, fix }: Finding): string {
@@ -96,7 +80,7 @@ function atPlace(name: string, { line, column, message, fix }: Finding): string 
 
 function sayOutcome(
   name: string,
-  { changes, violations, published, version, basedOn, ...rest }: PublishedView,
+  { changes, violations, published, version, basedOn, ...rest }: PublishedPriceBook,
 ): void {
   const count = countOf(String(changes.length), 'change')
   if (violations.length > 0) {

@@ -2,12 +2,11 @@ import { Command } from 'commander'
 import { priceBookSummary, priceBookTable } from '../../core/present/price-book-table.ts'
 import { countOf, readableTime } from '../../core/present/readable-text.ts'
 import { formatProblem } from '../../flows/prices/parse-price-book.ts'
-import { EXIT } from '../terminal/command-failed.ts'
+import { EXIT, type SetExitCode } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
-import type { SetExitCode } from '../program.ts'
 import { diffCommand } from './price-book-diff.ts'
 import { listCommand } from './price-book-list.ts'
-import { publishCommand } from './price-book-publish.ts'
+import { publishCommand, readVersionNumber } from './price-book-publish.ts'
 import { readPriceBookFile } from '../terminal/read-price-book-file.ts'
 import { readVersion } from '../client/read-terms.ts'
 import { makeApi } from '../client/server-api.ts'
@@ -71,7 +70,7 @@ function showCommand(): Command {
     .description(
       prose('Prints a version of the price book as the server has it: every rate with its prices.'),
     )
-    .argument('[version]', 'its number (default: the newest)')
+    .argument('[version]', 'its number (default: the newest)', readVersionNumber)
     .option('--operations', 'also the operations of each rate')
     .option('--json', 'print the version as the API has it')
   return withServerOptions(command)
@@ -83,7 +82,7 @@ function showCommand(): Command {
 }
 
 async function show(
-  version: string | undefined,
+  version: number | undefined,
   { operations, json, ...options }: ShowOptions,
 ): Promise<void> {
   const { view, book } = await readVersion(makeApi(serverAddress(options)), version)

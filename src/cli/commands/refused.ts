@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { RefusalCount, RefusedEvent } from '../../api/unbilled.ts'
 import { readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
@@ -6,24 +7,6 @@ import { type ListOptions, printList, tableOf, withListOptions } from '../client
 interface RefusedOptions extends ListOptions {
   readonly account?: string
   readonly counts?: true
-}
-
-interface RefusedView {
-  readonly lastAt: string
-  readonly times: number
-  readonly outcome: string
-  readonly account: string | null
-  readonly id: string | null
-  readonly detail: string
-}
-
-interface CountView {
-  readonly lastAt: string
-  readonly times: number
-  readonly outcome: string
-  readonly account: string | null
-  readonly source: string | null
-  readonly code: string
 }
 
 const NONE = 'Nothing was refused.'
@@ -49,8 +32,13 @@ export function refusedCommand(): Command {
     )
     .action(({ account, counts, ...options }: RefusedOptions) =>
       counts
-        ? printList(options, '/v1/refused-events/counts', { account }, tableOf(COUNTS, countRow, NONE))
-        : printList(options, '/v1/refused-events', { account }, tableOf(COLUMNS, rowOf, NONE)),
+        ? printList(
+            options,
+            'GET /v1/refused-events/counts',
+            { query: { account } },
+            tableOf(COUNTS, countRow, NONE),
+          )
+        : printList(options, 'GET /v1/refused-events', { query: { account } }, tableOf(COLUMNS, rowOf, NONE)),
     )
 }
 
@@ -72,7 +60,7 @@ const COUNTS = [
   { heading: 'Code', align: 'left' },
 ] as const
 
-function rowOf({ lastAt, times, outcome, account, id, detail }: RefusedView) {
+function rowOf({ lastAt, times, outcome, account, id, detail }: RefusedEvent) {
   return {
     cells: [
       readableTime(lastAt),
@@ -84,7 +72,7 @@ function rowOf({ lastAt, times, outcome, account, id, detail }: RefusedView) {
   }
 }
 
-function countRow({ lastAt, times, outcome, account, source, code }: CountView) {
+function countRow({ lastAt, times, outcome, account, source, code }: RefusalCount) {
   return {
     cells: [
       readableTime(lastAt),

@@ -1,12 +1,8 @@
 import { Command } from 'commander'
+import type { SetExitCode } from '../terminal/command-failed.ts'
+import type { RestoreOptions } from './run-restore.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import type { ReadOwnSettings } from '../own-database.ts'
-import type { SetExitCode } from '../program.ts'
-
-export interface RestoreOptions {
-  readonly verify?: true
-  readonly json?: true
-}
 
 /** `restore`: a backup into an empty database. */
 export function restoreCommand(readSettings: ReadOwnSettings, setExitCode: SetExitCode): Command {

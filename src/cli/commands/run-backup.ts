@@ -2,12 +2,16 @@ import { readableNumber } from '../../core/present/readable-text.ts'
 import type { BackupProgress, BackupSummary } from '../../flows/backup/backup-format.ts'
 import { checkBackup } from '../../flows/backup/check-backup.ts'
 import { saveBackup } from '../../flows/backup/save-backup.ts'
-import type { BackupOptions } from './backup.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type ReadOwnSettings, withDatabase } from '../own-database.ts'
 import { type Progress, showProgress } from '../terminal/progress.ts'
 import { printJson, say } from '../terminal/terminal.ts'
+
+export interface BackupOptions {
+  readonly check?: true
+  readonly json?: true
+}
 
 type Outcome =
   { readonly ok: true; readonly summary: BackupSummary } | { readonly ok: false; readonly detail: string }

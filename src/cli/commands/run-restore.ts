@@ -1,13 +1,17 @@
+import type { SetExitCode } from '../terminal/command-failed.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { localActor } from '../../flows/shared/local-actor.ts'
 import { restoreBackup } from '../../flows/backup/restore-backup.ts'
 import { adminKeyPath } from '../../flows/keys/admin-key-file.ts'
 import { type ReadOwnSettings, withEmptyDatabase } from '../own-database.ts'
-import type { SetExitCode } from '../program.ts'
-import type { RestoreOptions } from './restore.ts'
 import { endedBy, inWords, shown } from './run-backup.ts'
 import { printJson, say } from '../terminal/terminal.ts'
 import { verifyBills } from './verify-bills.ts'
+
+export interface RestoreOptions {
+  readonly verify?: true
+  readonly json?: true
+}
 
 /** Bring a backup into an empty database, and say how to go on. */
 export async function restore(

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import type { ExitCode } from '../terminal/command-failed.ts'
+import type { ExitCode, SetExitCode } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
-import type { SetExitCode } from '../program.ts'
 
 /** Runs the server until a signal; settings come from the environment. @returns the exit code */
 export type Serve = (env: NodeJS.ProcessEnv) => Promise<number>

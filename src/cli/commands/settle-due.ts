@@ -9,8 +9,13 @@ import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type OwnSettings, type ReadOwnSettings, withDatabase } from '../own-database.ts'
 import { showProgress } from '../terminal/progress.ts'
-import type { SettleOptions } from './settle.ts'
 import { printJson, say } from '../terminal/terminal.ts'
+
+export interface SettleOptions {
+  readonly now?: true
+  readonly clockIsRight?: true
+  readonly json?: true
+}
 
 /** Seal and settle what is due, once, and say how much it was. */
 export async function settle(options: SettleOptions, readSettings: ReadOwnSettings): Promise<void> {

@@ -1,12 +1,7 @@
 import { Command } from 'commander'
+import type { SettleOptions } from './settle-due.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import type { ReadOwnSettings } from '../own-database.ts'
-
-export interface SettleOptions {
-  readonly now?: true
-  readonly clockIsRight?: true
-  readonly json?: true
-}
 
 /** `settle`: issue all bills that are due. */
 export function settleCommand(readSettings: ReadOwnSettings): Command {

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { SourceShare } from '../../api/sources.ts'
 import { readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
@@ -8,16 +9,6 @@ interface SourcesOptions extends ListOptions {
   readonly from?: string
   readonly to?: string
   readonly account?: string
-}
-
-interface SourceView {
-  readonly source: string
-  readonly events: number
-  readonly lateEvents: number
-  readonly lines: number
-  readonly correctionLines: number
-  readonly share: number
-  readonly silentSince: string | null
 }
 
 /** `sources list`: which of them send late. */
@@ -36,7 +27,7 @@ export function listSourcesCommand(): Command {
       examples(['farthing sources list --from 2025-07-01 --to 2025-08-01', 'who sends late?']),
     )
     .action(({ from, to, account, ...options }: SourcesOptions) =>
-      printList(options, '/v1/sources', { from, to, account }, (items: readonly SourceView[]) =>
+      printList(options, 'GET /v1/sources', { query: { from, to, account } }, (items) =>
         table([...items].sort((a, b) => b.share - a.share)),
       ),
     )
@@ -54,7 +45,7 @@ const COLUMNS = [
 
 const table = tableOf(COLUMNS, rowOf, 'No usage.')
 
-function rowOf(view: SourceView) {
+function rowOf(view: SourceShare) {
   const { source, events, lateEvents, lines, correctionLines, share, silentSince } = view
   const counts = [events, lateEvents, lines, correctionLines].map((count) => readableNumber(String(count)))
   const silent = silentSince === null ? '' : readableTime(silentSince)

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
+import type { SourceOfHour } from '../../api/cycles.ts'
 import { countOf, readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
-import { apiPath, makeApi } from '../client/server-api.ts'
+import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { printJson, say } from '../terminal/terminal.ts'
 
@@ -31,12 +32,6 @@ export function manifestCommand(): Command {
     .action(announce)
 }
 
-interface ManifestView {
-  readonly source: string
-  readonly hour: string
-  readonly events: number
-}
-
 async function announce(
   source: string,
   hour: string,
@@ -47,20 +42,10 @@ async function announce(
   if (!/^\d+$/.test(count) || !Number.isSafeInteger(events)) {
     throw new CommandFailed(`The number of events is ${count}: write a whole number from 0.`, EXIT.usage)
   }
-  const body = JSON.stringify({ source, hour, events })
-  const request = { method: 'POST', body, headers: { 'content-type': 'application/json' } } as const
-  const view = await makeApi(serverAddress(options)).json<ManifestView>('/v1/manifests', request)
+  const manifest = { json: { source, hour, events } }
+  const view = await makeApi(serverAddress(options)).json('POST /v1/manifests', manifest)
   if (options.json) return printJson(view)
   say(`${safeText(view.source)} has announced ${countOf(count, 'event')} of ${readableTime(view.hour)} UTC.`)
-}
-
-interface SourceOfHourView {
-  readonly source: string
-  readonly state: string
-  readonly announced: number | null
-  readonly arrived: number
-  readonly late: number
-  readonly difference: number | null
 }
 
 /** `sources arrived`: what was announced of an hour, and what came. */
@@ -77,8 +62,8 @@ export function sourcesOfHourCommand(): Command {
     .action((hour: string, options: ListOptions) =>
       printList(
         options,
-        apiPath('v1', 'cycles', hour, 'sources'),
-        {},
+        'GET /v1/cycles/:hour/sources',
+        { params: { hour } },
         tableOf(COLUMNS, rowOf, 'No usage, and nothing announced.'),
       ),
     )
@@ -93,7 +78,7 @@ const COLUMNS = [
   { heading: 'Difference', align: 'right' },
 ] as const
 
-function rowOf({ source, state, announced, arrived, late, difference }: SourceOfHourView) {
+function rowOf({ source, state, announced, arrived, late, difference }: SourceOfHour) {
   const numbers = [announced, arrived, late].map((count) =>
     count === null ? '' : readableNumber(String(count)),
   )

@@ -1,17 +1,11 @@
 import { Command } from 'commander'
+import type { SilentSource } from '../../api/sources.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
 import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { printJson, say } from '../terminal/terminal.ts'
-
-interface SilentView {
-  readonly source: string
-  readonly lastHour: string
-  readonly silentSince: string
-  readonly acknowledgedBy: string | null
-}
 
 /** `sources silent`: who usually reports, and does not. */
 export function silentSourcesCommand(): Command {
@@ -25,7 +19,7 @@ export function silentSourcesCommand(): Command {
   return withListOptions(command, 'source')
     .addHelpText('after', examples(['farthing sources silent', 'is metering down anywhere?']))
     .action((options: ListOptions) =>
-      printList(options, '/v1/sources/silent', {}, tableOf(COLUMNS, rowOf, 'No source is silent.')),
+      printList(options, 'GET /v1/sources/silent', {}, tableOf(COLUMNS, rowOf, 'No source is silent.')),
     )
 }
 
@@ -36,7 +30,7 @@ const COLUMNS = [
   { heading: 'Acknowledged by', align: 'left' },
 ] as const
 
-function rowOf({ source, lastHour, silentSince, acknowledgedBy }: SilentView) {
+function rowOf({ source, lastHour, silentSince, acknowledgedBy }: SilentSource) {
   return {
     cells: [safeText(source), readableTime(lastHour), readableTime(silentSince), acknowledgedBy ?? ''],
   }
@@ -59,11 +53,9 @@ export function acknowledgeCommand(): Command {
   return withServerOptions(command)
     .addHelpText('after', examples(['farthing sources acknowledge /gateway/3', 'it was switched off']))
     .action(async (source: string, options: AcknowledgeOptions) => {
-      const request = { method: 'POST', body: JSON.stringify({ source }), headers: JSON_TYPE } as const
-      const answer = await makeApi(serverAddress(options)).json('/v1/sources/silent/acknowledge', request)
+      const api = makeApi(serverAddress(options))
+      const answer = await api.json('POST /v1/sources/silent/acknowledge', { json: { source } })
       if (options.json) printJson(answer)
       else say(`${safeText(source)} is no warning any more.`, 'green')
     })
 }
-
-const JSON_TYPE = { 'content-type': 'application/json' }

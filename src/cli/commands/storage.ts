@@ -1,20 +1,11 @@
 import { Command } from 'commander'
+import type { StoredLevel } from '../../api/storage.ts'
 import { countOf, readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
 
 interface StorageOptions extends ListOptions {
   readonly account?: string
-}
-
-interface StoredView {
-  readonly project: string | null
-  readonly dataset: string | null
-  readonly region: string | null
-  readonly bytes: string
-  readonly since: string
-  readonly ageSeconds: number
-  readonly source: string
 }
 
 /** `storage`: what an account stores now, and how old that report is. */
@@ -29,7 +20,12 @@ export function storageCommand(): Command {
   return withListOptions(command, 'level')
     .addHelpText('after', examples(['farthing storage --account acme', 'what is charged every hour?']))
     .action(({ account, ...options }: StorageOptions) =>
-      printList(options, '/v1/storage', { account }, tableOf(COLUMNS, rowOf, 'Nothing is stored.')),
+      printList(
+        options,
+        'GET /v1/storage',
+        { query: { account } },
+        tableOf(COLUMNS, rowOf, 'Nothing is stored.'),
+      ),
     )
 }
 
@@ -43,7 +39,7 @@ const COLUMNS = [
   { heading: 'Source', align: 'left', shrinks: true },
 ] as const
 
-function rowOf({ project, dataset, region, bytes, since, ageSeconds, source }: StoredView) {
+function rowOf({ project, dataset, region, bytes, since, ageSeconds, source }: StoredLevel) {
   const names = [project, dataset, region].map((name) => safeText(name ?? '-'))
   return {
     cells: [...names, readableNumber(bytes), readableTime(since), ageOf(ageSeconds), safeText(source)],

@@ -5,13 +5,18 @@ import { type Difference, verify, type VerifyProgress } from '../../flows/verify
 import { lockSnapshot } from '../../store/backup.ts'
 import { run } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
-import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
+import { CommandFailed, EXIT, type SetExitCode } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type ReadOwnSettings, withDatabase } from '../own-database.ts'
-import type { SetExitCode } from '../program.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { say } from '../terminal/terminal.ts'
-import type { VerifyOptions } from './verify.ts'
+
+export interface VerifyOptions {
+  readonly account?: string
+  readonly from?: string
+  readonly to?: string
+  readonly json?: true
+}
 
 /** Make the bills of a range anew, and print each difference as it is found. */
 export async function verifyBills(

@@ -1,15 +1,9 @@
 import { Command } from 'commander'
+import type { SetExitCode } from '../terminal/command-failed.ts'
+import type { VerifyOptions } from './verify-bills.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import type { ReadOwnSettings } from '../own-database.ts'
-import type { SetExitCode } from '../program.ts'
 import { withRange } from '../terminal/time-option.ts'
-
-export interface VerifyOptions {
-  readonly account?: string
-  readonly from?: string
-  readonly to?: string
-  readonly json?: true
-}
 
 /** `verify`: make every bill anew from its facts. */
 export function verifyCommand(readSettings: ReadOwnSettings, setExitCode: SetExitCode): Command {

@@ -2,23 +2,11 @@ import { readableNumber } from '../../core/present/readable-text.ts'
 import type { ShownSummary } from '../../core/present/void-summary-lines.ts'
 import { addSummaries } from '../../core/present/void-summary.ts'
 import { type Progress, showProgress } from '../terminal/progress.ts'
-import { type ServerApi } from '../client/server-api.ts'
+import type { RequestTo } from '../client/api-types.ts'
+import type { ServerApi } from '../client/server-api.ts'
 
-/** The body of POST /v1/voids. */
-export interface VoidOrderBody {
-  readonly account: string
-  readonly reason: string
-  readonly id?: string | undefined
-  readonly from?: string | undefined
-  readonly to?: string | undefined
-  readonly source?: string | undefined
-  readonly type?: string | undefined
-  readonly operation?: string | undefined
-  readonly project?: string | undefined
-  readonly status?: number | undefined
-}
-
-type Answer = ShownSummary & { readonly doneUntil: string | null; readonly next: string | null }
+/** An order with the reason that the command line asks for. */
+export type VoidOrderBody = RequestTo<'POST /v1/voids'>['json'] & { readonly reason: string }
 
 /**
  * Send an order part by part, until all is done or the signal says to stop: then between two parts, so that nothing is
@@ -32,15 +20,10 @@ export async function sendVoidOrder(
   let result: ShownSummary | undefined
   let progress: Progress = { share: undefined, text: '0 events' }
   const shown = showProgress(() => progress)
-  const request = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  } as const
   try {
     for (let cursor: string | undefined; ;) {
-      const query = { dryRun: String(dryRun), cursor }
-      const { next, doneUntil, ...part } = await api.json<Answer>('/v1/voids', { ...request, query })
+      const query = { dryRun: dryRun ? ('true' as const) : ('false' as const), cursor }
+      const { next, doneUntil, ...part } = await api.json('POST /v1/voids', { query, json: body })
       result = result === undefined ? part : addResults(result, part, dryRun)
       const text = `${readableNumber(String(result.events))} events`
       progress = { share: doneUntil === null ? undefined : shareOf(body, doneUntil), text }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Void } from '../../api/voids.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
@@ -8,18 +9,6 @@ interface VoidsOptions extends ListOptions {
   readonly account?: string
   readonly from?: string
   readonly to?: string
-}
-
-interface VoidView {
-  readonly account: string
-  readonly id: string
-  readonly source: string
-  readonly hour: string
-  readonly effect: string
-  readonly orderedAt: string
-  readonly orderedBy: string
-  readonly reason: string
-  readonly bill: string | null
 }
 
 /** `voids`: what was taken back. */
@@ -39,8 +28,8 @@ export function voidsCommand(): Command {
     .action(({ account, from, to, ...options }: VoidsOptions) =>
       printList(
         options,
-        '/v1/voids',
-        { account, from, to },
+        'GET /v1/voids',
+        { query: { account, from, to } },
         tableOf(COLUMNS, rowOf, 'Nothing was taken back.'),
       ),
     )
@@ -57,13 +46,13 @@ const COLUMNS = [
   { heading: 'Reason', align: 'left', shrinks: true },
 ] as const
 
-function rowOf(row: VoidView) {
+function rowOf(row: Void) {
   const names = [row.account, row.source, row.id].map(safeText)
   const ordered = [readableTime(row.orderedAt), safeText(row.orderedBy), safeText(row.reason)]
   return { cells: [readableTime(row.hour), ...names, effectOf(row), ...ordered] }
 }
 
-function effectOf({ effect, bill }: VoidView): string {
+function effectOf({ effect, bill }: Void): string {
   if (effect === 'left_out') return 'on no bill'
   if (effect !== 'given_back') return 'was on no bill'
   return bill === null ? 'to be given back' : `given back: ${bill}`

@@ -1,22 +1,12 @@
-import type { QuoteView } from '../../core/present/quote-view.ts'
+import type { TriedEvent } from '../../api/dry-run.ts'
+import { CommandFailed } from '../terminal/command-failed.ts'
 import { EarlierEvents } from './earlier-events.ts'
 import { type EventLine, LINE_BYTES_MAX } from './event-lines.ts'
 import { batchesOf } from './send-lines.ts'
 import type { ServerApi } from '../client/server-api.ts'
 
-/** What the server says of an event in a dry run. */
-export interface TriedEventView {
-  readonly index: number
-  readonly id: string | null
-  readonly outcome: 'accepted' | 'duplicate' | 'conflict' | 'held' | 'rejected'
-  readonly code: string | null
-  readonly detail: string | null
-  readonly cycle: { readonly from: string; readonly to: string; readonly way: string } | null
-  readonly charges: readonly QuoteView[]
-}
-
 /** The same of a line of a file. */
-export interface CheckedEvent extends Omit<TriedEventView, 'index'> {
+export interface CheckedEvent extends Omit<TriedEvent, 'index'> {
   /** From 1, blank lines counted. */
   readonly line: number
   readonly currency: string
@@ -24,7 +14,7 @@ export interface CheckedEvent extends Omit<TriedEventView, 'index'> {
 
 interface Answer {
   readonly currency: string
-  readonly events: readonly TriedEventView[]
+  readonly events: readonly TriedEvent[]
 }
 
 /**
@@ -64,7 +54,10 @@ export async function* checkLines(
 async function ask(api: ServerApi, lines: readonly EventLine[], signal: AbortSignal): Promise<Answer> {
   const body = Buffer.concat(lines.flatMap(({ bytes }) => [bytes!, NEWLINE]))
   const headers = { 'content-type': 'application/x-ndjson' }
-  return api.json('/v1/events', { method: 'POST', query: { dryRun: 'true' }, headers, body, signal })
+  const request = { query: { dryRun: 'true' }, headers, body, signal } as const
+  const { currency, events } = await api.json('POST /v1/events', request)
+  if (currency !== undefined && events !== undefined) return { currency, events }
+  throw new CommandFailed('The server has answered no dry run: use the command line of its version.')
 }
 
 const NEWLINE = Buffer.from('\n')

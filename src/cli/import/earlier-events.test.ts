@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { TriedEventView } from './check-lines.ts'
+import type { TriedEvent } from '../../api/dry-run.ts'
 import { EarlierEvents } from './earlier-events.ts'
 
-const NEW: TriedEventView = {
+const NEW: TriedEvent = {
   index: 0,
   id: 'a',
   outcome: 'accepted',

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { TriedEvent } from '../../api/dry-run.ts'
 import { canonicalJson, type Json } from '../../core/text/canonical-json.ts'
 import { hourOf } from '../../core/time/hour.ts'
 import { parseInstant } from '../../core/time/instant.ts'
 import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../flows/ingest/commit-events.ts'
-import type { TriedEventView } from './check-lines.ts'
 
 /** Identities of a file that are remembered: some 200 MB. Repeats of later ones are found within a batch alone. */
 export const CHECKED_IDENTITIES_KEPT = 1_000_000
@@ -22,7 +22,7 @@ export class EarlierEvents {
   }
 
   /** What would become of an event, with the earlier ones stored. Corrects only what the server found valid. */
-  correct(event: TriedEventView, line: Buffer): TriedEventView {
+  correct(event: TriedEvent, line: Buffer): TriedEvent {
     if (event.outcome === 'rejected') return event
     const { name, content } = identityOf(line)
     const earlier = this.#contents.get(name)

@@ -1,9 +1,10 @@
+import type { ImportStatus } from '../../api/imports.ts'
 import { countOf, readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { showProgress } from '../terminal/progress.ts'
 import type { ServerApi } from '../client/server-api.ts'
 import { say } from '../terminal/terminal.ts'
-import { type ImportStatus, waitForBills } from './wait-for-bills.ts'
+import { waitForBills } from './wait-for-bills.ts'
 
 /** Wait until the past hours of an import have their bills, and say so on standard error. */
 export async function importBills(api: ServerApi, name: string, signal: AbortSignal): Promise<void> {

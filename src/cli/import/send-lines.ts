@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { Outcomes } from '../../api/post-events.ts'
 import { type EventLine, LINE_BYTES_MAX } from './event-lines.ts'
 import type { LineProblem, OutcomeCounts } from '../terminal/outcomes.ts'
 import { ApiRefused, NoAnswer, type ServerApi } from '../client/server-api.ts'
@@ -169,18 +170,6 @@ interface Sender extends SendOptions {
   hasAnswered: boolean
 }
 
-interface Problem extends Omit<LineProblem, 'line'> {
-  readonly index: number
-}
-
-interface Remark {
-  readonly outcome: 'accepted'
-}
-
-interface Answer extends OutcomeCounts {
-  readonly problems: readonly (Problem | Remark)[]
-}
-
 const pack = promisify(gzip)
 
 async function sendBatch(sender: Sender, lines: readonly EventLine[]): Promise<BatchOutcome> {
@@ -189,16 +178,14 @@ async function sendBatch(sender: Sender, lines: readonly EventLine[]): Promise<B
   const text = Buffer.concat(sendable.flatMap(({ bytes }) => [bytes!, NEWLINE]))
   const { problems, ...counts } = await post(sender, await pack(text))
   // Remarks on what was accepted are for the developers of a sender: a file is as it is.
-  const named = problems.filter(isProblem).map(({ index, detail, ...rest }): LineProblem => {
+  const named = problems.flatMap(({ index, id, outcome, code, detail }): LineProblem[] => {
+    if (outcome === 'accepted') return []
     // The server counts the lines of the request.
-    return { line: sendable[index]!.number, ...rest, detail: detail.replace(/^Line \d+ /, 'The line ') }
+    const said = detail.replace(/^Line \d+ /, 'The line ')
+    return [{ line: sendable[index]!.number, id, outcome, code, detail: said }]
   })
   const all = { ...counts, rejected: counts.rejected + tooLong.length }
   return { counts: all, problems: [...tooLong, ...named] }
-}
-
-function isProblem(one: Problem | Remark): one is Problem {
-  return one.outcome !== 'accepted'
 }
 
 const NEWLINE = Buffer.from('\n')
@@ -208,7 +195,7 @@ function refuseLong({ number }: EventLine): LineProblem {
   return { line: number, id: null, outcome: 'rejected', code: 'event/too_long', detail }
 }
 
-async function post(sender: Sender, body: Buffer): Promise<Answer> {
+async function post(sender: Sender, body: Buffer): Promise<Outcomes> {
   const headers = {
     'content-type': 'application/x-ndjson',
     'content-encoding': 'gzip',
@@ -218,8 +205,7 @@ async function post(sender: Sender, body: Buffer): Promise<Answer> {
   const retryMs = sender.isEndless ? Number.POSITIVE_INFINITY : RETRY_MS
   for (let attempt = 0; ; attempt++) {
     try {
-      const request = { method: 'POST', headers, body, signal: sender.signal } as const
-      const answer = await sender.api.json<Answer>('/v1/events', request)
+      const answer = await sender.api.json('POST /v1/events', { headers, body, signal: sender.signal })
       sender.hasAnswered = true
       return answer
     } catch (error) {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiRefused, apiPath, NoAnswer, type ServerApi } from '../client/server-api.ts'
+import type { ImportStatus } from '../../api/imports.ts'
+import { ApiRefused, NoAnswer, type ServerApi } from '../client/server-api.ts'
 
 /** Asking again costs the server little, and nobody notices half a second. */
 const POLL_MS = 500
@@ -7,16 +8,6 @@ const POLL_MS = 500
 const SHARED_PATIENCE_MS = 10_000
 /** A server that is restarted meanwhile is asked again for this long. */
 const AWAY_PATIENCE_MS = 60_000
-
-/** Past account-hours of an import that have no bill yet, as the server counts them. */
-export interface ImportStatus {
-  /** Their bills are being made. */
-  readonly settling: number
-  /** They still take usage. */
-  readonly open: number
-  /** Some of the open ones to which others write as well. */
-  readonly shared: readonly { readonly account: string; readonly hour: string }[]
-}
 
 export interface WaitOptions {
   readonly signal: AbortSignal
@@ -44,7 +35,7 @@ export async function waitForBills(
     onProgress(all - left(status), all)
     await sleep(POLL_MS, undefined, { signal })
     try {
-      status = await api.json<ImportStatus>(apiPath('v1', 'imports', name), { signal })
+      status = await api.json('GET /v1/imports/:name', { params: { name }, signal })
       awaySince = undefined
     } catch (error) {
       awaySince ??= performance.now()
@@ -64,7 +55,7 @@ async function endImport(
   signal: AbortSignal,
 ): Promise<ImportStatus | undefined> {
   try {
-    return await api.json(apiPath('v1', 'imports', name, 'end'), { method: 'POST', signal })
+    return await api.json('POST /v1/imports/:name/end', { params: { name }, signal })
   } catch (error) {
     // A key of one account has no say in when hours are sealed.
     if (error instanceof ApiRefused && error.code === 'auth/bound_key') return undefined

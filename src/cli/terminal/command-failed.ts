@@ -13,6 +13,9 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
+/** Told by a command that has done its work, but not all was well. */
+export type SetExitCode = (code: ExitCode) => void
+
 /** Ends a command with one line for the person who can fix it. Everything else that is thrown is a bug. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'

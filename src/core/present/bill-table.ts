@@ -5,8 +5,8 @@ import type { billView, lineView } from './bill-view.ts'
 import { countOf, readableNumber, readablePer, safeText } from './readable-text.ts'
 import { type Column, greatest, type Row, textTable, type TextLine, widthOf } from './text-table.ts'
 
-export type BillView = ReturnType<typeof billView>
 export type LineView = ReturnType<typeof lineView>
+export type BillView = Omit<ReturnType<typeof billView>, 'lines'> & { readonly lines: readonly LineView[] }
 
 export interface BillTableOptions {
   /** The price book's rule of a line, if it is at hand: explains free prices and waived statuses. */

@@ -18,7 +18,8 @@ test('an event and what became of it, each step with its time if that is known',
 })
 
 test('an event that was not accepted, and why; nothing foreign reaches the terminal', () => {
-  const refused = { receivedAt: '2025-07-28T03:00:01.000Z', detail: 'No time: send one.\u001b[2J' }
+  const at = '2025-07-28T03:00:01.000Z'
+  const refused = { times: 1, firstAt: at, lastAt: at, detail: 'No time: send one.\u001b[2J' }
   const conflict = refusedEventLines({ ...refused, outcome: 'conflict', source: '/api', id: 'e-1' })
   expect(conflict.map(({ text }) => text)).toEqual([
     'Event e-1 from /api: in conflict',
@@ -26,4 +27,20 @@ test('an event that was not accepted, and why; nothing foreign reaches the termi
   ])
   const [title] = refusedEventLines({ ...refused, outcome: 'rejected', source: null, id: null })
   expect(title!.text).toBe('Event ? from ?: rejected')
+})
+
+test('an event that was refused again and again is told once, with how often, first and last', () => {
+  const refused = { times: 1200, firstAt: '2025-07-28T03:00:01.000Z', lastAt: '2025-07-28T04:00:00.000Z' }
+  const lines = refusedEventLines({
+    ...refused,
+    outcome: 'rejected',
+    source: '/api',
+    id: 'e',
+    detail: 'No time.',
+  })
+  expect(lines.map(({ text }) => text)).toEqual([
+    'Event e from /api: rejected, 1,200 times',
+    '  2025-07-28 03:00:01      No time.',
+    '  2025-07-28 04:00         The same again, last at this time.',
+  ])
 })

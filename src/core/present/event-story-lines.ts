@@ -1,5 +1,5 @@
 import type { Step } from './event-story.ts'
-import { readableTime, safeText } from './readable-text.ts'
+import { countOf, readableTime, safeText } from './readable-text.ts'
 import type { TextLine } from './text-table.ts'
 
 /** What the API says of one stored event: as much as is shown. */
@@ -13,9 +13,11 @@ export interface StoredEventView {
   readonly steps: readonly Step[]
 }
 
-/** What the API says of an event that was not accepted. */
+/** What the API says of events that were not accepted, equal ones once. */
 export interface RefusedEventView {
-  readonly receivedAt: string
+  readonly times: number
+  readonly firstAt: string
+  readonly lastAt: string
   readonly outcome: string
   readonly source: string | null
   readonly id: string | null
@@ -34,13 +36,14 @@ export function storedEventLines({ event, steps }: StoredEventView): readonly Te
 }
 
 export function refusedEventLines(refused: RefusedEventView): readonly TextLine[] {
-  const { receivedAt, outcome, source, id, detail } = refused
+  const { times, firstAt, lastAt, outcome, source, id, detail } = refused
+  const what = outcome === 'conflict' ? 'in conflict' : outcome
+  const title = `Event ${safeText(id ?? '?')} from ${safeText(source ?? '?')}: ${what}`
+  if (times === 1) return [{ role: 'mark', text: title }, stepLine(lastAt, detail)]
   return [
-    {
-      role: 'mark',
-      text: `Event ${safeText(id ?? '?')} from ${safeText(source ?? '?')}: ${outcome === 'conflict' ? 'in conflict' : outcome}`,
-    },
-    stepLine(receivedAt, detail),
+    { role: 'mark', text: `${title}, ${countOf(String(times), 'time')}` },
+    stepLine(firstAt, detail),
+    stepLine(lastAt, 'The same again, last at this time.'),
   ]
 }
 

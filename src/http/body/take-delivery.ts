@@ -25,6 +25,8 @@ export interface SentDelivery extends SubmitOptions {
 export interface Problem extends EventResult {
   /** There is nothing to say of a duplicate. */
   readonly outcome: Exclude<Outcome, 'duplicate'>
+  readonly code: string
+  readonly detail: string
   /** Which element of the body, from 0. */
   readonly index: number
 }
@@ -84,7 +86,7 @@ function problemsOf(results: readonly EventResult[]): readonly Problem[] {
   // Nearly always.
   if (results.every(({ code }) => code === null)) return []
   const noted = [...results.entries()].flatMap(([index, { id, outcome, code, detail }]): Problem[] =>
-    code === null || outcome === 'duplicate' ? [] : [{ index, id, outcome, code, detail }],
+    code === null || outcome === 'duplicate' ? [] : [{ index, id, outcome, code, detail: detail ?? '' }],
   )
   const remarks = noted.filter(({ outcome }) => outcome === 'accepted')
   const problems = noted.filter(({ outcome }) => outcome !== 'accepted')
