@@ -3,18 +3,18 @@ import type { Socket } from 'node:net'
 import { STATUS_CODES } from 'node:http'
 import type { Log } from '../store/connect.ts'
 import { isUnavailable } from '../store/unavailable.ts'
-import { HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, PROBLEM_TYPE, problemBody } from './api/problem.ts'
+import { bodyOf, HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, PROBLEM_TYPE } from './api/problem.ts'
+import { REQUEST_ID_HEADER } from './request-id.ts'
 
 /** Seconds after which a client should try again when the database is away. */
 const RETRY_AFTER_SECONDS = '2'
 
 export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
-  const { status, title } = HTTP_PROBLEMS[problem.code]
   return reply
-    .code(status)
+    .code(HTTP_PROBLEMS[problem.code].status)
     .headers(problem.headers)
     .type(PROBLEM_TYPE)
-    .send(problemBody(status, title, problem.code, problem.message))
+    .send(bodyOf(problem, reply.request.id))
 }
 
 /** Whatever ends a request, as the problem that the client gets. Bugs are logged; their answer has only an id. */
@@ -56,15 +56,16 @@ function problemOfFastify(error: unknown): HttpProblem | undefined {
 }
 
 /** Answers what is no HTTP request, or did not arrive in time, and ends the connection. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const [code, detail] = problemOfClient(error.code)
-  const { status, title } = HTTP_PROBLEMS[code]
-  const body = JSON.stringify(problemBody(status, title, code, detail))
+  const { status } = HTTP_PROBLEMS[code]
+  const body = JSON.stringify(bodyOf(new HttpProblem(code, detail), requestId))
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
+    `${REQUEST_ID_HEADER}: ${requestId}`,
     'connection: close',
   ]
   if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)

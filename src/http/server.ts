@@ -1,5 +1,4 @@
 import swagger from '@fastify/swagger'
-import { randomBytes } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Key } from '../flows/keys/key-scopes.ts'
 import { invariant } from '../core/invariant.ts'
@@ -8,6 +7,7 @@ import { BodyMemory } from './body/held-bytes.ts'
 import { countRequest } from './metrics.ts'
 import { describeRoute, OPENAPI } from './api/openapi.ts'
 import { HttpProblem, shown } from './api/problem.ts'
+import { makeRequestIds, REQUEST_ID_HEADER } from './request-id.ts'
 import type { Access, HttpContext, Route } from './route.ts'
 import { ROUTES } from './routes.ts'
 import { serveRoute } from './serve-route.ts'
@@ -50,9 +50,10 @@ declare module 'fastify' {
 
 /** The HTTP server, ready to listen. */
 export async function makeServer(context: HttpContext, patience = PATIENCE): Promise<FastifyInstance> {
+  const requestId = makeRequestIds()
   const server = fastify({
     logger: false,
-    genReqId: requestNames(),
+    genReqId: requestId,
     requestTimeout: patience.requestMs,
     connectionTimeout: patience.connectionMs,
     keepAliveTimeout: patience.connectionMs,
@@ -63,9 +64,9 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
       connectionsCheckingInterval: Math.min(patience.requestMs, 5_000),
     },
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, requestId()),
     frameworkErrors: (error, request, reply) =>
-      void sendProblem(reply, problemOf(error, request, context.log)),
+      void sendProblem(reply.header(REQUEST_ID_HEADER, request.id), problemOf(error, request, context.log)),
   })
   // Parameters are read by our own readers, whose messages say what to send; answers are tested against schemas.
   server.setValidatorCompiler(() => () => true)
@@ -95,7 +96,8 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
 }
 
 /** However a request ends, one listener sees it: what was answered is counted, and its memory is given back. */
-function begin(request: FastifyRequest, { raw }: FastifyReply, done: () => void): void {
+function begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const { raw } = reply.header(REQUEST_ID_HEADER, request.id)
   const begunAt = performance.now()
   request.memory = new BodyMemory()
   raw.on('close', () => {
@@ -105,13 +107,6 @@ function begin(request: FastifyRequest, { raw }: FastifyReply, done: () => void)
     countRequest(request.method, request.served ?? 'none', raw.statusCode, seconds)
   })
   done()
-}
-
-/** Names for requests in the log, of 12 hexadecimal digits: a random part of the server's own, and a number. */
-function requestNames(): () => string {
-  const own = randomBytes(2).toString('hex')
-  let number = 0
-  return () => own + (number++ % 0x1_0000_0000).toString(16).padStart(8, '0')
 }
 
 function addRoute(server: FastifyInstance, route: Route, context: HttpContext, { answerMs }: Patience): void {

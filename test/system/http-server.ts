@@ -148,7 +148,8 @@ async function ask(url: string, { key, type, ...init }: Asking): Promise<Answer>
     status: response.status,
     headers: response.headers,
     text,
-    json: isJson ? JSON.parse(text) : undefined,
+    // A HEAD has the type of a body, and none.
+    json: isJson && text !== '' ? JSON.parse(text) : undefined,
   }
 }
 

@@ -26,6 +26,9 @@ const Problem = Type.Object(
     status: Type.Integer(),
     code: Type.String({ description: 'Stable: what programs should look at' }),
     detail: Type.String({ description: 'What is wrong, where, and what to do' }),
+    requestId: Type.String({
+      description: 'Of the request: the header X-Request-Id, and the log, say the same',
+    }),
   },
   { description: 'A problem (RFC 9457)' },
 )

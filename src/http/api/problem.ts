@@ -102,9 +102,23 @@ export class HttpProblem extends Error {
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** The members of RFC 9457, and `code`. `type` is about:blank: the code is what programs should look at. */
-export function problemBody(status: number, title: string, code: string, detail: string) {
-  return { type: 'about:blank', title, status, code, detail }
+export interface ProblemFacts {
+  readonly status: number
+  readonly title: string
+  readonly code: string
+  readonly detail: string
+  /** Of the request that it answers. */
+  readonly requestId: string
+}
+
+/** The members of RFC 9457, `code` and `requestId`. `type` is about:blank: the code is what programs should look at. */
+export function problemBody({ status, title, code, detail, requestId }: ProblemFacts) {
+  return { type: 'about:blank', title, status, code, detail, requestId }
+}
+
+/** The body that answers a request with a problem. */
+export function bodyOf({ code, message }: HttpProblem, requestId: string) {
+  return problemBody({ ...HTTP_PROBLEMS[code], code, detail: message, requestId })
 }
 
 /** Foreign text for a message: short, on one line, with nothing that could move a terminal's cursor. */

@@ -8,7 +8,7 @@ import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
 import { mediaType, readDelivery } from '../body/read-delivery.ts'
 import { readJsonBody } from '../body/read-json.ts'
-import { HTTP_PROBLEMS, type HttpProblem, problemBody } from '../api/problem.ts'
+import { bodyOf, HTTP_PROBLEMS, type HttpProblem, problemBody } from '../api/problem.ts'
 import { type Call, type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal, maybeUntimed } from './deliver.ts'
 import { lagoHeaders } from './lago-event.ts'
@@ -59,9 +59,9 @@ export const postOpenmeterEvents = route({
   handle: (call, context) => takeCloudEvents(call, context, 202),
 })
 
-function answerForeignProblem(problem: HttpProblem, _: FastifyRequest, reply: Reply): Reply {
-  const { status, title } = HTTP_PROBLEMS[problem.code]
-  const own = problemBody(status, title, problem.code, problem.message)
+function answerForeignProblem(problem: HttpProblem, request: FastifyRequest, reply: Reply): Reply {
+  const { status } = HTTP_PROBLEMS[problem.code]
+  const own = bodyOf(problem, request.id)
   const lago = { error: STATUS_CODES[status], error_details: { detail: [problem.message] } }
   return sendProblemBytes(reply.code(status).headers(lagoHeaders(problem)), { ...own, ...lago })
 }
@@ -90,7 +90,13 @@ function refuse(results: readonly EventResult[], reply: Reply): Reply {
   const status = code === 'event/conflict' ? 409 : 400
   const place = results.length === 1 ? '' : `Event ${index} of ${results.length} (from 0): `
   const title = status === 409 ? 'Another event has this id' : 'An event is rejected'
-  const problem = problemBody(status, title, code ?? 'event/unreadable', `${place}${detail ?? ''}`)
+  const problem = problemBody({
+    status,
+    title,
+    code: code ?? 'event/unreadable',
+    detail: `${place}${detail ?? ''}`,
+    requestId: reply.request.id,
+  })
   const problems = refused.slice(0, PROBLEMS_MAX).map(([at, result]) => ({ index: at, ...result }))
   return sendProblemBytes(reply.code(status), { ...problem, problems })
 }

@@ -1,12 +1,11 @@
 import type { FastifyRequest } from 'fastify'
-import { HTTP_PROBLEMS, type HttpProblem, PROBLEM_TYPE, problemBody } from '../api/problem.ts'
+import { bodyOf, HTTP_PROBLEMS, type HttpProblem, PROBLEM_TYPE } from '../api/problem.ts'
 import type { Reply } from '../route.ts'
 
 /** A problem as OpenMeter's clients read it. */
-export function answerOpenmeterProblem(problem: HttpProblem, _: FastifyRequest, reply: Reply): Reply {
-  const { status, title } = HTTP_PROBLEMS[problem.code]
-  const body = problemBody(status, title, problem.code, problem.message)
-  return sendProblemBytes(reply.code(status).headers(problem.headers), body)
+export function answerOpenmeterProblem(problem: HttpProblem, request: FastifyRequest, reply: Reply): Reply {
+  const { status } = HTTP_PROBLEMS[problem.code]
+  return sendProblemBytes(reply.code(status).headers(problem.headers), bodyOf(problem, request.id))
 }
 
 /** As bytes, since the client wants this very content type, and Fastify adds a charset to texts. */

@@ -44,22 +44,25 @@ export const getAccount = route({
 export const putAccountRoute = route({
   ...PutAccount,
   access: { scope: 'admin', boundKeys: 'none' },
-  async handle({ params: { account }, body, key, reply }, context) {
+  async handle({ params: { account }, body, key, request, reply }, context) {
     const put = await putAccount(context.writing, key!.id, account, readChange(body))
     if (!put.ok) throw new HttpProblem(put.code, put.detail)
-    if (put.profile.closedAt !== null) await endSoon(context, account)
+    if (put.profile.closedAt !== null) await endSoon(context, account, request.id)
     void reply.code(put.isNew ? 201 : 200)
     return accountView({ account, profile: put.profile })
   },
 })
 
 /** The account is closed already: what fails or takes long here is made good by the settlers. */
-async function endSoon({ writing, log }: HttpContext, account: string): Promise<void> {
+async function endSoon({ writing, log }: HttpContext, account: string, requestId: string): Promise<void> {
   const until = performance.now() + ENDING_MS
   try {
     await endLevels({ pool: writing, account, stopping: () => performance.now() > until })
   } catch (error) {
-    log.warn({ err: error }, 'The levels of a closed account were not ended yet: it is tried again')
+    log.warn(
+      { err: error, requestId },
+      'The levels of a closed account were not ended yet: it is tried again',
+    )
   }
 }
 

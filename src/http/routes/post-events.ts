@@ -51,7 +51,13 @@ function importOf({ 'farthing-import': name }: IncomingHttpHeaders): string | un
 
 /** An event that was sent alone and rejected: the request has failed with the event's own code. */
 function refuseSingle({ id, code, detail }: EventResult, reply: Reply): Reply {
-  const body = problemBody(400, 'The event is rejected', code ?? 'event/unreadable', detail ?? '')
+  const body = problemBody({
+    status: 400,
+    title: 'The event is rejected',
+    code: code ?? 'event/unreadable',
+    detail: detail ?? '',
+    requestId: reply.request.id,
+  })
   return reply
     .code(400)
     .type(PROBLEM_TYPE)

@@ -82,5 +82,5 @@ function refuse(refused: Refused, reply: FastifyReply) {
   return reply
     .code(status)
     .type(PROBLEM_TYPE)
-    .send({ ...problemBody(status, title, code, detail), ...more })
+    .send({ ...problemBody({ status, title, code, detail, requestId: reply.request.id }), ...more })
 }
