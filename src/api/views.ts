@@ -7,7 +7,8 @@ import type { ValueOf } from './endpoint.ts'
 
 export const Text = Type.String()
 export const Nullable = Type.Union([Type.String(), Type.Null()])
-export const Decimal = Type.String({ pattern: '^-?\\d+(\\.\\d+)?$', description: 'A plain decimal, exact' })
+const DECIMAL = '^-?\\d+(\\.\\d+)?$'
+export const Decimal = Type.String({ pattern: DECIMAL, description: 'A plain decimal, exact' })
 export const Time = Type.String({ format: 'date-time' })
 export const NullableTime = Type.Union([Time, Type.Null()])
 export const Digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal' })
@@ -26,10 +27,17 @@ export const LineView = Type.Object({
   quantity: Decimal,
   unit: Text,
   waived: Decimal,
-  pricingQuantity: Decimal,
+  pricingQuantity: Type.String({
+    pattern: DECIMAL,
+    description: 'quantity / per, rounded half-even to 12 decimals: to be read',
+  }),
   pricingUnit: Text,
   unitPrice: Decimal,
-  amount: Decimal,
+  amount: Type.String({
+    pattern: DECIMAL,
+    description:
+      'quantity x unitPrice / per, where pricingUnit names per in base units: exact if its decimals end within 18 places, else rounded to 12',
+  }),
   correction: Type.Boolean(),
   corrects: Nullable,
   priceVersion: Type.Integer(),

@@ -13,7 +13,7 @@ import {
 import { addClaim, type Claim, claimName, type Claims, claimsOf, type KeptEvent, priceAt } from './claims.ts'
 import { auditCopies, type QuietVoid } from './copies.ts'
 import { countedEvents, type Counting } from './counted-events.ts'
-import { divideHalfEven, fixed } from './fixed-point.ts'
+import { amountOf, divideHalfEven, fixed } from './fixed-point.ts'
 import type { PricedRate, PriceTable } from './prices.ts'
 import { addStoredClaims, bytesFirst } from './stored-claims.ts'
 
@@ -28,6 +28,8 @@ export interface Audit {
   /** Lines for usage of older hours, and lines with quantities that are not billed. */
   readonly corrections: number
   readonly waived: number
+  /** Lines whose amount does not end within 18 decimals. */
+  readonly rounded: number
   /** Bills of hours that had been settled for others. */
   readonly late: number
   /** Events that do not count, because their identity does under another time. */
@@ -80,6 +82,7 @@ export async function audit(
     lines: lines.length,
     corrections: lines.filter((line) => line.usage_hour !== line.hour).length,
     waived: lines.filter(({ waived }) => fixed(waived) !== 0n).length,
+    rounded: lines.filter((line) => isRounded(line, newest)).length,
     late: bills.filter(({ late }) => late).length,
     copies: books.copies.length,
     voids: voids.length,
@@ -149,6 +152,11 @@ function auditClaims(
   })
 }
 
+function isRounded(line: StoredLine, table: PriceTable): boolean {
+  const product = fixed(line.quantity) * fixed(line.unit_price)
+  return fixed(line.amount, 18) * rateOf(line, table).per * 10n ** 6n !== product
+}
+
 /** Was the price of stored data unknown in the first table? */
 function isFilled({ item, component, usage_hour: usageHour }: StoredLine, { rates }: PriceTable): boolean {
   const rate = rates.find((one) => one.item === item)
@@ -189,22 +197,22 @@ function rateOf({ item, rate, component }: StoredLine, { rates }: PriceTable): P
   return found
 }
 
-/** Quantity x price of the usage hour = amount, to the last digit. */
+/** Used x price of the usage hour / per = amount, to the last digit. */
 function auditLines({ lines, bills, versionOf }: Books, table: PriceTable): readonly string[] {
   const sequences = new Map(bills.map((bill) => [cycleName(bill.account, bill.hour), Number(bill.sequence)]))
   return lines.flatMap((line) => {
     const rate = rateOf(line, table)
     const price = priceAt(rate, line.usage_hour) ?? 'none'
     const unitPrice = fixed(price === 'free' ? '0' : price)
-    const pricing = divideHalfEven(fixed(line.quantity), rate.per)
+    const quantity = fixed(line.quantity)
     const own = sequences.get(cycleName(line.account, line.hour)) ?? 0
     const corrected =
       line.usage_hour === line.hour ? own : (sequences.get(cycleName(line.account, line.usage_hour)) ?? own)
     const checks = {
       'unit price': fixed(line.unit_price) === unitPrice,
-      'pricing quantity': fixed(line.pricing_quantity) === pricing,
-      amount: fixed(line.amount, 24) === pricing * unitPrice,
-      quantity: fixed(line.quantity) !== 0n || fixed(line.waived) !== 0n,
+      'pricing quantity': fixed(line.pricing_quantity) === divideHalfEven(quantity, rate.per),
+      amount: fixed(line.amount, 18) === amountOf(quantity, unitPrice, rate.per),
+      quantity: quantity !== 0n || fixed(line.waived) !== 0n,
       version: line.price_version === versionOf(line.account, line.hour),
       // Only a bill that was there names what it corrects.
       corrects: (line.corrects !== null) === corrected < own,
@@ -228,10 +236,10 @@ function auditBills({ bills, lines, events, releases, voids, without }: Books): 
     const checks = {
       lines:
         own.length === bill.lines && own.every(({ number }, index) => number === index + 1) && own.length > 0,
-      total: amounts(own) === fixed(bill.total, 24),
-      request: amounts(own, 'request') === fixed(bill.request, 24),
-      processing: amounts(own, 'processing') === fixed(bill.processing, 24),
-      storage: amounts(own, 'storage') === fixed(bill.storage, 24),
+      total: amounts(own) === fixed(bill.total, 18),
+      request: amounts(own, 'request') === fixed(bill.request, 18),
+      processing: amounts(own, 'processing') === fixed(bill.processing, 18),
+      storage: amounts(own, 'storage') === fixed(bill.storage, 18),
       chain: bill.previous === (before?.digest ?? null),
     }
     return wrongParts(name, checks)
@@ -254,7 +262,7 @@ function wrongParts(name: string, checks: Readonly<Record<string, boolean>>): re
 
 function amounts(lines: readonly StoredLine[], component?: string): bigint {
   const counted = lines.filter((line) => component === undefined || line.component === component)
-  return counted.reduce((sum, { amount }) => sum + fixed(amount, 24), 0n)
+  return counted.reduce((sum, { amount }) => sum + fixed(amount, 18), 0n)
 }
 
 function byCycle<Row extends { readonly account: string; readonly cycle: number }>(

@@ -1,4 +1,4 @@
-/** Exact arithmetic of the auditor's own: integers that count 10^-12 (quantities) or 10^-24 (amounts). */
+/** Exact arithmetic of the auditor's own: integers that count 10^-12 (quantities) or 10^-18 (amounts). */
 export const UNIT = 10n ** 12n
 
 /** A plain decimal text with at most `digits` decimals, as an integer that counts 10^-digits. */
@@ -18,4 +18,16 @@ export function divideHalfEven(a: bigint, b: bigint): bigint {
   const away = a < 0n ? quotient - 1n : quotient + 1n
   if (remainder * 2n === b) return quotient % 2n === 0n ? quotient : away
   return remainder * 2n > b ? away : quotient
+}
+
+/**
+ * The amount of a line, in 10^-18: quantity x price / per, whole if it is a whole number of these, else to the nearest
+ * 10^-12.
+ * @param quantity in 10^-12, as `price`; `per` counts base units
+ */
+export function amountOf(quantity: bigint, price: bigint, per: bigint): bigint {
+  // In 10^-24 / per.
+  const product = quantity * price
+  const unit = per * 10n ** 6n
+  return product % unit === 0n ? product / unit : divideHalfEven(product, unit * 10n ** 6n) * 10n ** 6n
 }

@@ -101,7 +101,7 @@ test('a line is explained by its rule, its price with dates, and the events behi
   const text = await server.good('explain', BILL, '1')
   expect(text).toContain('Rule     calls of SimpleQuery are billed under StandardQueryL0')
   expect(text).toContain('per 1,000 calls from 2025-01-01 00:00 UTC on (version 1 of the price book)\n')
-  expect(text).toContain('Amount   0.002 × 0.005 = 0.00001 USD\n')
+  expect(text).toContain('Amount   2 × 0.005 / 1,000 = 0.00001 USD\n')
   expect(text.match(/^2025-07-28 03:\d\d:\d\d\.\d+ .+ 200 /gm)).toHaveLength(2)
   const one = await server.run(['explain', BILL, '1', '--events', '1'])
   expect(one.stderr).toBe('There are more: --events 10 shows more.\n')

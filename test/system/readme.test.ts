@@ -142,10 +142,10 @@ test('the program of docs/proof.md proves the bill that the page shows', () => {
 
 test('the bill by hand is right, and is the bill on the page', () => {
   const number = '([\\d,.]+)'
-  const formulas = [...README.matchAll(new RegExp(`${number} / ${number} x ${number} = ${number}`, 'g'))]
+  const formulas = [...README.matchAll(new RegExp(`${number} x ${number} / ${number} = ${number}`, 'g'))]
   const amounts = formulas.map(([formula, ...texts]) => {
-    const [used, per, price, amount] = texts.map((text) => new Decimal(text.replaceAll(',', '')))
-    expect([formula, used!.div(per!).times(price!).toFixed()]).toEqual([formula, amount!.toFixed()])
+    const [used, price, per, amount] = texts.map((text) => new Decimal(text.replaceAll(',', '')))
+    expect([formula, used!.times(price!).div(per!).toFixed()]).toEqual([formula, amount!.toFixed()])
     return amount!
   })
   const total = amounts.reduce((a, b) => a.plus(b)).toFixed()

@@ -46,6 +46,7 @@ describe('the books agree to the last digit', () => {
       'late',
       'corrections',
       'waived',
+      'rounded',
       'copies',
       'voids',
       'givenBack',

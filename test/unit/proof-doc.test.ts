@@ -118,6 +118,65 @@ test('the program on the page proves these bills, and one alone as the API has i
   expect(check(events, bills[1])).toBe('2025-07-28T10Z.acme: proved')
 })
 
+/** A line by the minute, and lines by what else a price can be for: amounts that end, and amounts that do not. */
+async function billOfEveryUnit() {
+  const rates = [
+    ['millisecond', 'minute', '0.0084', '613822'],
+    ['millisecond', 'hour', '1', '1'],
+    ['millisecond', 'second', '0.3', '7'],
+    ['byte', 'GiB', '0.01', '123456789'],
+    ['byte', 'TB', '9', '1'],
+    ['page', '3', '0.07', '2'],
+    ['page', '1', '0.000000000001', '0.000001'],
+    ['page', '7', '1', '999999999999999999999999999998'],
+  ] as const
+  const items = rates.map(([unit, per, price], at) => {
+    const prices = [{ from: '2025-01-01T00:00:00Z', price }]
+    const rate = { operations: [`Work${at}`], unit, per, prices }
+    return [`Item${at}`, { component: 'processing', rates: { default: rate } }] as const
+  })
+  const prices = [{ from: '2025-01-01T00:00:00Z', price: '0.0000315' }]
+  const stored = { component: 'storage', rates: { default: { unit: 'byte', per: 'GB-hour', prices } } }
+  const book = { priceBook: 'p', currency: 'USD', items: Object.fromEntries([...items, ['Stored', stored]]) }
+  const parsed = parsePriceBook(JSON.stringify(book), 'book.json')
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  const common = { specversion: '1.0', source: '/s', subject: 'acme', time: '2025-07-28T09:05:00Z' }
+  const works = rates.map(([unit, , , used], at) => {
+    const data = { operation: `Work${at}`, mode: 'sync', quantities: { [unit]: used } }
+    return { ...common, id: `e${at}`, type: 'farthing.processing', data }
+  })
+  const level = { ...common, id: 'level', type: 'farthing.storage', data: { bytes: '123456789' } }
+  const events = [...works, level].map((event) => JSON.stringify(event)).join('\n')
+  const { bills } = await rateEvents(parsed.book, linesOf(events), Date.now() as Instant)
+  return { events, bill: billView(bills[0]!) }
+}
+
+test('the program proves amounts that end and amounts that do not, by every unit that a price can be for', async () => {
+  const { events, bill } = await billOfEveryUnit()
+  expect(bill.lines.map(({ amount }) => amount)).toEqual([
+    '0.08593508',
+    '0.000000277778',
+    '0.0021',
+    '0.001149780946',
+    '0.000000000009',
+    '0.046666666667',
+    '0.000000000000000001',
+    '142857142857142857142857142856.857142857143',
+    '0.000003564814782375',
+  ])
+  expect(check(events, bill)).toBe('2025-07-28T09Z.acme: proved')
+})
+
+test('the program finds an amount that is off by the least that it could be', async () => {
+  const { events, bill } = await billOfEveryUnit()
+  for (const [at, { amount }] of bill.lines.entries()) {
+    const last = amount.at(-1)!
+    const changed = amount.slice(0, -1) + (last === '9' ? '8' : String(Number(last) + 1))
+    const lines = bill.lines.map((line, index) => (index === at ? { ...line, amount: changed } : line))
+    expect(check(events, { ...bill, lines })).toContain('not proved: amounts, total')
+  }
+})
+
 const CHANGES: readonly [what: string, from: string, to: string, found: string][] = [
   ['an amount', '"amount":"0.000084"', '"amount":"0.000085"', 'amounts, total, linesDigest'],
   ['a quantity that is not billed', '"waived":"1"', '"waived":"2"', 'linesDigest'],

@@ -20,10 +20,11 @@ export interface BillLine {
   readonly unit: string
   /** Base units that are counted and not billed. */
   readonly waived: string
+  /** quantity in pricing units, half-even to 12 decimals: to be read. */
   readonly pricingQuantity: string
   readonly pricingUnit: string
   readonly unitPrice: string
-  /** pricingQuantity x unitPrice, exact. */
+  /** quantity x unitPrice / units per price: exact if its decimals end within 18 places, else half-even to 12. */
   readonly amount: string
   /** The id of the bill that this line corrects; null for the bill's own hour, or where none was issued. */
   readonly corrects: string | null

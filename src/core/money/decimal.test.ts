@@ -109,7 +109,7 @@ test('plus, minus and times lose no digit', () => {
   )
 })
 
-// Guarantee: rounding number one is half-even at 12 decimals, whatever is divided by whatever.
+// Guarantee: a pricing quantity is rounded half-even at 12 decimals, whatever is divided by whatever.
 test('division agrees with a division of 1000 digits, rounded half-even once', () => {
   const ties = fc.bigInt(-(10n ** 15n), 10n ** 15n).map((n) => plain(times5e13(n)))
   fc.assert(

@@ -1,20 +1,28 @@
 import Big from 'big.js'
 
+/** Digits before the point that a quantity may have, and after it that a quantity or price may have. */
+export const INTEGER_DIGITS_MAX = 30
+export const FRACTION_DIGITS_MAX = 12
+/** Decimals that an amount may have: a fraction whose decimals do not end within so many is rounded to 12. */
+export const AMOUNT_DIGITS_MAX = 18
+
 /**
  * Exact decimals for quantities, prices and amounts (ARCHITECTURE.md). The one place where Farthing depends
  * on a decimal package, in strict mode: a JavaScript number cannot enter, and cannot leave.
  */
 const Exact = Big()
 Exact.strict = true
-Exact.DP = 12
-Exact.RM = 2 // half-even: used by `divideRounded` alone
+Exact.DP = FRACTION_DIGITS_MAX // of the quotients of `divideRounded` alone
+Exact.RM = 2 // half-even
+
+/** The same decimals, whose quotients have up to 18 places: for `divideToAmount` alone. */
+const Ending = Big()
+Ending.strict = true
+Ending.DP = AMOUNT_DIGITS_MAX
+Ending.RM = 2
 
 /** An exact decimal. Made from text by `decimal`, read as text by `plain`. */
 export type Decimal = Big
-
-/** Digits before the point that a quantity may have, and after it that a quantity or price may have. */
-export const INTEGER_DIGITS_MAX = 30
-export const FRACTION_DIGITS_MAX = 12
 
 const PLAIN = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/
 
@@ -69,12 +77,23 @@ export function sum(values: Iterable<Decimal>): Decimal {
 }
 
 /**
- * The quotient: exact if it has at most 12 decimals, else half-even to 12. This is rounding number one of
- * ARCHITECTURE.md, used once per line for the pricing quantity and nowhere else.
+ * The quotient: exact if it has at most 12 decimals, else half-even to 12. For pricing quantities, which are there to
+ * be read: nothing is computed from one.
  * @param b not zero
  */
 export function divideRounded(a: Decimal, b: Decimal): Decimal {
   return a.div(b)
+}
+
+/**
+ * The quotient as an amount of money (ARCHITECTURE.md, rounding number one): with all its decimals if these end within
+ * 18 places, that is if it is a whole number of 10^-18; else half-even to 12, from the exact fraction. The quotient of
+ * -a is minus that of a.
+ * @param b not zero
+ */
+export function divideToAmount(a: Decimal, b: Decimal): Decimal {
+  const ending = new Ending(a).div(b)
+  return ending.times(b).eq(a) ? new Exact(ending) : a.div(b)
 }
 
 /** -1, 0 or 1 as `a` is below, equal to or above `b`. */

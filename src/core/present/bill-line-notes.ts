@@ -1,4 +1,5 @@
 import type { LineView } from './bill-table.ts'
+import { lineFormula, multipliesOut } from './line-formula.ts'
 import { type LineTerms, waivedStatuses } from './line-terms.ts'
 import { countOf, readableTime, safeText } from './readable-text.ts'
 
@@ -14,6 +15,7 @@ export function notesOn(
   terms: LineTerms | undefined,
 ): readonly string[] {
   const notes: string[] = []
+  if (!multipliesOut(line)) notes.push(lineFormula(line, { unit: safeText(line.unit) }))
   const wasSaid =
     before?.item === line.item && before.rate === line.rate && before.usageHour === line.usageHour
   if (terms?.term?.kind === 'free' && !wasSaid) notes.push(`free ${safeText(terms.term.reason)}`)

@@ -160,6 +160,58 @@ Request fees of 2025-07-28 01:00 UTC (corrects bill 2025-07-28T01Z.acme)
 `)
 })
 
+// Guarantee: what the table says with = is so, to the last digit; ≈ is explained below its line.
+test('where the quantity or the amount is rounded, the line says so, and has its formula below it', () => {
+  const plainLine = {
+    ...line,
+    waived: '0',
+    project: null,
+    operation: 'Convert',
+    component: 'processing',
+  } as const
+  const minutes = {
+    ...plainLine,
+    item: 'Video',
+    unit: 'millisecond',
+    pricingUnit: 'minute',
+    unitPrice: '0.0084',
+  }
+  const pages = { ...plainLine, item: 'Print', unit: 'page', pricingUnit: '3 page', unitPrice: '0.07' }
+  const stored = { ...plainLine, item: 'Disk', component: 'storage', operation: null } as const
+  const shown = text({
+    ...bill,
+    lines: [
+      { ...minutes, number: 1, quantity: '613822', pricingQuantity: '10.230366666667', amount: '0.08593508' },
+      { ...minutes, number: 2, quantity: '83250', pricingQuantity: '1.3875', amount: '0.011655' },
+      { ...pages, number: 3, quantity: '2', pricingQuantity: '0.666666666667', amount: '0.046666666667' },
+      { ...pages, number: 4, quantity: '1', pricingQuantity: '0.333333333333', unitPrice: '0', amount: '0' },
+      {
+        ...stored,
+        number: 5,
+        quantity: '1',
+        unit: 'byte-millisecond',
+        pricingQuantity: '0',
+        pricingUnit: 'GB-hour',
+        unitPrice: '0.00003',
+        amount: '0',
+      },
+    ],
+  })
+  expect(shown.slice(shown.indexOf('Data processing'), shown.indexOf('\n   Request')))
+    .toBe(`Data processing fees
+  1  Video  Convert    613,822 milliseconds  10.230366666667 ×    0.0084  per minute  ≈ 0.08593508
+      613,822 milliseconds × 0.0084 / 60,000 = 0.08593508
+  2  Video  Convert     83,250 milliseconds   1.3875         ×    0.0084  per minute  = 0.011655
+  3  Print  Convert                 2 pages   0.666666666667 ×    0.07    per 3 pages ≈ 0.046666666667
+      2 pages × 0.07 / 3 ≈ 0.046666666667 (more than 18 decimals: rounded to 12)
+  4  Print  Convert                  1 page   0.333333333333 ×    0       per 3 pages = 0
+
+Index storage fees
+  5  Disk                                     0              ×    0.00003 per GB-hour ≈ 0
+      1 byte-millisecond × 0.00003 / 3,600,000,000,000,000 ≈ 0 (more than 18 decimals: rounded to 12)
+`)
+})
+
 test('without the price book, a bill still says all that it knows', () => {
   expect(text({ ...bill, lines: [line] })).toContain(
     '2 calls answered with a status that has no fee: not billed',

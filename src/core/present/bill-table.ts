@@ -2,6 +2,7 @@ import type { Component } from '../rate/price-book/price-book.ts'
 import { billHeadLines } from './bill-head-lines.ts'
 import { correctionTitle, notesOn, type TermsOf } from './bill-line-notes.ts'
 import type { billView, lineView } from './bill-view.ts'
+import { multipliesOut } from './line-formula.ts'
 import { countOf, readableNumber, readablePer, safeText } from './readable-text.ts'
 import { type Column, greatest, type Row, textTable, type TextLine, widthOf } from './text-table.ts'
 
@@ -24,9 +25,10 @@ export const COMPONENT_TITLES: Readonly<Record<Component, string>> = {
 }
 
 /**
- * A bill as a person reads it: every line as quantity × unit price = amount, exact, with all points below each
- * other; what was counted and not billed in words; what each component and the whole come to. On a terminal that
- * is too narrow for that, names stand above their formula: neither is cut.
+ * A bill as a person reads it: every line as quantity × unit price = amount, with all points below each other; what
+ * was counted and not billed in words; what each component and the whole come to. Where the quantity or the amount is
+ * rounded, `≈` stands for `=`, and the exact formula below the line. On a terminal that is too narrow for that, names
+ * stand above their formula: neither is cut.
  */
 export function billTable(bill: BillView, options: BillTableOptions = {}): readonly TextLine[] {
   const head = billHeadLines(bill, options.verbose ?? false)
@@ -97,7 +99,7 @@ function formulaParts({ currency }: BillView, verbose: boolean): readonly Part[]
     sign(() => '×'),
     decimals('Unit price', 'unitPrice', 1),
     sign(({ pricingUnit }) => `per ${readablePer(safeText(pricingUnit))}`),
-    sign(() => '='),
+    sign((line) => (multipliesOut(line) ? '=' : '≈')),
     decimals(`Amount ${currency}`, 'amount', 1),
   ]
 }

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { table } from '../../../test/table.ts'
 import { decimal } from '../money/decimal.ts'
+import { unitsOf } from '../rate/price-book/per.ts'
 import type { Rate } from '../rate/price-book/price-book.ts'
+import { price as pricedAt } from '../rate/rating/price.ts'
 import { parseHour } from '../time/hour.ts'
 import type { LineView } from './bill-table.ts'
 import { lineEventsTable } from './line-events-table.ts'
@@ -69,11 +72,11 @@ When     used in the hour from 2025-07-28 03:00 UTC
 Rule     what DetectImageBodies processes is billed under ImageDetect, rate bodies in the hour in which it completes; failed tasks are not
 Counted  2,500 calls billed, 1 call counted and not billed; one price is for 1,000 calls
 Price    0.028 USD per 1,000 calls from 2025-07-28 03:00 UTC on; before: free for a limited time; next: unknown from 2026-01-01 00:00 UTC on (version 3 of the price book)
-Amount   2.5 × 0.028 = 0.07 USD
+Amount   2,500 × 0.028 / 1,000 = 0.07 USD
 `)
 })
 
-test('a correction names its hour and the bill that it corrects; a rounded quantity says so', () => {
+test('a correction names its hour and the bill that it corrects', () => {
   const correction = {
     ...line,
     component: 'request',
@@ -81,23 +84,47 @@ test('a correction names its hour and the bill that it corrects; a rounded quant
     correction: true,
     usageHour: '2025-07-28T01:00:00Z',
     corrects: '2025-07-28T01Z.acme',
-    quantity: '1',
-    pricingQuantity: '0.333333333333',
   } as const
-  const shown = text(lineExplanation(BILL, correction, { ...terms, rate: { ...rate, per: decimal('3') } }))
+  const shown = text(lineExplanation(BILL, correction, terms))
   expect(shown).toContain(
     'When     a correction of 2025-07-28 01:00 UTC (corrects bill 2025-07-28T01Z.acme)\n',
   )
   expect(shown).toContain(
     'under ImageDetect, whatever they are answered; those answered 5xx are counted and not billed\n',
   )
-  expect(shown).toContain('(the quantity is rounded half-even to 12 decimals)')
 })
 
+// The arithmetic in base units, so that anyone can redo it: the amount is never computed from a rounded quantity.
+for (const { used, unit, per, price, shown } of table<'used' | 'unit' | 'per' | 'price' | 'shown'>(`
+  used   | unit        | per       | price  | shown
+  190    | page        | 1000 page | 1.5    | 190 × 1.5 / 1,000 = 0.285 USD
+  12     | page        | 1 page    | 0.02   | 12 × 0.02 = 0.24 USD
+  613822 | millisecond | minute    | 0.0084 | 613,822 × 0.0084 / 60,000 = 0.08593508 USD
+  2      | page        | 3 page    | 0.07   | 2 × 0.07 / 3 ≈ 0.046666666667 USD (more than 18 decimals: rounded to 12)
+  -2     | page        | 3 page    | 0.07   | -2 × 0.07 / 3 ≈ -0.046666666667 USD (more than 18 decimals: rounded to 12)
+  1      | byte-millisecond | GB-hour | 0.00003 | 1 × 0.00003 / 3,600,000,000,000,000 ≈ 0 USD (more than 18 decimals: rounded to 12)
+  5      | byte-millisecond | GB-hour | 0  | 5 × 0 / 3,600,000,000,000,000 = 0 USD
+`)) {
+  test(`the amount can be redone: ${shown}`, () => {
+    const rateOf = { ...rate, per: unitsOf(per) }
+    const term = { ...terms.term!, kind: 'price', unitPrice: decimal(price), illustrative: false } as const
+    const { quantity, pricingQuantity, unitPrice, amount } = pricedAt(rateOf, term, decimal(used))
+    const priced = { ...line, unit, pricingUnit: per, quantity, pricingQuantity, unitPrice, amount }
+    expect(text(lineExplanation(BILL, priced, undefined))).toContain(`\nAmount   ${shown}\n`)
+  })
+}
+
 test('a line that gives back says so in words', () => {
-  const back = { ...line, correction: true, quantity: '-1', waived: '-2' } as const
+  const back = {
+    ...line,
+    correction: true,
+    quantity: '-1000',
+    waived: '-2',
+    pricingQuantity: '-1',
+    amount: '-0.028',
+  } as const
   expect(text(lineExplanation(BILL, back, undefined))).toContain(
-    'Counted  1 call given back, 2 calls fewer counted and not billed\n',
+    'Counted  1,000 calls given back, 2 calls fewer counted and not billed; one price is for 1,000 calls\n',
   )
 })
 

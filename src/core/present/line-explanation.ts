@@ -1,8 +1,10 @@
-import { decimal, plain, times } from '../money/decimal.ts'
+import { plain } from '../money/decimal.ts'
+import { unitsOf } from '../rate/price-book/per.ts'
 import type { PriceTerm } from '../rate/price-book/price-book.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { correctionTitle } from './bill-line-notes.ts'
 import { COMPONENT_TITLES, type LineView } from './bill-table.ts'
+import { lineFormula } from './line-formula.ts'
 import { type LineTerms, waivedStatuses } from './line-terms.ts'
 import { countOf, readableNumber, readablePer, readableTime, safeText } from './readable-text.ts'
 import type { TextLine } from './text-table.ts'
@@ -18,9 +20,9 @@ export function lineExplanation(
     ['What', placeOf(line)],
     ['When', whenOf(line)],
     ['Rule', ruleOf(line, terms)],
-    ['Counted', countedOf(line, terms)],
+    ['Counted', countedOf(line)],
     ['Price', priceOf(bill.currency, line, terms)],
-    ['Amount', amountOf(bill.currency, line, terms)],
+    ['Amount', lineFormula(line, { currency: bill.currency })],
   ]
   return [
     { role: 'title', text: `${title}: line ${line.number} of bill ${bill.id}` },
@@ -63,7 +65,7 @@ function ruleOf(line: LineView, terms: LineTerms | undefined): string {
   }
 }
 
-function countedOf({ quantity, waived, unit }: LineView, terms: LineTerms | undefined): string {
+function countedOf({ quantity, waived, unit, pricingUnit }: LineView): string {
   const name = safeText(unit)
   const parts = [
     quantity.startsWith('-')
@@ -72,8 +74,7 @@ function countedOf({ quantity, waived, unit }: LineView, terms: LineTerms | unde
   ]
   if (waived.startsWith('-')) parts.push(`${countOf(waived.slice(1), name)} fewer counted and not billed`)
   else if (waived !== '0') parts.push(`${countOf(waived, name)} counted and not billed`)
-  const per = terms && `; one price is for ${countOf(plain(terms.rate.per), name)}`
-  return parts.join(', ') + (per ?? '')
+  return `${parts.join(', ')}; one price is for ${countOf(plain(unitsOf(pricingUnit)), name)}`
 }
 
 function priceOf(currency: string, line: LineView, terms: LineTerms | undefined): string {
@@ -102,15 +103,4 @@ function costOf(currency: string, term: PriceTerm): string {
 
 function fromOf({ from }: PriceTerm): string {
   return `${readableTime(formatHourStart(from))} UTC`
-}
-
-function amountOf(currency: string, line: LineView, terms: LineTerms | undefined): string {
-  const { pricingQuantity, unitPrice, amount } = line
-  const formula = `${readableNumber(pricingQuantity)} × ${readableNumber(unitPrice)} = ${readableNumber(amount)} ${currency}`
-  return isRounded(line, terms) ? `${formula} (the quantity is rounded half-even to 12 decimals)` : formula
-}
-
-/** Is pricing quantity x units per price another number than the quantity? */
-function isRounded({ quantity, pricingQuantity }: LineView, terms: LineTerms | undefined): boolean {
-  return terms !== undefined && plain(times(decimal(pricingQuantity), terms.rate.per)) !== quantity
 }

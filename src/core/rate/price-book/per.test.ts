@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { table } from '../../../../test/table.ts'
 import { plain } from '../../money/decimal.ts'
-import { readPer } from './per.ts'
+import { readPer, unitsOf } from './per.ts'
 
 for (const { per, units, kind } of table<'per' | 'units' | 'kind'>(`
   per      | units               | kind
@@ -44,4 +44,13 @@ test('nothing else is read: no other case, sign, fraction, unit or property name
   const others =
     '0 010 +1 -1 1.0 1,000 1e3 Minute gb GB-day GB-hour-hour -hour hour-hour PB constructor'.split(' ')
   expect(['', ' 1', ...others].filter((text) => readPer(text) !== undefined)).toEqual([])
+})
+
+test('what a line calls its pricing unit says how many base units that is', () => {
+  const read = ['1000 call', '1 page', '3 minute', 'minute', 'GB', 'GB-hour'].map((text) =>
+    plain(unitsOf(text)),
+  )
+  expect(read).toEqual(['1000', '1', '3', '60000', '1000000000', '3600000000000000'])
+  for (const text of ['', 'call', '0 call'])
+    expect(() => unitsOf(text)).toThrow(/is the pricing unit of a rate/)
 })

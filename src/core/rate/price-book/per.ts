@@ -1,3 +1,4 @@
+import { invariant } from '../../invariant.ts'
 import { type Decimal, decimal, INTEGER_DIGITS_MAX, times } from '../../money/decimal.ts'
 import { MILLISECONDS_PER_HOUR } from '../../time/hour.ts'
 
@@ -45,6 +46,16 @@ export function readPer(value: number | string): Per | undefined {
   const level = value.endsWith('-hour') ? SIZES.get(value.slice(0, -'-hour'.length)) : undefined
   if (!level) return undefined
   return { kind: 'level', units: times(level, decimal(String(MILLISECONDS_PER_HOUR))), text: value }
+}
+
+/**
+ * Base units for one unit price, from a line's own words: 1000 of `1000 call`, 60000 of `minute`.
+ * @param pricingUnit as `readRate` makes it
+ */
+export function unitsOf(pricingUnit: string): Decimal {
+  const per = readPer(/^(\d+) /.exec(pricingUnit)?.[1] ?? pricingUnit)
+  invariant(per !== undefined, `${pricingUnit} is the pricing unit of a rate`)
+  return per.units
 }
 
 function power(base: string, exponent: number): Decimal {

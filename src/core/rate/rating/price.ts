@@ -1,14 +1,17 @@
-import { type Decimal, divideRounded, plain, times, ZERO } from '../../money/decimal.ts'
+import { type Decimal, divideRounded, divideToAmount, plain, times, ZERO } from '../../money/decimal.ts'
 import type { KnownTerm } from './assess.ts'
 import type { Rate } from '../price-book/price-book.ts'
 
 /** A quantity with its price, as plain decimals: enough for anyone to recompute `amount` with pencil and paper. */
 export interface Priced {
   readonly quantity: string
-  /** quantity / units per price: exact up to 12 decimals, else half-even (rounding number one). */
+  /** quantity / units per price, half-even to 12 decimals: to be read. The amount is not computed from it. */
   readonly pricingQuantity: string
   readonly unitPrice: string
-  /** pricingQuantity x unitPrice, exact (R12). */
+  /**
+   * quantity x unitPrice / units per price, one exact fraction (R12): with all its decimals if they end within 18
+   * places, else half-even to 12 (rounding number one).
+   */
   readonly amount: string
 }
 
@@ -31,12 +34,11 @@ export function price(rate: Rate, term: KnownTerm, quantity: Decimal): Priced {
 }
 
 function priceAnew(rate: Rate, term: KnownTerm, quantity: Decimal, text: string): Priced {
-  const pricingQuantity = divideRounded(quantity, rate.per)
   const unitPrice = term.kind === 'free' ? ZERO : term.unitPrice
   return {
     quantity: text,
-    pricingQuantity: plain(pricingQuantity),
+    pricingQuantity: plain(divideRounded(quantity, rate.per)),
     unitPrice: plain(unitPrice),
-    amount: plain(times(pricingQuantity, unitPrice)),
+    amount: plain(divideToAmount(times(quantity, unitPrice), rate.per)),
   }
 }
