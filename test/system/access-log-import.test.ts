@@ -111,13 +111,12 @@ test('with a state the next import begins where the last one ended, and in doubt
   // Truncated, and begun anew with more than there was. From a line that was refused on, all is read again.
   writeFileSync(path, `${line(4).repeat(200)}nonsense\n${line(4).repeat(5)}`)
   expect(await next(path)).toEqual([205, 0, 1])
-  writeFileSync(path, readFileSync(path, 'utf8').replace('nonsense', 'mended!!'))
-  expect(await next(path)).toEqual([0, 205, 1])
-  // Another byte before the place, though the file begins as it did.
-  writeFileSync(`${path}.1`, readFileSync(`${path}.1`, 'utf8').replace(/-"\n$/, '+"\n'))
-  expect((await next(`${path}.1`))[1]).toBe(1511)
+  appendFileSync(path, line(4))
+  expect(await next(path)).toEqual([1, 205, 1])
+  // Another mapping may read lines otherwise.
   writeFileSync(map, `${readFileSync(map, 'utf8')}# another mapping\n`)
-  expect((await next(`${path}.1`))[1]).toBe(1511)
+  expect(await next(`${path}.1`)).toEqual([0, 1511, 0])
+  expect(await next(`${path}.1`)).toEqual([0, 0, 0])
   const other = await server.run(['import', '--map', map, '--state', path, path])
   expect(other.stderr).toContain(
     'state.log is no state of an import, and would be overwritten: name another file.',

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { Command, Option } from 'commander'
-import type { LineRules } from '../../core/access-log/event-of-line.ts'
 import { LOG_FORMATS, type LogFormatName } from '../../core/access-log/log-format.ts'
 import { CommandFailed, EXIT, type SetExitCode } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
-import { type EventFile, type EventLine, openEventFile } from '../import/event-lines.ts'
+import { readEventLines } from '../import/event-lines.ts'
+import { type FileBytes, openBytes } from '../import/file-bytes.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { importBills } from '../import/import-bills.ts'
-import { type LogEventLine, logEvents, requirePlaces } from '../import/import-log.ts'
+import { requirePlaces } from '../import/import-log.ts'
 import { type LogMapFile, readLogMapFile } from '../import/import-log-map.ts'
 import { ImportState } from '../import/import-state.ts'
 import { Sent } from '../import/import-sent.ts'
 import { allOf } from '../terminal/outcomes.ts'
 import { pace, showProgress } from '../terminal/progress.ts'
 import { nextUnless, sendLines } from '../import/send-lines.ts'
+import { importKeys, LogImport, type SendLines } from '../import/send-log.ts'
 import { makeApi, type ServerApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { say } from '../terminal/terminal.ts'
@@ -24,6 +25,7 @@ interface ImportOptions extends ServerOptions {
   readonly problems?: string
   readonly format?: LogFormatName
   readonly map?: string
+  readonly source?: string
   readonly state?: string
   readonly json?: true
 }
@@ -43,6 +45,7 @@ export function importCommand(setExitCode: SetExitCode): Command {
     )
     .addOption(new Option('--format <format>', 'the files are access logs of this kind').choices(LOG_FORMATS))
     .option('--map <file>', 'YAML that says which requests of an access log are which operations of whom')
+    .option('--source <name>', "the events' source, instead of the mapping's: one for each server")
     .option('--state <file>', 'remember how far access logs were imported, and go on there the next time')
     .option('--no-wait', 'do not wait for the bills')
     .option(
@@ -71,24 +74,22 @@ async function importFiles(
   const map = readMap(options)
   const rules = map?.rules
   const api = makeApi(serverAddress(options))
-  const state =
-    map && options.state !== undefined
-      ? new ImportState(options.state, [map.source, options.format ?? '', api.url])
-      : undefined
   // A log that is followed has no end but being stopped: what was read is sent then, and all is well.
   const isEndless = rules !== undefined && paths.length === 1 && paths[0] === '-'
   const stop = stopOnCtrlC(rules ? ['SIGINT', 'SIGTERM'] : ['SIGINT'])
   const files = paths.map((path) => {
     if (rules) requirePlaces(rules, path)
-    return openEventFile(path, state && ((descriptor) => state.startOf(descriptor)))
+    return openBytes(path)
   })
   const sent = new Sent(options.problems)
+  const logs = map && logImport(map, options, api, sent)
   const name = randomUUID()
   try {
     for (const file of files) {
-      await sendAll({ api, file, sent, rules, state, name, isEndless, signal: stop.signal })
+      await sendAll({ api, file, sent, logs, name, isEndless, signal: stop.signal })
     }
     sent.report({ json: options.json === true, asLog: rules !== undefined })
+    if (!options.json) logs?.words.sayAtEnd()
     if (!options.wait && !options.json) say('Bills of past hours come when the hours were quiet for a while.')
     if (options.wait && !stop.signal.aborted) await importBills(api, name, stop.signal)
   } finally {
@@ -99,10 +100,25 @@ async function importFiles(
   if (sent.hasRefused) setExitCode(EXIT.someRefused)
 }
 
-function readMap({ format, map, state }: ImportOptions): LogMapFile | undefined {
-  if (map !== undefined) return readLogMapFile(map, format)
-  if (state !== undefined)
-    throw new CommandFailed('--state is for access logs: name a mapping with --map.', EXIT.usage)
+function logImport(
+  { rules, source }: LogMapFile,
+  { state, format }: ImportOptions,
+  api: ServerApi,
+  sent: Sent,
+): LogImport {
+  const keys = importKeys({ url: api.url, source: rules.source }, { map: source, format: format ?? '' })
+  return new LogImport(rules, keys, sent, state === undefined ? undefined : new ImportState(state))
+}
+
+function readMap({ format, map, state, source }: ImportOptions): LogMapFile | undefined {
+  if (map !== undefined) {
+    if (source === '')
+      throw new CommandFailed('--source is empty: write a name such as /gateway/eu-1.', EXIT.usage)
+    const read = readLogMapFile(map, format)
+    return source === undefined ? read : { ...read, rules: { ...read.rules, source } }
+  }
+  const needy = state !== undefined ? '--state' : source !== undefined ? '--source' : undefined
+  if (needy) throw new CommandFailed(`${needy} is for access logs: name a mapping with --map.`, EXIT.usage)
   if (format === undefined) return undefined
   const message =
     '--format needs --map FILE, which says what each request of the log is: see docs/access-logs.md.'
@@ -111,27 +127,25 @@ function readMap({ format, map, state }: ImportOptions): LogMapFile | undefined 
 
 interface Sending {
   readonly api: ServerApi
-  readonly file: EventFile
+  readonly file: FileBytes
   readonly sent: Sent
   /** Undefined when the file has events. */
-  readonly rules: LineRules | undefined
-  readonly state: ImportState | undefined
+  readonly logs: LogImport | undefined
   readonly name: string
   readonly isEndless: boolean
   readonly signal: AbortSignal
 }
 
 async function sendAll(sending: Sending): Promise<void> {
-  const { api, file, sent, rules, state, name, isEndless, signal } = sending
+  const { api, file, sent, logs, name, isEndless, signal } = sending
   const begin = performance.now()
   let trouble = ''
   const shown = showProgress(() => ({
     share: file.size === undefined ? undefined : file.bytesRead() / Math.max(file.size, 1),
     text: `${pace(allOf(sent.counts), 'events', begin)}${trouble}`,
   }))
-  const lines = rules ? logEvents(file, rules, sent.notesOf(file.name)) : file.lines
-  try {
-    await sendLines(api, isEndless ? until(lines, signal) : lines, {
+  const send: SendLines = (lines, onAnswered) =>
+    sendLines(api, isEndless ? until(lines, signal) : lines, {
       name,
       isEndless,
       signal: isEndless ? new AbortController().signal : signal,
@@ -139,9 +153,11 @@ async function sendAll(sending: Sending): Promise<void> {
         trouble = ''
         sent.add(file.name, outcome)
       },
-      ...(state && file.descriptor !== undefined ? { onAnswered: noteIn(state, sending) } : {}),
+      ...(onAnswered ? { onAnswered } : {}),
       onRetry: (reason) => (trouble = ` — trying again: ${reason}`),
     })
+  try {
+    await (logs ? logs.send(file, send) : send(readEventLines(file)))
   } catch (error) {
     shown.end()
     const soFar = `${sent.summary()} so far. Import it again: what was accepted counts once.`
@@ -150,20 +166,11 @@ async function sendAll(sending: Sending): Promise<void> {
     throw error
   } finally {
     shown.end()
-    state?.save()
-  }
-}
-
-/** Up to the first line that was refused: that one is imported again, as it may be mended. */
-function noteIn(state: ImportState, { file, sent }: Sending): (line: EventLine) => void {
-  return (line) => {
-    const { number, end } = line as LogEventLine
-    if (!sent.hasRefusedUpTo(file.name, number)) state.note(file.descriptor!, { number, end })
   }
 }
 
 /** Lines until there are no more, or the signal: whoever waits for a next one then is told that there is none. */
-async function* until(lines: AsyncIterable<EventLine>, signal: AbortSignal): AsyncGenerator<EventLine> {
+async function* until<Line>(lines: AsyncIterable<Line>, signal: AbortSignal): AsyncGenerator<Line> {
   const source = lines[Symbol.asyncIterator]()
   for (;;) {
     const next = await nextUnless(source, signal)

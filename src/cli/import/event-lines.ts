@@ -1,7 +1,6 @@
-import { createReadStream, openSync, statSync } from 'node:fs'
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { createHash, type Hash } from 'node:crypto'
 import { CommandFailed, systemReason } from '../terminal/command-failed.ts'
+import { type FileBytes, openBytes } from './file-bytes.ts'
 
 /** A longer line is no event, and is not kept in memory. */
 export const LINE_BYTES_MAX = 1_048_576
@@ -9,7 +8,6 @@ export const LINE_BYTES_MAX = 1_048_576
 const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
-const GZIP_MAGIC = [0x1f, 0x8b]
 
 /** One line that is not blank, without its newline. */
 export interface EventLine {
@@ -29,167 +27,81 @@ export interface PlacedLine extends EventLine {
   readonly isEnded: boolean
 }
 
-/** Bytes at the beginning of a file that are kept, to tell it from others. */
-export const HEAD_BYTES_MAX = 4096
-
-/** Where to begin in a file that was read before. It is not packed. */
-export interface FileStart {
-  /** Bytes, and lines, that are passed over. */
-  readonly offset: number
-  readonly lines: number
-  /** The first HEAD_BYTES_MAX bytes. */
-  readonly head: Buffer
-}
-
-export interface EventFile {
-  /** Undefined but for a file that was asked where to begin. */
-  readonly descriptor: number | undefined
-  /** For messages: the path, or `standard input`. */
-  readonly name: string
-  /** Bytes in all, packed or not; undefined when that cannot be known. */
-  readonly size: number | undefined
-  /** Bytes that were read so far. */
-  readonly bytesRead: () => number
+export interface EventFile extends Pick<FileBytes, 'name' | 'size' | 'bytesRead' | 'close'> {
   readonly lines: AsyncIterable<PlacedLine>
-  /** The first HEAD_BYTES_MAX bytes, unpacked; of a shorter file, and while it is read, what was read. */
-  readonly head: () => Buffer
-  /** Stop reading: whoever waits for a next line gets an error, and the process can end. */
-  readonly close: () => void
 }
 
 /**
- * NDJSON from a file or, with `-`, from standard input; unpacked if it is gzip (told by its first bytes, not
- * by its name).
- * @param startOf where to begin, for the descriptor of a file; undefined for its beginning
+ * NDJSON from a file or, with `-`, from standard input; unpacked if it is gzip.
  * @throws CommandFailed from `lines` when it cannot be read, or the gzip data is damaged or cut off
  */
-export function openEventFile(
-  path: string,
-  startOf?: (descriptor: number) => FileStart | undefined,
-): EventFile {
-  const isInput = path === '-'
-  const name = isInput ? 'standard input' : path
-  const size = isInput ? undefined : fileSize(path)
-  const descriptor = startOf && size !== undefined ? openFile(path) : undefined
-  const start = descriptor === undefined ? undefined : startOf!(descriptor)
-  const source = isInput ? process.stdin : streamOf(path, descriptor, start?.offset ?? 0)
-  let bytes = start?.offset ?? 0
-  async function* counted(): AsyncGenerator<Buffer> {
-    for await (const chunk of source) {
-      bytes += (chunk as Buffer).length
-      yield chunk as Buffer
-    }
-  }
-  const head = new FileHead(start?.head)
-  const chunks = start ? counted() : unpacked(counted())
-  return {
-    descriptor,
-    name,
-    size,
-    bytesRead: () => bytes,
-    lines: readLines(name, head.keep(chunks), start),
-    head: () => head.bytes,
-    // It closes the descriptor, too.
-    close: () => source.destroy(),
-  }
+export function openEventFile(path: string): EventFile {
+  const bytes = openBytes(path)
+  return { ...bytes, lines: readEventLines(bytes) }
 }
 
-/** A descriptor stays that of the file, whatever a rotation does with the name. */
-function openFile(path: string): number {
-  try {
-    return openSync(path, 'r')
-  } catch (error) {
-    throw new CommandFailed(`${path} cannot be read (${systemReason(error)}): check the name.`)
-  }
+export function readEventLines({ name, unpacked }: FileBytes): AsyncGenerator<PlacedLine> {
+  return readLines(name, unpacked())
 }
 
-/** Open until it is destroyed: how far it was read is noted after its end. */
-function streamOf(path: string, fd: number | undefined, start: number): ReturnType<typeof createReadStream> {
-  return fd === undefined ? createReadStream(path) : createReadStream(path, { fd, start, autoClose: false })
+/** A place in a file between two lines. */
+export interface FilePlace {
+  /** Bytes, and lines, before it. */
+  readonly offset: number
+  readonly lines: number
+  /** Has taken the bytes before it. */
+  readonly hash: Hash
 }
 
-function fileSize(path: string): number | undefined {
-  try {
-    const stat = statSync(path)
-    if (stat.isDirectory()) throw new CommandFailed(`${path} is a directory: name a file of events.`)
-    return stat.isFile() ? stat.size : undefined
-  } catch (error) {
-    if (error instanceof CommandFailed) throw error
-    throw new CommandFailed(`${path} cannot be read (${systemReason(error)}): check the name.`)
-  }
+/** A line, and the SHA-256 of the unpacked file from its beginning to the end of this line. */
+export interface HashedLine extends PlacedLine {
+  /** To be asked before the next line is read. */
+  readonly digest: () => string
 }
 
-class FileHead {
-  bytes: Buffer
-
-  constructor(bytes: Buffer = Buffer.alloc(0)) {
-    this.bytes = bytes
-  }
-
-  async *keep(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      const missing = HEAD_BYTES_MAX - this.bytes.length
-      if (missing > 0) this.bytes = Buffer.concat([this.bytes, chunk.subarray(0, missing)])
-      yield chunk
-    }
-  }
+/** @param chunks unpacked, from `place` on */
+export async function* readHashedLines(
+  name: string,
+  chunks: AsyncIterable<Buffer>,
+  place: FilePlace = { offset: 0, lines: 0, hash: createHash('sha256') },
+): AsyncGenerator<HashedLine> {
+  const digest = () => place.hash.copy().digest('hex')
+  for await (const line of readLines(name, chunks, place)) yield { ...line, digest }
 }
 
-/** @param chunks from `start` on, unpacked */
 async function* readLines(
   name: string,
   chunks: AsyncIterable<Buffer>,
-  start: FileStart | undefined,
+  place?: FilePlace,
 ): AsyncGenerator<PlacedLine> {
-  let number = start?.lines ?? 0
+  let number = place?.lines ?? 0
   try {
-    for await (const { bytes, ...place } of splitLines(chunks, start?.offset ?? 0)) {
+    for await (const { bytes, ...at } of splitLines(chunks, place)) {
       number += 1
       const line = number === 1 && bytes?.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes
-      if (line === undefined || !isBlank(line)) yield { number, bytes: line, ...place }
+      if (line === undefined || !isBlank(line)) yield { number, bytes: line, ...at }
     }
   } catch (error) {
-    if (error instanceof CommandFailed) throw error
-    const damaged = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
-    const what = damaged ? `is gzip, but damaged or cut off after line ${number}` : 'cannot be read'
-    throw new CommandFailed(`${name} ${what} (${systemReason(error)}): get a whole copy.`)
+    throw unreadable(name, error, number)
   }
 }
 
-/** Is this the beginning of a file that gzip has packed? */
-export function isGzip(head: Buffer): boolean {
-  return GZIP_MAGIC.every((byte, at) => head[at] === byte)
+/** @param number of the last line that was read */
+export function unreadable(name: string, error: unknown, number: number): CommandFailed {
+  if (error instanceof CommandFailed) return error
+  const damaged = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
+  const what = damaged ? `is gzip, but damaged or cut off after line ${number}` : 'cannot be read'
+  return new CommandFailed(`${name} ${what} (${systemReason(error)}): get a whole copy.`)
 }
 
-async function* unpacked(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  let head = Buffer.alloc(0)
-  while (head.length < GZIP_MAGIC.length) {
-    const { value, done } = await chunks.next()
-    if (done) break
-    head = Buffer.concat([head, value])
-  }
-  async function* whole(): AsyncGenerator<Buffer> {
-    if (head.length > 0) yield head
-    yield* chunks
-  }
-  if (!isGzip(head)) return yield* whole()
-  const gunzip = createGunzip()
-  // Its errors come out of the iteration below.
-  pipeline(Readable.from(whole(), { objectMode: false }), gunzip, () => {})
-  for await (const chunk of gunzip) yield chunk as Buffer
-}
-
-/**
- * The text of a line that is too long is dropped as it comes in.
- * @param offset of the first chunk
- */
+/** The text of a line that is too long is dropped as it comes in. */
 async function* splitLines(
   chunks: AsyncIterable<Buffer>,
-  offset: number,
+  place: FilePlace | undefined,
 ): AsyncGenerator<Omit<PlacedLine, 'number'>> {
   let pieces: Buffer[] = []
   let length = 0
-  let from = offset
+  let from = place?.offset ?? 0
   const take = (piece: Buffer) => {
     length += piece.length
     if (length <= LINE_BYTES_MAX) pieces.push(piece)
@@ -199,20 +111,23 @@ async function* splitLines(
     const line =
       length > LINE_BYTES_MAX ? undefined : pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
     const bytes = line?.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line
-    const place = { offset: from, end: from + length + (isEnded ? 1 : 0), isEnded }
+    const at = { offset: from, end: from + length + (isEnded ? 1 : 0), isEnded }
     pieces = []
     length = 0
-    from = place.end
-    return { bytes, ...place }
+    from = at.end
+    return { bytes, ...at }
   }
   for await (const chunk of chunks) {
     let at = 0
     for (let to = chunk.indexOf(NEWLINE); to !== -1; to = chunk.indexOf(NEWLINE, at)) {
       take(chunk.subarray(at, to))
+      place?.hash.update(chunk.subarray(at, to + 1))
       yield endLine(true)
       at = to + 1
     }
-    if (at < chunk.length) take(chunk.subarray(at))
+    if (at === chunk.length) continue
+    take(chunk.subarray(at))
+    place?.hash.update(chunk.subarray(at))
   }
   if (length > 0) yield endLine(false)
 }

@@ -18,6 +18,17 @@ import { printJson, say } from '../terminal/terminal.ts'
 /** Characters of a line that is not sent which are kept with its problem. */
 export const PROBLEM_TEXT_KEPT = 4096
 
+/** Lines have the names of another log's. */
+export const OTHER_LOG_CODE = 'log/other_log'
+
+export interface OtherLog {
+  /** From which on it is another log, as far as is known. */
+  readonly line: number
+  readonly lines: number
+  readonly repeats: number
+  readonly detail: string
+}
+
 /** What became of the lines of an import, over all of its files. */
 export class Sent {
   counts: OutcomeCounts = NO_OUTCOMES
@@ -45,7 +56,7 @@ export class Sent {
   }
 
   /** What is noted of the lines of a log that are not sent. */
-  notesOf(file: string): LineNotes {
+  notesOf(file: string): Omit<LineNotes, 'onOther'> {
     return {
       onIgnored: () => (this.#ignored += 1),
       onUnfinished: ({ number }) => {
@@ -61,6 +72,17 @@ export class Sent {
     else this.counts = addOutcomes(this.counts, { ...NO_OUTCOMES, rejected: 1 })
     const text = bytes?.toString('utf8').slice(0, PROBLEM_TEXT_KEPT) ?? ''
     this.#keep(file, { line: number, id: null, outcome: 'rejected', code, detail, text })
+  }
+
+  /**
+   * A log is another one than that whose lines it shares.
+   * @param lines that were not sent
+   * @param repeats that were sent, and answered as duplicates of the other log's
+   */
+  refuseOther(file: string, { line, lines, repeats, detail }: OtherLog): void {
+    const counts = { ...NO_OUTCOMES, duplicates: -repeats, rejected: lines + repeats }
+    this.counts = addOutcomes(this.counts, counts)
+    this.#keep(file, { line, id: null, outcome: 'rejected', code: OTHER_LOG_CODE, detail })
   }
 
   #keep(file: string, problem: LineProblem): void {
