@@ -16,6 +16,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'audit_entry' },
   { table: 'manifest' },
   { table: 'usage_event', division: 'day' },
+  { table: 'accepted_type' },
   { table: 'held_event' },
   { table: 'released_event' },
   { table: 'voided_event' },

@@ -32,9 +32,26 @@ items:
   expect(run.stderr).toContain('2 problems in standard input.')
 })
 
+test('an event type that no rate of its operation can charge is refused, with the unit that was meant', async () => {
+  const input = `priceBook: test
+currency: USD
+eventTypes:
+  prompt: { component: processing, operation: Prompt, quantities: { tokenz: tokens } }
+items:
+  Tokens:
+    component: processing
+    rates:
+      default: { operations: [Prompt], unit: token, per: 1, prices: [{ from: "2025-01-01T00:00:00Z", price: "1" }] }
+`
+  const run = await farthing(['price-book', 'check', '-'], { input })
+  expect(run.code).toBe(1)
+  expect(run.stdout).toMatch(/^standard input:4:69: .+ charges Prompt by token — write token, or .+\n$/)
+  expect((await farthing(['price-book', 'check', '-'], { input: input.replace('z', '') })).code).toBe(0)
+})
+
 test('for programs: JSON', async () => {
   const fine = JSON.parse((await farthing(['price-book', 'check', IMM, '--json'])).stdout) as object
-  expect(fine).toMatchObject({ ok: true, remarks: [{ code: 'price_book/illustrative_prices' }, {}, {}] })
+  expect(fine).toMatchObject({ ok: true, remarks: [{ code: 'price_book/illustrative_prices' }, {}, {}, {}] })
   const run = await farthing(['price-book', 'check', '-', '--json'], { input: 'a: 1' })
   expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, problems: [{ place: { line: 1 } }, {}, {}, {}] })
   expect(run.code).toBe(1)

@@ -114,13 +114,16 @@ describe('nothing changes for an hour that has begun', () => {
     })
   }
 
-  test('an event type stays, and so does the currency', async () => {
+  test('an event type stays once an event of it was accepted, and the currency always does', async () => {
     const eventTypes = { 'com.acme.page': { component: 'processing', operation: 'Render' } }
     expect(await publish(deployed, { ...BOOK, currency: 'USD' })).toMatchObject({
       code: 'price_book/changes_past',
       problems: [{ code: 'price_book/changed_currency', place: { line: 1 } }],
     })
     const own = await deployedWith({ ...BOOK, eventTypes })
+    expect(await publish(own, BOOK, { dryRun: true })).toMatchObject({ ok: true, pastChanges: [] })
+    const page = usage('p', thisHour() - 1, { quantities: { page: 1 } }, { type: 'com.acme.page' })
+    expect(await own.send([page])).toEqual(['accepted'])
     expect(await publish(own, BOOK)).toMatchObject({ problems: [{ code: 'price_book/changed_event_type' }] })
     await own.close()
   })

@@ -28,7 +28,7 @@ const DATA: Readonly<Record<string, readonly Data[]>> = {
   request: [...OPERATIONS, null].flatMap((operation) => STATUSES.map((status) => ({ operation, status }))),
   processing: [...OPERATIONS, null].flatMap((operation) =>
     ['succeeded', 'failed'].flatMap((outcome) =>
-      QUANTITIES.map((quantities) => ({ operation, mode: 'async', outcome, quantities })),
+      QUANTITIES.map((quantities) => ({ operation, mode: 'async', outcome, quantities, pages: 3 })),
     ),
   ),
   storage: [{ bytes: 7 }],
@@ -61,7 +61,9 @@ function tellerOf(book: PriceBook, type: string, data: Data) {
   const usage = eventType && readUsage(eventType, data)
   if (isRejection(usage)) return { reading: usage.code, charge: () => 'rejected' }
   const identity = { account: 'a', source: 's', id: 'i', at: 0 as Instant, data: '', attributes: null }
-  const reading = JSON.stringify([usage?.component, usage && 'operation' in usage ? usage.operation : null])
+  const quantities = usage && 'quantities' in usage ? [...usage.quantities] : null
+  const operation = usage && 'operation' in usage ? usage.operation : null
+  const reading = JSON.stringify([usage?.component, operation, eventType?.quantities && quantities])
   const charge = (hour: Hour) => essence(assess(book, { ...identity, type, hour, usage }))
   return { reading, charge }
 }
@@ -77,10 +79,17 @@ function storedUnder(book: PriceBook, place: string, hour: Hour): string {
 /**
  * The first of the hours in which an event that the old book accepts, or stored data, is charged otherwise by the new
  * one; or an event of a type that the old one knows is read otherwise.
+ * @param accepted declared types of which there can be accepted events
  */
-export function firstDifference(old: PriceBook, next: PriceBook, hours: readonly Hour[]): Hour | undefined {
+export function firstDifference(
+  old: PriceBook,
+  next: PriceBook,
+  hours: readonly Hour[],
+  accepted: ReadonlySet<string>,
+): Hour | undefined {
   const places = [...old.rates, ...next.rates].map(({ item, rate }) => `${item}/${rate}`)
-  const events = eventsOf(old).map(([type, data]) => [tellerOf(old, type, data), tellerOf(next, type, data)])
+  const sent = eventsOf(old).filter(([type]) => type.startsWith('farthing.') || accepted.has(type))
+  const events = sent.map(([type, data]) => [tellerOf(old, type, data), tellerOf(next, type, data)])
   return hours.find((hour) => {
     const isCharged = events.every(([before, after]) => {
       const was = before!.charge(hour)
@@ -172,6 +181,9 @@ const anyType: fc.Arbitrary<Parts> = fc.constantFrom<Parts>(
   {},
   { 't.x': { component: 'request' } },
   { 't.x': { component: 'processing' }, 't.y': { component: 'storage' } },
+  { 't.x': { component: 'processing', quantities: { page: 'pages' } } },
+  { 't.x': { component: 'processing', quantities: { page: 'pages', call: 1 } } },
+  { 't.y': { component: 'processing', operation: 'A', quantities: { call: 1 } } },
 )
 
 export const anyBook: fc.Arbitrary<BookData> = fc

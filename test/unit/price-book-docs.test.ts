@@ -28,6 +28,17 @@ import { DEPTH_MAX, INDENT_MAX, TOKENS_MAX } from '../../src/flows/prices/parse-
 import { formatProblem, parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/prices/parse-price-book.ts'
 import { SAMPLE, sampleWith } from './price-book-sample.ts'
 
+const FURTHER_ITEM = `  Ink:
+    component: processing
+    rates:
+      default: { operations: [RenderPage], unit: drop, per: 1, prices: [{ from: "2026-06-01T00:00:00Z", price: "1" }] }
+`
+
+function typeWith(quantities: string, further = ''): string {
+  const type = `com.acme.render: { component: processing, operation: RenderPage, quantities: ${quantities} }`
+  return sampleWith('5', type) + further
+}
+
 /** A text for each code: the page shows what is said about it. */
 const EXAMPLES: Record<string, string | Uint8Array> = {
   too_large: `${SAMPLE}#${' '.repeat(TEXT_BYTES_MAX)}`,
@@ -70,9 +81,15 @@ const EXAMPLES: Record<string, string | Uint8Array> = {
   not_a_time: sampleWith('17', '- { from: "2026-02-01", free: in winter }'),
   not_on_the_hour: sampleWith('17', '- { from: "2026-02-01T00:00:00+05:30", free: in winter }'),
   not_ascending: sampleWith('17', '- { from: "2026-01-01T00:00:00Z", free: in winter }'),
+  missing_quantity: typeWith('{ pages: sheets }'),
   illustrative_prices: SAMPLE,
   unknown_price: SAMPLE,
   fee_for_free_operation: sampleWith('3', 'operations: [GetReport]'),
+  unused_quantity: typeWith('{ page: sheets, image: pictures }'),
+  quantity_missing_later: typeWith('{ page: sheets }', FURTHER_ITEM),
+  type_without_fee: sampleWith('5', 'com.acme.render: { component: request, operation: RenderPage }'),
+  several_units: SAMPLE + FURTHER_ITEM,
+  processing_only: SAMPLE,
 }
 
 /** What the second version of the sample would say, after the hour below has begun. */
@@ -119,7 +136,7 @@ function saidAboutPast(code: PastChangeCode): string {
     parsePriceBook(text, 'acme.yaml'),
   )
   if (!old?.ok || !next?.ok) return 'no example'
-  const found = comparePriceBooks(old.book, next.book, OPEN)
+  const found = comparePriceBooks(old.book, next.book, OPEN, new Set(['com.acme.render']))
   expect(found.map((change) => change.code)).toEqual([code])
   return formatProblem({ ...found[0]!, place: next.placeOf(found[0]!.path) })
 }

@@ -82,6 +82,7 @@ test('a remark tells where usage will be held, what is made up, and what has a f
   expect(remarks).toEqual([
     '3 price_book/fee_for_free_operation',
     '18 price_book/unknown_price',
+    '24 price_book/processing_only',
     '24 price_book/illustrative_prices',
   ])
 })

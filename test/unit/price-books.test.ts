@@ -80,6 +80,7 @@ test('no known operation of imm.yaml is both charged and listed as without a fee
     'price_book/illustrative_prices',
     'price_book/unknown_price',
     'price_book/unknown_price',
+    'price_book/processing_only',
   ])
 })
 

@@ -23,6 +23,14 @@ export const BUILT_IN_EVENT_TYPES: ReadonlyMap<string, EventType> = new Map(
   COMPONENTS.map((component) => [`farthing.${component}`, { component, operation: undefined }]),
 )
 
+/** Event types of this prefix are ours: a later version may add one without breaking a price book. */
+export const BUILT_IN_PREFIX = 'farthing.'
+
+/** Is it a type that no price book can declare? */
+export function isBuiltIn(type: string): boolean {
+  return type.startsWith(BUILT_IN_PREFIX)
+}
+
 interface Place {
   /** An account's sub-account; null when the event names none. */
   readonly project: string | null

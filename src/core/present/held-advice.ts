@@ -22,6 +22,10 @@ const WORDS: Readonly<Record<HeldCode, HeldWords>> = {
     lacks: 'price',
     advice: `${PUBLISH} has a price for the hours of this usage.`,
   },
+  'held/unmapped_unit': {
+    lacks: 'quantity',
+    advice: `${PUBLISH} says where data of this type has the unit, under quantities of the event type. A type of which nothing was accepted yet may be changed. If this one may not, declare a type of another name, take these events back, and send the usage as that type.`,
+  },
   'held/unreadable': {
     lacks: 'readable data',
     advice:

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
 import { sameContent, type UsageEvent } from '../../core/ingest/event.ts'
-import type { Assessment } from '../../core/rate/rating/assess.ts'
+import type { Assessment, HeldCode } from '../../core/rate/rating/assess.ts'
 import { unusedUnits } from '../../core/rate/rating/unused-units.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
 import { copyEvents, type StoredEvent } from '../../store/events-table.ts'
@@ -140,14 +140,15 @@ async function noteHeld(sql: Sql, priceVersion: number, fresh: readonly Candidat
     const { assessment } = event
     if (assessment.outcome !== 'held') return []
     const { code, detail } = assessment
-    return [{ ...event, code, subject: heldSubject(event), detail, priceVersion }]
+    return [{ ...event, code, subject: heldSubject(event, code), detail, priceVersion }]
   })
   if (held.length > 0) await run(sql, insertHeldEvents, held)
 }
 
-/** What of a held event is unknown: its operation, or its type. */
-export function heldSubject({ usage, type }: Pick<UsageEvent, 'usage' | 'type'>): string {
-  return usage && 'operation' in usage ? usage.operation : type
+/** What the price book has to say something about: the operation, or the type. */
+export function heldSubject({ usage, type }: Pick<UsageEvent, 'usage' | 'type'>, code: HeldCode): string {
+  const isOfType = code === 'held/unmapped_unit' || usage === undefined || usage.component === 'storage'
+  return isOfType ? type : usage.operation
 }
 
 async function noteWays(

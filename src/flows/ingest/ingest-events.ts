@@ -79,7 +79,7 @@ export async function createIngest({
   waitingMax = QUEUE_EVENTS_MAX,
   lanes = LARGE.lanes,
 }: IngestOptions): Promise<Ingest> {
-  const days = new Set<number>()
+  const [days, types] = [new Set<number>(), new Set<string>()]
   const seen = new SeenKeys(memory.seenKeys)
   const underWay = new UnderWay(memory.underWay)
   const wariness = new Wariness()
@@ -132,7 +132,7 @@ export async function createIngest({
         const reads = read.flatMap((delivery) => stored.remaining(delivery))
         const { suspects, awaited, groups } = suspectsOf({ seen, underWay }, reads, name)
         const versions = { priceVersion: version, accountsVersion: rules.version }
-        const context = { pool, ...versions, suspects, wariness, days, onClock }
+        const context = { pool, ...versions, suspects, wariness, days, types, onClock }
         const others = async () => {
           underWay.end(name)
           await underWay.waitFor(groups)

@@ -4,7 +4,7 @@ import { endOfSeries } from '../../core/ingest/ended-level.ts'
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { isObject } from '../../core/ingest/read-usage.ts'
 import { isRejection, type Rejection } from '../../core/ingest/rejection.ts'
-import type { EventType } from '../../core/ingest/usage.ts'
+import { type EventType, isBuiltIn } from '../../core/ingest/usage.ts'
 import { assess, type Assessment } from '../../core/rate/rating/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
@@ -76,12 +76,10 @@ export function readDelivered(
 }
 
 const NO_TYPES: ReadonlyMap<string, EventType> = new Map()
-/** Every price book knows these types, so no event of them was ever taken unread. */
-const OWN_TYPES = /^farthing\./
 
-/** The event as it was taken while its type was unknown; undefined: it never could be. */
+/** The event as it was taken while its type was unknown; undefined: it never could be. Every price book knows ours. */
 function ofUnknownType(raw: Json, { receivedAt, boundAccount }: DeliveryContext): UsageEvent | undefined {
-  if (!isObject(raw) || typeof raw['type'] !== 'string' || OWN_TYPES.test(raw['type'])) return undefined
+  if (!isObject(raw) || typeof raw['type'] !== 'string' || isBuiltIn(raw['type'])) return undefined
   const event = accept(raw, { receivedAt, boundAccount, eventTypes: NO_TYPES })
   return isRejection(event) ? undefined : event
 }

@@ -11,6 +11,7 @@ import { type Candidate, commitEvents, duplicate, HourClosed } from './commit-ev
 import type { EventResult } from './ingest-types.ts'
 import { isRefused, type ReadEvent, type ReadRefusal, refusedConflict } from './read-delivery.ts'
 import { findRefusedRepeats } from './refused-repeats.ts'
+import { noteTypes } from './note-types.ts'
 import type { Wariness } from './seen-keys.ts'
 import { storeLive } from './store-live.ts'
 
@@ -53,6 +54,8 @@ export interface StoreGroupContext {
   readonly wariness: Wariness
   /** Days whose partitions are known to exist. Grows. */
   readonly days: Set<number>
+  /** Event types that are noted as accepted. Grows. */
+  readonly types: Set<string>
   /** Told the database's clock by each transaction. */
   readonly onClock: (now: Instant) => void
 }
@@ -156,6 +159,7 @@ async function storeSlice(
   reads: readonly Read[],
 ): Promise<readonly EventResult[]> {
   await ensureDays(context, reads)
+  await noteTypes(context, reads)
   for (let attempt = 1; ; attempt++) {
     const looks = attempt > 1 || context.wariness.isWary
     try {

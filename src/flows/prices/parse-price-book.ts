@@ -4,7 +4,9 @@ import type {
   PriceBookProblem,
   PriceBookProblemCode,
   PriceBookRemark,
+  PriceBookRemarkCode,
 } from '../../core/rate/price-book/parse/problem.ts'
+import { missingQuantities } from '../../core/rate/price-book/parse/event-type-units.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
 import { canonicalJson } from '../../core/text/canonical-json.ts'
 import { byteLength } from '../../core/text/well-formed.ts'
@@ -30,11 +32,14 @@ export type ParsedPriceBook =
 export const TEXT_BYTES_MAX = 1_000_000
 
 /** Problems with a key rather than with what stands under it. */
-const ABOUT_KEYS: ReadonlySet<string> = new Set<PriceBookProblemCode>([
+const ABOUT_KEYS: ReadonlySet<string> = new Set<PriceBookProblemCode | PriceBookRemarkCode>([
   'price_book/unknown_key',
   'price_book/not_a_name',
   'price_book/not_allowed_here',
   'price_book/reserved_event_type',
+  'price_book/missing_quantity',
+  'price_book/unused_quantity',
+  'price_book/quantity_missing_later',
 ])
 
 /**
@@ -55,7 +60,8 @@ export function parsePriceBook(source: string | Uint8Array, file: string): Parse
     return { ...finding, place: locate(offsetOf(yaml.root, finding.path, part)) }
   }
   const read = readPriceBook(yaml.data)
-  if (!read.ok) return { ok: false, problems: read.problems.map(place).toSorted(byPlace) }
+  const problems = read.ok ? missingQuantities(read.book) : read.problems
+  if (!read.ok || problems.length > 0) return { ok: false, problems: problems.map(place).toSorted(byPlace) }
   const remarks = read.remarks.map(place).toSorted(byPlace)
   const placeOf = (path: Path) => locate(offsetOf(yaml.root, path, 'value'))
   return { ok: true, book: read.book, remarks, canonical: canonicalJson(yaml.data), placeOf }

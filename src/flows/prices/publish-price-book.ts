@@ -6,6 +6,7 @@ import { comparePriceBooks } from '../../core/rate/price-book/compare/compare-pr
 import { isIllustrative } from '../../core/rate/price-book/price-book.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import { throughGate } from '../../store/gate.ts'
+import { listAcceptedTypes } from '../../store/accepted-types.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { insertPriceVersion } from '../../store/price-versions.ts'
 import { findLatestUsageHour } from '../../store/usage-events.ts'
@@ -91,12 +92,19 @@ export async function publishPriceBook(
   if (!parsed.ok) return invalid(parsed.problems)
   let { basedOn } = request
   for (let comparisons = 0; comparisons < COMPARISONS_MAX; comparisons++) {
-    const compared = await compareWithNewest(pool, parsed, { ...request, basedOn })
+    const acceptedTypes = new Set(await run(pool, listAcceptedTypes, undefined))
+    const compared = await compareWithNewest(pool, parsed, { ...request, basedOn, acceptedTypes })
     if (!compared.ok || request.dryRun || compared.outcome === 'unchanged') return compared
     basedOn = compared.basedOn
-    if (await store(pool, parsed, request, compared)) return { ...compared, outcome: 'published' }
+    if (await store(pool, parsed, request, { ...compared, acceptedTypes }))
+      return { ...compared, outcome: 'published' }
   }
   throw new Error('hours begin faster than price books can be compared')
+}
+
+interface AcceptedTypes {
+  /** Event types of which an event was accepted. There are only ever more. */
+  readonly acceptedTypes: ReadonlySet<string>
 }
 
 type Valid = Extract<ParsedPriceBook, { readonly ok: true }>
@@ -104,7 +112,7 @@ type Valid = Extract<ParsedPriceBook, { readonly ok: true }>
 async function compareWithNewest(
   sql: Sql,
   parsed: Valid,
-  { basedOn, dryRun }: Pick<PublishPriceBook, 'basedOn' | 'dryRun'>,
+  { basedOn, dryRun, acceptedTypes }: Pick<PublishPriceBook, 'basedOn' | 'dryRun'> & AcceptedTypes,
 ): Promise<PublishedPriceBook> {
   const newest = await bookOf(sql, null)
   const { demo } = await findDeployment(sql)
@@ -116,7 +124,7 @@ async function compareWithNewest(
   if (changes.length === 0) return { ...common, outcome: 'unchanged', version, pastChanges: [] }
   if (basedOn !== undefined && basedOn !== version) return otherVersion(basedOn, version)
   if (!demo && isIllustrative(parsed.book)) return illustrative(remarks)
-  const pastChanges = comparePriceBooks(newest.book, parsed.book, firstOpenHour)
+  const pastChanges = comparePriceBooks(newest.book, parsed.book, firstOpenHour, acceptedTypes)
     .map((change) => ({ ...change, place: parsed.placeOf(change.path) }))
     .toSorted(byPlace)
   if (pastChanges.length > 0 && !dryRun) return changesPast(pastChanges)
@@ -130,12 +138,15 @@ async function findFirstOpenHour(sql: Sql, { now, sealedUntil }: Marks): Promise
   return latest === undefined ? open : next(latest)
 }
 
-/** False if it was compared with what no longer holds: another version was published, or an hour has begun. */
+/**
+ * False if it was compared with what no longer holds: another version was published, an hour has begun, or an event of a
+ * type was accepted for the first time.
+ */
 async function store(
   pool: pg.Pool,
   { canonical }: Valid,
   { source, actor }: PublishPriceBook,
-  { basedOn, version, firstOpenHour, changes }: ComparedPriceBook,
+  { basedOn, version, firstOpenHour, changes, acceptedTypes }: ComparedPriceBook & AcceptedTypes,
 ): Promise<boolean> {
   const row = {
     version,
@@ -149,6 +160,7 @@ async function store(
   return throughGate(pool, 'alone', async (client, marks) => {
     if (marks.priceVersion !== basedOn) return false
     if ((await findFirstOpenHour(client, marks)) !== firstOpenHour) return false
+    if ((await run(client, listAcceptedTypes, undefined)).length !== acceptedTypes.size) return false
     await run(client, insertPriceVersion, row)
     await run(client, updatePriceVersion, { version })
     await run(client, insertAuditEntry, { actor, act: 'price-book/publish', account: null, detail })

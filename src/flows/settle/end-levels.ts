@@ -71,7 +71,7 @@ async function storeEnds(
     const events = ends.map((end) => endOfSeries({ ...end, account: closed.account }, sha256))
     const candidates = events.map((event) => ownCandidate(book, event, sender))
     try {
-      const versions = { priceVersion, accountsVersion }
+      const versions = { priceVersion, accountsVersion, types: new Set<string>() }
       const repeats = { suspects: new Set(candidates), wariness: new Wariness() }
       await storeGroup({ pool, ...versions, ...repeats, days, onClock: () => undefined }, candidates)
       return true

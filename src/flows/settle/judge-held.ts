@@ -24,7 +24,9 @@ export function whyHeld({
   assessment,
 }: Judged<SettledEvent>): Pick<HeldEvent, 'code' | 'subject' | 'detail'> | undefined {
   if (assessment.outcome === 'accepted') return undefined
-  const subject = heldSubject(event)
-  if (assessment.outcome === 'held') return { code: assessment.code, subject, detail: assessment.detail }
-  return { code: 'held/missing_unit', subject, detail: assessment.rejection.detail }
+  const { code, detail } =
+    assessment.outcome === 'held'
+      ? assessment
+      : ({ code: 'held/missing_unit', detail: assessment.rejection.detail } as const)
+  return { code, subject: heldSubject(event, code), detail }
 }

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import { insertAcceptedTypes } from '../../store/accepted-types.ts'
 import { throughGate } from '../../store/gate.ts'
 import {
   deleteHeldEvents,
@@ -16,6 +17,7 @@ import type { Marks } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { lateCycle } from '../ingest/decide-cycle.ts'
 import { bookOf } from '../prices/read-price-version.ts'
+import { isOfDeclaredType } from '../ingest/note-types.ts'
 import { eventsAt } from './cycle-acts.ts'
 import { judge, type Judged, whyHeld } from './judge-held.ts'
 import { sealedVersions } from './sealed-versions.ts'
@@ -57,6 +59,11 @@ async function releaseSome(
     ({ stored, assessment }) => stored.isCopy || assessment.outcome === 'accepted',
   )
   if (covered.length === 0) return keys.length
+  const declared = covered.filter(({ stored, assessment }) =>
+    isOfDeclaredType({ type: stored.type, assessment }),
+  )
+  const types = [...new Set(declared.map(({ stored }) => stored.type))]
+  if (types.length > 0) await run(client, insertAcceptedTypes, types)
   const release = await leftOut(client, marks, covered)
   if (release.length > 0) await run(client, insertReleasedEvents, { cycle: lateCycle(marks), keys: release })
   await run(

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { BOOK, bookOf, BOOK_DATA } from '../../../../test/unit/oracle-book.ts'
 import { usageEvent } from '../../../../test/unit/oracle-event.ts'
 import { table } from '../../../../test/table.ts'
+import { readUsage } from '../../ingest/read-usage.ts'
+import { isRejection } from '../../ingest/rejection.ts'
 import { measure } from '../../meter/measure.ts'
 import { plain } from '../../money/decimal.ts'
 import type { Json } from '../../text/canonical-json.ts'
@@ -137,4 +139,36 @@ test('a price that is filled in releases what was held, at the price of its own 
   const book = bookOf({ ...BOOK_DATA, items: { ...others, PriceToCome: filled } })
   expect(told(assess(BOOK, event))).toBe('held/price_unknown')
   expect(told(assess(book, event))).toBe('PriceToCome/default 1+0 @ 0.01')
+})
+
+describe('a unit that is missing: who can put it right', () => {
+  const eventTypes = {
+    mapped: { component: 'processing', operation: 'RenderPage', quantities: { pages: 'n' } },
+    open: { component: 'processing', quantities: { call: 1 } },
+    plain: { component: 'processing', operation: 'RenderPage' },
+  } as const
+  const book = bookOf({ ...BOOK_DATA, eventTypes })
+  const told = (type: string, data: { readonly [key: string]: Json }) => {
+    const usage = readUsage(book.eventTypes.get(type)!, data)
+    if (isRejection(usage)) throw new Error(usage.detail)
+    const assessment = assess(book, { usage, type, hour: usageEvent().hour })
+    if (assessment.outcome === 'accepted') return `${assessment.charges.length} charges`
+    return assessment.outcome === 'held' ? assessment.code : assessment.rejection.code
+  }
+
+  test('the price book, which says where the quantities are: held', () => {
+    expect(told('mapped', { n: 3 })).toBe('held/unmapped_unit')
+    expect(told('mapped', { n: 0, page: 3, quantities: { page: 3 } })).toBe('held/unmapped_unit')
+    expect(told('open', { operation: 'CreateHighlightTask' })).toBe('held/unmapped_unit')
+    expect(told('open', { operation: 'DetectImageFaces' })).toBe('1 charges')
+    expect(told('open', { operation: 'GetProject' })).toBe('0 charges')
+    expect(told('open', { operation: 'Unheard' })).toBe('held/unknown_operation')
+  })
+
+  test('the sender, who gives the quantities: rejected', () => {
+    expect(told('plain', { n: 3 })).toBe('event/missing_unit')
+    expect(told('plain', { quantities: { pages: 3 } })).toBe('event/missing_unit')
+    expect(told('farthing.processing', { operation: 'RenderPage' })).toBe('event/missing_unit')
+    expect(told('plain', { outcome: 'failed' })).toBe('1 charges')
+  })
 })

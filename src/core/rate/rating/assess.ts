@@ -1,6 +1,6 @@
 import type { UsageEvent } from '../../ingest/event.ts'
 import { reject, type Rejection } from '../../ingest/rejection.ts'
-import type { ProcessingUsage, RequestUsage } from '../../ingest/usage.ts'
+import { isBuiltIn, type ProcessingUsage, type RequestUsage } from '../../ingest/usage.ts'
 import { measure } from '../../meter/measure.ts'
 import { type Decimal, ZERO } from '../../money/decimal.ts'
 import { formatHour, type Hour } from '../../time/hour.ts'
@@ -25,11 +25,15 @@ export interface Charge {
 /**
  * Why an event cannot be priced yet. It is kept whole, and billed once the price book covers it. The last two come
  * about when a later book makes a type or an operation known, and the event lacks what that needs.
+ *
+ * What the sender can put right is a rejection, and what only the price book can is held: `held/unmapped_unit` is a type
+ * that says where the quantities of its data are, and leaves out a unit by which the operation is charged.
  */
 export type HeldCode =
   | 'held/unknown_type'
   | 'held/unknown_operation'
   | 'held/price_unknown'
+  | 'held/unmapped_unit'
   | 'held/unreadable'
   | 'held/missing_unit'
 
@@ -49,7 +53,7 @@ const WITHOUT_FEE: Assessment = { outcome: 'accepted', charges: [] }
  * billed at zero, or at a later price, for want of a price.
  */
 export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type' | 'hour'>): Assessment {
-  const { usage, hour } = event
+  const { usage } = event
   if (usage === undefined && book.eventTypes.has(event.type)) {
     return held(
       'held/unreadable',
@@ -66,14 +70,13 @@ export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type'
   }
   const rates = ratesFor(book, usage.component, usage.operation)
   if (rates.length === 0) return WITHOUT_FEE
-  return charge(book, usage, rates, hour)
+  return charge(book, { ...event, usage }, rates)
 }
 
 function charge(
-  { freeOperations }: PriceBook,
-  usage: RequestUsage | ProcessingUsage,
+  { freeOperations, eventTypes }: PriceBook,
+  { usage, hour, type }: { usage: RequestUsage | ProcessingUsage; hour: Hour; type: string },
   rates: readonly Rate[],
-  hour: Hour,
 ): Assessment {
   const charges: Charge[] = []
   for (const rate of rates) {
@@ -81,7 +84,10 @@ function charge(
     if (term === undefined) continue
     if (term.kind === 'unknown') return priceUnknown(usage.operation, rate, hour)
     const amount = measure(usage, rate.unit)
-    if (amount === undefined && isBilled(rate, usage)) return missingUnit(rate)
+    if (amount === undefined && isBilled(rate, usage)) {
+      const isMapped = eventTypes.get(type)?.quantities !== undefined
+      return isMapped ? unmappedUnit(type, rate, usage.operation) : missingUnit(type, rate)
+    }
     charges.push(chargeOf(rate, term, usage, amount ?? ZERO))
   }
   if (charges.length > 0) return { outcome: 'accepted', charges }
@@ -116,7 +122,14 @@ function priceUnknown(operation: string, rate: Rate, hour: Hour): Assessment {
   return held('held/price_unknown', `${operation} has no known price under ${place} at ${formatHour(hour)}.`)
 }
 
-function missingUnit(rate: Rate): Assessment {
-  const detail = `data.quantities.${rate.unit} is missing: ${rate.item}/${rate.rate} is charged by it.`
+function unmappedUnit(type: string, { item, rate, unit }: Rate, operation: string): Assessment {
+  const what = `The event type ${type} has no ${unit} among its quantities`
+  return held('held/unmapped_unit', `${what}, by which ${item}/${rate} charges ${operation}.`)
+}
+
+function missingUnit(type: string, { item, rate, unit }: Rate): Assessment {
+  const missing = `data.quantities.${unit} is missing: ${item}/${rate} is charged by it.`
+  const other = `Or say in the price book, under quantities of the event type ${type}, which field of data has it.`
+  const detail = isBuiltIn(type) ? missing : `${missing} ${other}`
   return { outcome: 'rejected', rejection: reject('event/missing_unit', detail) }
 }

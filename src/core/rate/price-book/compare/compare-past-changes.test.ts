@@ -36,6 +36,9 @@ const BOOK: Parts = {
   items: ITEMS,
 }
 
+/** Of all of which something was accepted. */
+const TYPES = new Set(['t.page'])
+
 const withItems = (items: Parts): Parts => ({ ...BOOK, items: { ...ITEMS, ...items } })
 const without = (name: string): Parts => {
   const { [name]: _, ...rest } = ITEMS
@@ -44,7 +47,7 @@ const without = (name: string): Parts => {
 
 /** `code at path (operations) since hour: was -> becomes` */
 function refused(next: Parts): readonly string[] {
-  return comparePriceBooks(bookOf(BOOK), bookOf(next), OPEN).map(
+  return comparePriceBooks(bookOf(BOOK), bookOf(next), OPEN, TYPES).map(
     ({ code, path, names, hour, was, becomes }) =>
       `${code.replace('price_book/', '')} at ${formatPath(path)} (${names.join(' ')}) ${formatHourStart(hour)}: ${was} -> ${becomes}`,
   )
@@ -258,7 +261,7 @@ for (const [name, next] of Object.entries(ALLOWED)) {
 test('an operation that got a fee later stays without one before: it would be held', () => {
   const items = { Pings: item('request', { operations: ['Ping'], ...begins }) }
   const [old, next] = [withItems(items), { ...withItems(items), operations: ['Pong'] }]
-  const changes = comparePriceBooks(bookOf(old), bookOf(next), OPEN)
+  const changes = comparePriceBooks(bookOf(old), bookOf(next), OPEN, TYPES)
   expect(changes.map(({ path, names, hour, message, fix }) => [path, names, hour, message, fix])).toEqual([
     [
       ['operations'],
@@ -283,6 +286,7 @@ test('the advice is what may be written: keep what lasts until the next hour, an
       ),
       bookOf(withItems({ Calls: item('request', { ...CALLS, prices }) })),
       OPEN,
+      TYPES,
     ).map(({ path, fix }) => `${formatPath(path)}: ${fix}`)
   expect(fixes([price(START, '0.6'), price(JUNE, '2')])).toEqual([
     'items.Calls.rates.default.prices[0]: write price: "0.5" for these hours as before: they have begun, and keep it',
@@ -310,7 +314,7 @@ test('a book of a megabyte in which everything differs everywhere is compared in
     bookOf({ ...BOOK, items: { ...ITEMS, ...items(['4xx'], (at) => (at % 2 ? '1' : String(at))) } }),
   ]
   const before = process.cpuUsage()
-  expect(comparePriceBooks(old, next, 10_000_000 as Hour)).toHaveLength(16)
+  expect(comparePriceBooks(old, next, 10_000_000 as Hour, TYPES)).toHaveLength(16)
   expect(process.cpuUsage(before).user / 1_000).toBeLessThan(8_000)
 })
 
@@ -318,7 +322,7 @@ test('every hour that has begun counts, and the next one does not', () => {
   const next = withItems({
     Calls: item('request', { ...CALLS, prices: [price(START, '0.5'), price(SOON, '0.6')] }),
   })
-  const at = (hour: number) => comparePriceBooks(bookOf(BOOK), bookOf(next), hour as Hour).length
+  const at = (hour: number) => comparePriceBooks(bookOf(BOOK), bookOf(next), hour as Hour, TYPES).length
   expect([at(OPEN), at(OPEN + 1)]).toEqual([0, 1])
 })
 
@@ -381,4 +385,15 @@ test('nothing differs between two ways to write one book', () => {
       }),
     }),
   ).toEqual([])
+})
+
+test('an event type of which nothing was accepted may be changed, and removed', () => {
+  const changed = [{ component: 'request', operation: 'Get' }, { component: 'storage' }].map((type) => ({
+    't.page': type,
+  }))
+  for (const eventTypes of [...changed, { 't.other': { component: 'storage' } }] as readonly Json[]) {
+    const next = { ...BOOK, eventTypes }
+    expect(comparePriceBooks(bookOf(BOOK), bookOf(next), OPEN, new Set(['t.other']))).toEqual([])
+    expect(refused(next)).toHaveLength(1)
+  }
 })

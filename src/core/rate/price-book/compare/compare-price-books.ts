@@ -17,17 +17,21 @@ const FIRST_HOUR = 0 as Hour
  *
  * Compared by what both say of each hour, never by how they are written: terms may be split or merged, operations be
  * listed in another order.
+ * How an event type is read has no date: it may change as long as no event of the type was accepted, so that a type of
+ * which all events are held or rejected can be put right.
  * @param firstOpenHour the first hour that has not begun; all before it have
+ * @param acceptedTypes event types of which an event was accepted
  * @returns nothing if the new version may be published; at most 100
  */
 export function comparePriceBooks(
   old: PriceBook,
   next: PriceBook,
   firstOpenHour: Hour,
+  acceptedTypes: ReadonlySet<string>,
 ): readonly PastChange[] {
   return [
     ...changedCurrency(old, next),
-    ...changedEventTypes(old, next),
+    ...changedEventTypes(old, next).filter(({ names }) => acceptedTypes.has(names[0]!)),
     ...changedCharges(old, next, firstOpenHour),
     ...changedStorage(old, next, firstOpenHour),
   ].slice(0, PROBLEMS_MAX)
@@ -44,7 +48,6 @@ function changedCurrency(old: PriceBook, next: PriceBook): readonly PastChange[]
   return [{ ...WHOLE_BOOK, ...change, was, becomes, message, fix }]
 }
 
-/** How the data of a type is read has no date, so it stays for good. */
 function changedEventTypes(old: PriceBook, next: PriceBook): readonly PastChange[] {
   const types = [...old.eventTypes].toSorted(([a], [b]) => compareBytes(a, b))
   return types.flatMap(([type, before]): PastChange[] => {

@@ -40,6 +40,8 @@ export const PRICE_BOOK_PROBLEM_CODES = [
   'price_book/not_a_time',
   'price_book/not_on_the_hour',
   'price_book/not_ascending',
+  // A new book as a whole.
+  'price_book/missing_quantity',
 ] as const
 
 /** What a valid book should still tell its author. */
@@ -47,6 +49,11 @@ export const PRICE_BOOK_REMARK_CODES = [
   'price_book/illustrative_prices',
   'price_book/unknown_price',
   'price_book/fee_for_free_operation',
+  'price_book/unused_quantity',
+  'price_book/quantity_missing_later',
+  'price_book/type_without_fee',
+  'price_book/several_units',
+  'price_book/processing_only',
 ] as const
 
 export type PriceBookProblemCode = (typeof PRICE_BOOK_PROBLEM_CODES)[number]

@@ -1,6 +1,12 @@
-import { BUILT_IN_EVENT_TYPES, type EventType, ONE_EACH } from '../../../ingest/usage.ts'
 import { TYPE_BYTES_MAX } from '../../../ingest/read-text.ts'
 import { nameTrouble } from '../../../text/name.ts'
+import {
+  BUILT_IN_EVENT_TYPES,
+  BUILT_IN_PREFIX,
+  type EventType,
+  isBuiltIn,
+  ONE_EACH,
+} from '../../../ingest/usage.ts'
 import { nearest } from '../../../text/nearest.ts'
 import { readComponent } from './read-component.ts'
 import {
@@ -18,8 +24,6 @@ import { quote } from './problem.ts'
 
 /** Event types that a book declares: foreign formats, each of which somebody has to know. */
 export const EVENT_TYPES_MAX = 100
-/** Event types of this prefix are ours: a later version may add one without breaking a book. */
-const RESERVED = 'farthing.'
 
 const KEYS: Keys = {
   required: { component: 'request, processing or storage' },
@@ -63,8 +67,8 @@ function refuseType(field: Field, type: string): void {
     const message = `The event type ${quote(type)} ${trouble}.`
     refuse(field, 'price_book/not_a_name', message, 'write it without, as events name it')
   }
-  if (!type.startsWith(RESERVED)) return
-  const message = `The event type ${quote(type)} begins with ${RESERVED}, and those are built in.`
+  if (!isBuiltIn(type)) return
+  const message = `The event type ${quote(type)} begins with ${BUILT_IN_PREFIX}, and those are built in.`
   refuse(field, 'price_book/reserved_event_type', message, 'remove it, or write a name of your own')
 }
 
