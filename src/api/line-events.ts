@@ -7,6 +7,9 @@ import { Decimal, Nullable, SentEvent, Text, Time } from './views.ts'
 const Voided = Type.Boolean({
   description: 'It was taken back: the line gives it back, in negative quantities',
 })
+const VoidedLevel = Type.Boolean({
+  description: 'The line takes it back. Its quantity is 0: what it came to was billed before',
+})
 
 export const LineEvent = Type.Object({
   kind: Type.Literal('event'),
@@ -20,7 +23,7 @@ export type LineEvent = ValueOf<typeof LineEvent>
 
 export const LineLevel = Type.Object({
   kind: Type.Literal('level'),
-  voided: Voided,
+  voided: VoidedLevel,
   id: Text,
   source: Text,
   time: Time,
@@ -32,10 +35,20 @@ export const LineLevel = Type.Object({
 })
 export type LineLevel = ValueOf<typeof LineLevel>
 
+export const LineBilled = Type.Object({
+  kind: Type.Literal('billed'),
+  bill: Text,
+  line: Type.Integer({ description: 'The number of its line' }),
+  issuedAt: Time,
+  quantity: Type.String({ description: 'The opposite of what that line says: this one corrects it' }),
+})
+export type LineBilled = ValueOf<typeof LineBilled>
+
 export const GetLineEvents = endpoint({
   method: 'GET',
   url: '/v1/bills/:id/lines/:number/events',
-  summary: 'The usage events behind a line; for storage, the levels in force in its hour',
+  summary:
+    'The usage events behind a line; for storage, the levels in force in its hour, and what was billed before',
   params: Type.Object({
     id: BillId,
     number: parameter(
@@ -44,5 +57,5 @@ export const GetLineEvents = endpoint({
     ),
   }),
   query: Type.Object(PageParameters),
-  answers: { 200: pageOf(Type.Union([LineEvent, LineLevel])) },
+  answers: { 200: pageOf(Type.Union([LineEvent, LineLevel, LineBilled])) },
 })

@@ -4,6 +4,7 @@ import type { Query } from './query.ts'
 import type { FindBillRow, ReadHour } from './bills.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { type Decimal, decimal } from '../core/money/decimal.ts'
+import type { Instant } from '../core/time/instant.ts'
 
 export interface ListBillLines {
   readonly bill: FindBillRow
@@ -121,6 +122,58 @@ export const listChargedStorage: Query<ListChargedStorage, Raw, ChargedStorage> 
   decode: ({ usage_hour, quantity, ...raw }) => ({
     ...raw,
     usageHour: usage_hour,
+    quantity: decimal(quantity),
+  }),
+}
+
+export interface ListBilledBefore extends Omit<FindBillRow, 'hour'> {
+  /** Bills of lower steps only. */
+  readonly step: number
+  /** A line of stored data: others of its usage hour and key are looked for. */
+  readonly line: Pick<BillLine, 'usageHour' | 'item' | 'rate' | 'project' | 'region'>
+}
+
+/** A line of an older bill that said something of the same hour and key. */
+export interface BilledBefore {
+  /** The cycle of its bill. */
+  readonly hour: Hour
+  readonly number: number
+  readonly issuedAt: Instant
+  /** Byte-milliseconds that it said: the line in question takes them off. */
+  readonly quantity: Decimal
+}
+
+interface RawBilledBefore {
+  hour: Hour
+  number: number
+  issued_at: string
+  quantity: string
+}
+
+/** What older bills of an account said of one hour's storage under the key of a line, in the order of their issue. */
+export const listBilledBefore: Query<ListBilledBefore, RawBilledBefore, BilledBefore> = {
+  name: 'list_billed_before',
+  text: `
+    select b.hour, l.number, b.issued_at, l.quantity
+      from bill b
+      join bill_line l on l.hour = b.hour and l.bucket = b.bucket and l.account = b.account
+     where b.account = $2 and b.bucket = $1 and b.hour >= $3 and b.step < $4
+       and l.component = 'storage' and l.usage_hour = $3 and l.item = $5 and l.rate = $6
+       and l.project is not distinct from $7 and l.region is not distinct from $8
+     order by b.step`,
+  values: ({ bucket, account, step, line: { usageHour, item, rate, project, region } }) => [
+    bucket,
+    account,
+    usageHour,
+    step,
+    item,
+    rate,
+    project,
+    region,
+  ],
+  decode: ({ issued_at, quantity, ...raw }) => ({
+    ...raw,
+    issuedAt: Number(issued_at) as Instant,
     quantity: decimal(quantity),
   }),
 }

@@ -45,14 +45,15 @@ export const listLevelsSince: Query<ListLevelsSince, Raw, LevelPlace> = {
 export interface ListWithdrawnLevels {
   readonly bucket: number
   readonly account: string
-  /** One project's series; '' for those without a project. */
+  /** Series of one project and region; '' for those without. */
   readonly project: string
+  readonly region: string
   /** The settled hour that took them back. */
   readonly step: number
   readonly limit: number
 }
 
-/** Where a level stands in its project. */
+/** Where a level stands in its project and region. */
 export interface WithdrawnLevel {
   readonly dataset: string | null
   readonly at: Instant
@@ -60,7 +61,7 @@ export interface WithdrawnLevel {
   readonly id: string
 }
 
-/** The levels of a project that a settled hour took back: a range of the primary key. */
+/** The levels of a project and region that a settled hour took back: a range of the primary key. */
 export const listWithdrawnLevels: Query<
   ListWithdrawnLevels,
   { dataset: string; at: string; source: string; id: string },
@@ -70,9 +71,16 @@ export const listWithdrawnLevels: Query<
   text: `
     select dataset, at, source, id
       from storage_level
-     where bucket = $1 and account = $2 and project = $3 and void_step = $4
-     limit $5`,
-  values: ({ bucket, account, project, step, limit }) => [bucket, account, project, step, limit],
+     where bucket = $1 and account = $2 and project = $3 and region = $4 and void_step = $5
+     limit $6`,
+  values: ({ bucket, account, project, region, step, limit }) => [
+    bucket,
+    account,
+    project,
+    region,
+    step,
+    limit,
+  ],
   decode: ({ dataset, at, source, id }) => ({
     dataset: dataset || null,
     at: Number(at) as Instant,

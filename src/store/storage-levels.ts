@@ -5,6 +5,7 @@ import { decimal, type Decimal } from '../core/money/decimal.ts'
 import { type Hour, startOf } from '../core/time/hour.ts'
 import type { Instant } from '../core/time/instant.ts'
 import type { EventKey } from './usage-events.ts'
+import type { LevelPlace } from './restated-levels.ts'
 import type { SeriesName } from './storage-series.ts'
 
 export interface FindLevels extends SettledAccount {
@@ -54,13 +55,17 @@ export const findLevels: Query<FindLevels, RawFound, FoundLevel> = {
 export interface ListHourLevels {
   readonly bucket: number
   readonly account: string
-  /** One project's series ('' for those without a project), or all. */
+  /** The series of one project ('' for those without a project), or all. */
   readonly project: string | undefined
+  /** Those of one region ('' for those without a region); undefined: of all. */
+  readonly region?: string | undefined
   /** Usage hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
   /** Levels that a later step brought in are not seen, and those that it took back are; undefined: all has happened. */
   readonly step: number | undefined
+  /** The last level of the page before. */
+  readonly after?: LevelPlace | undefined
   readonly limit: number
 }
 
@@ -97,9 +102,12 @@ export const listHourLevels: Query<ListHourLevels, RawLevel, Level> = {
            and region = s.region and at >= $4 and at < $5 and step <= $6 and (void_step is null or void_step > $6))
      ) l
      where s.bucket = $1 and s.account = $2 and ($3::text is null or s.project = $3)
+       and ($8::text is null or s.region = $8)
+       and ($9::text is null or ((s.project, s.dataset, s.region) >= ($9, $10, $11)
+            and (s.project, s.dataset, s.region, l.at, l.source, l.id) > ($9, $10, $11, $12::bigint, $13, $14)))
      order by s.project, s.dataset, s.region, l.at, l.source, l.id
      limit $7`,
-  values: ({ bucket, account, project, from, to, step, limit }) => [
+  values: ({ bucket, account, project, region, from, to, step, after, limit }) => [
     bucket,
     account,
     project ?? null,
@@ -107,6 +115,13 @@ export const listHourLevels: Query<ListHourLevels, RawLevel, Level> = {
     startOf(to),
     step ?? Number.MAX_SAFE_INTEGER,
     limit,
+    region ?? null,
+    after?.project ?? null,
+    after?.dataset ?? null,
+    after?.region ?? null,
+    after?.at ?? null,
+    after?.source ?? null,
+    after?.id ?? null,
   ],
   decode: ({ project, dataset, region, at, source, id, bytes }) => ({
     project: project || null,

@@ -1,6 +1,6 @@
 import { isReservedSource } from '../ingest/ended-level.ts'
 import type { UsageEvent } from '../ingest/event.ts'
-import { plain } from '../money/decimal.ts'
+import { isZero, plain } from '../money/decimal.ts'
 import type { Assessment, Charge } from '../rate/rating/assess.ts'
 import { formatHour, type Hour } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
@@ -166,7 +166,18 @@ function billed({ event, state, bill, assessment, copyOf, cycle, voided }: Event
   const isLevel = event.usage?.component === 'storage' && assessment.outcome === 'accepted' && copyOf === null
   if (isLevel)
     return [{ text: 'Settled: the lines of storage of this hour and the next ones are made from it.' }]
-  return [{ text: 'Settled: it is on no line.' }]
+  return [{ text: `Settled: it is on no line${whyOnNone(assessment, copyOf, cycle)}.` }]
+}
+
+/** What is charged and on no line was cancelled there, or was nothing. */
+function whyOnNone(assessment: Assessment, copyOf: Hour | null, cycle: Hour): string {
+  if (assessment.outcome !== 'accepted' || assessment.charges.length === 0 || copyOf !== null) return ''
+  if (isNothing(assessment)) return ', because its quantity is 0'
+  return ` of the bill of ${formatHour(cycle)}, because usage of the same line that was taken back there cancels it`
+}
+
+function isNothing({ charges }: Extract<Assessment, { outcome: 'accepted' }>): boolean {
+  return charges.every(({ quantity, waived }) => isZero(quantity) && isZero(waived))
 }
 
 function linesText({ lines }: BillOfEvent): string {
@@ -183,17 +194,23 @@ function takenBack({ event, assessment, copyOf, voided }: EventFacts): readonly 
       return [ordered, { text: `${why}: there is nothing to give back.` }]
     }
     case 'left_out':
-      return [
-        ordered,
-        { text: `That was in time: it is left out of the bill of ${formatHour(voided.cycle)}.` },
-      ]
+      return [ordered, { text: leftOut(event, voided) }]
     case 'given_back':
       return [ordered, givenBack(voided, event.usage?.component === 'storage', assessment)]
   }
 }
 
+function leftOut({ hour }: UsageEvent, { cycle }: VoidFacts): string {
+  const bill = `the bill of ${formatHour(cycle)}`
+  if (hour === cycle) return `That was in time: it is left out of ${bill}.`
+  return `That was in time: late and taken back in the same cycle, it is on no line of ${bill}, because the two cancel.`
+}
+
 function givenBack({ cycle, state, bill }: VoidFacts, isLevel: boolean, assessment: Assessment): Told {
   const charges = assessment.outcome === 'accepted' ? assessment.charges.length : 0
+  if (assessment.outcome === 'accepted' && charges > 0 && isNothing(assessment)) {
+    return { text: 'Its quantity is 0: there is nothing to give back.' }
+  }
   if (charges === 0 && !isLevel) return { text: 'It has no fee: there is nothing to give back.' }
   const what = isLevel ? 'The storage of its hours is computed anew' : 'It is given back'
   if (state !== 'settled')

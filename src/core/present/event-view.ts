@@ -1,7 +1,9 @@
 import type { Charge } from '../rate/rating/assess.ts'
-import { plain } from '../money/decimal.ts'
+import { type Decimal, negated, plain } from '../money/decimal.ts'
 import type { Json } from '../text/canonical-json.ts'
+import type { Hour } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
+import { billId } from '../bill/bill-id.ts'
 import type { StoredSpan } from './stored-spans.ts'
 
 /** A stored event, with texts as they were kept. */
@@ -48,7 +50,10 @@ export function lineEventView(account: string, event: KeptText & TakenBack, { qu
   }
 }
 
-/** A level behind a line of storage: quantity is its bytes x the milliseconds of [from, to). */
+/**
+ * A level behind a line of storage: quantity is its bytes x the milliseconds of [from, to); 0 where the line takes it back,
+ * since what it had come to was billed before.
+ */
 export function lineLevelView({ level, from, to, quantity, isTakenBack }: StoredSpan & TakenBack) {
   return {
     kind: 'level' as const,
@@ -61,5 +66,25 @@ export function lineLevelView({ level, from, to, quantity, isTakenBack }: Stored
     from: formatInstant(from),
     to: formatInstant(to),
     quantity: plain(quantity),
+  }
+}
+
+/** A line of an older bill, whose quantity a line of storage takes off. */
+export interface Billed {
+  /** The cycle of its bill. */
+  readonly hour: Hour
+  readonly number: number
+  readonly issuedAt: Instant
+  readonly quantity: Decimal
+}
+
+/** What was billed before, behind a line that corrects it: with the opposite quantity. */
+export function billedBeforeView(account: string, { hour, number, issuedAt, quantity }: Billed) {
+  return {
+    kind: 'billed' as const,
+    bill: billId(account, hour),
+    line: number,
+    issuedAt: formatInstant(issuedAt),
+    quantity: plain(negated(quantity)),
   }
 }

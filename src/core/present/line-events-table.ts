@@ -1,22 +1,23 @@
-import type { lineEventView, lineLevelView } from './event-view.ts'
+import type { billedBeforeView, lineEventView, lineLevelView } from './event-view.ts'
 import { readableNumber, readableTime, safeText } from './readable-text.ts'
 import { type Column, textTable, type TextLine } from './text-table.ts'
 
 export type LineEventView = ReturnType<typeof lineEventView>
 export type LineLevelView = ReturnType<typeof lineLevelView>
+export type LineBilledView = ReturnType<typeof billedBeforeView>
+export type BehindLine = LineEventView | LineLevelView | LineBilledView
 
 /** The events behind a line, with what each adds to it. */
-export function lineEventsTable(
-  items: readonly (LineEventView | LineLevelView)[],
-  widthMax?: number,
-): readonly TextLine[] {
+export function lineEventsTable(items: readonly BehindLine[], widthMax?: number): readonly TextLine[] {
   if (items.length === 0) return [{ role: 'plain', text: 'No events.' }]
   const events = items.filter((item) => item.kind === 'event')
   const levels = items.filter((item) => item.kind === 'level')
-  const marked = items.some(({ voided }) => voided) ? [MARK] : []
+  const billed = items.filter((item) => item.kind === 'billed')
+  const marked = [...events, ...levels].some(({ voided }) => voided) ? [MARK] : []
   return [
     ...(events.length > 0 ? textTable([...EVENT_COLUMNS, ...marked], events.map(eventRow), widthMax) : []),
     ...(levels.length > 0 ? textTable([...LEVEL_COLUMNS, ...marked], levels.map(levelRow), widthMax) : []),
+    ...(billed.length > 0 ? textTable(BILLED_COLUMNS, billed.map(billedRow), widthMax) : []),
   ]
 }
 
@@ -70,6 +71,17 @@ const LEVEL_COLUMNS: readonly Column[] = [
   { heading: 'Announced, UTC', align: 'left' },
   ...SOURCE_AND_ID,
 ]
+
+const BILLED_COLUMNS: readonly Column[] = [
+  { heading: 'Billed before, on bill', align: 'left' },
+  { heading: 'Line', align: 'right' },
+  { heading: 'Issued, UTC', align: 'left' },
+  { heading: 'Byte-milliseconds', align: 'right' },
+]
+
+function billedRow({ bill, line, issuedAt, quantity }: LineBilledView) {
+  return { cells: [safeText(bill), String(line), readableTime(issuedAt), readableNumber(quantity)] }
+}
 
 function levelRow(level: LineLevelView) {
   const { from, to, bytes, quantity, dataset, time, source, id } = level

@@ -183,7 +183,18 @@ test('the levels behind a line of storage: how many bytes, from when to when', (
 Stored from, UTC  to                        Bytes      Byte-milliseconds  Dataset  Announced, UTC    Source  Event
 2025-07-28 03:00  2025-07-28 03:30  2,000,000,000  3,600,000,000,000,000           2025-07-28 02:30  /index  l-1
 `)
-  const back = text(lineEventsTable([level, { ...level, voided: true, quantity: '-3600000000000000' }]))
-  expect(back).toMatch(/ l-1\n.+-3,600,000,000,000,000 .+ l-1 {4}taken back\n$/)
+  const back = text(lineEventsTable([level, { ...level, voided: true, quantity: '0' }]))
+  expect(back).toMatch(/ l-1\n.+ 0 .+ l-1 {4}taken back\n$/)
+  const billed = {
+    kind: 'billed',
+    bill: '2025-07-28T03Z.acme',
+    line: 2,
+    issuedAt: '2025-07-28T04:10:00.000Z',
+    quantity: '-7200000000000000',
+  } as const
+  expect(text(lineEventsTable([billed]))).toBe(`
+Billed before, on bill  Line  Issued, UTC            Byte-milliseconds
+2025-07-28T03Z.acme        2  2025-07-28 04:10  -7,200,000,000,000,000
+`)
   expect(lineEventsTable([])).toEqual([{ role: 'plain', text: 'No events.' }])
 })

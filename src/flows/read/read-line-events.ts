@@ -1,18 +1,13 @@
 import type { BillLine } from '../../core/bill/bill.ts'
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { reread } from '../../core/ingest/reread.ts'
-import { invariant } from '../../core/invariant.ts'
-import type { Level } from '../../core/meter/level.ts'
 import { negated } from '../../core/money/decimal.ts'
-import { spansOf, type StoredSpan } from '../../core/present/stored-spans.ts'
 import { assess, type Charge } from '../../core/rate/rating/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
-import { hourOf, next } from '../../core/time/hour.ts'
+import { hourOf } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
 import { type Sql, run } from '../../store/query.ts'
 import { type CountedEvent, type KeptEvent, listCycleEvents } from '../../store/cycle-events.ts'
-import { listHourLevels } from '../../store/storage-levels.ts'
-import { listWithdrawnLevels, type WithdrawnLevel } from '../../store/restated-levels.ts'
 import { type Page } from '../shared/page.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
@@ -93,61 +88,4 @@ export function isUnder({ rate, operation, project, region }: Charge, line: Bill
     project === line.project &&
     region === line.region
   )
-}
-
-/** Levels of one project in one hour: more are not shown for one line. */
-export const LEVELS_SHOWN_MAX = 10_000
-
-/** A level behind a line of storage; with the opposite quantity where the line takes it back. */
-export interface LineLevel extends StoredSpan {
-  readonly isTakenBack: boolean
-}
-
-/**
- * The levels behind a line of storage: how many bytes were stored from when to when, within the line's hour; and those
- * that the bill takes back, as they had been until then.
- */
-export async function listLineLevels(
-  sql: Sql,
-  bill: StoredBill,
-  line: BillLine,
-): Promise<readonly LineLevel[]> {
-  invariant(line.component === 'storage', 'levels are behind lines of storage alone')
-  const { step } = bill
-  const levels = await levelsAsOf(sql, bill, line, step)
-  const withdrawn = line.usageHour === bill.hour ? [] : await withdrawnBy(sql, bill, line)
-  const before = withdrawn.length === 0 ? [] : await levelsAsOf(sql, bill, line, step - 1)
-  const taken = spansOf(before, line.usageHour).filter(({ level }) =>
-    withdrawn.some((one) => isSame(one, level)),
-  )
-  const all = [
-    ...spansOf(levels, line.usageHour).map((span) => ({ ...span, isTakenBack: false })),
-    ...taken.map((span) => ({ ...span, quantity: negated(span.quantity), isTakenBack: true })),
-  ]
-  return all.filter(({ level }) => level.region === line.region)
-}
-
-function levelsAsOf(
-  sql: Sql,
-  { bucket, account }: StoredBill,
-  { project, usageHour }: BillLine,
-  step: number,
-): Promise<readonly Level[]> {
-  const hours = { from: usageHour, to: next(usageHour) }
-  const scope = { bucket, account, project: project ?? '', ...hours, step, limit: LEVELS_SHOWN_MAX }
-  return run(sql, listHourLevels, scope)
-}
-
-function withdrawnBy(sql: Sql, { bucket, account, step }: StoredBill, { project }: BillLine) {
-  return run(sql, listWithdrawnLevels, {
-    bucket,
-    account,
-    project: project ?? '',
-    step,
-    limit: LEVELS_SHOWN_MAX,
-  })
-}
-
-function isSame(taken: WithdrawnLevel, { dataset, at, source, id }: Level): boolean {
-  return dataset === taken.dataset && at === taken.at && source === taken.source && id === taken.id
 }

@@ -1,6 +1,8 @@
-import { lineEventView, lineLevelView } from '../../core/present/event-view.ts'
+import { billedBeforeView, lineEventView, lineLevelView } from '../../core/present/event-view.ts'
 import { findLine } from '../../flows/read/read-bills.ts'
-import { listLineEvents, listLineLevels } from '../../flows/read/read-line-events.ts'
+import { listLineEvents } from '../../flows/read/read-line-events.ts'
+import { type LineLevel, type LinePosition, listLineLevels } from '../../flows/read/read-line-levels.ts'
+import type { Instant } from '../../core/time/instant.ts'
 import { GetLineEvents } from '../../api/line-events.ts'
 import { PAGE } from '../../api/parameters.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
@@ -8,7 +10,6 @@ import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
 import { READ_BILLS, requireBill } from './bills.ts'
 
-/** Levels of storage are counted through: their cursor is how many came before. */
 export const getLineEvents = route({
   ...GetLineEvents,
   access: READ_BILLS,
@@ -21,10 +22,11 @@ export const getLineEvents = route({
     }
     const { limit = PAGE, cursor } = query
     if (line.component === 'storage') {
-      const start = Math.max(readCursor('levels', ['int'], cursor)?.[0] ?? 0, 0)
-      const spans = await listLineLevels(reading, bill, line)
-      const items = spans.slice(start, start + limit).map(lineLevelView)
-      return { items, next: writeCursor('levels', start + limit < spans.length ? [start + limit] : null) }
+      const { items, next } = await listLineLevels(reading, bill, line, {
+        after: readPosition(cursor),
+        limit,
+      })
+      return { items: items.map((item) => levelView(bill.account, item)), next: writePosition(next) }
     }
     const after = readCursor('line events', ['string', 'string'], cursor)
     const page = await listLineEvents(reading, bill, line, { after, limit })
@@ -32,3 +34,24 @@ export const getLineEvents = route({
     return { items, next: writeCursor('line events', page.next) }
   },
 })
+
+function levelView(account: string, item: LineLevel) {
+  return item.kind === 'billed' ? billedBeforeView(account, item) : lineLevelView(item)
+}
+
+/** Behind all levels `rest` counts what came of the others; before that it is -1. */
+function writePosition(position: LinePosition | null): string | null {
+  if (position === null) return null
+  if (position.place === undefined) return writeCursor('levels', ['', '', '', 0, '', '', position.rest])
+  const { project, dataset, region, at, source, id } = position.place
+  return writeCursor('levels', [project, dataset, region, at, source, id, -1])
+}
+
+function readPosition(cursor: string | undefined): LinePosition | undefined {
+  const parts = ['string', 'string', 'string', 'bigint', 'string', 'string', 'int'] as const
+  const position = readCursor('levels', parts, cursor)
+  if (position === undefined) return undefined
+  const [project, dataset, region, at, source, id, rest] = position
+  if (rest >= 0) return { rest }
+  return { place: { project, dataset, region, at: at as Instant, source, id } }
+}
