@@ -10,11 +10,16 @@ import { REQUEST_ID_HEADER } from './request-id.ts'
 const RETRY_AFTER_SECONDS = '2'
 
 export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
-  return reply
-    .code(HTTP_PROBLEMS[problem.code].status)
-    .headers(problem.headers)
-    .type(PROBLEM_TYPE)
-    .send(bodyOf(problem, reply.request.id))
+  return (
+    reply
+      .code(HTTP_PROBLEMS[problem.code].status)
+      // Of the answer that was about to be given.
+      .removeHeader('etag')
+      .removeHeader('cache-control')
+      .headers(problem.headers)
+      .type(PROBLEM_TYPE)
+      .send(bodyOf(problem, reply.request.id))
+  )
 }
 
 /** Whatever ends a request, as the problem that the client gets. Bugs are logged; their answer has only an id. */

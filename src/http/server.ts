@@ -1,3 +1,4 @@
+import compress, { type FastifyCompressOptions } from '@fastify/compress'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Key } from '../flows/keys/key-scopes.ts'
@@ -11,6 +12,7 @@ import { makeRequestIds, REQUEST_ID_HEADER } from './request-id.ts'
 import type { Access, HttpContext, Route } from './route.ts'
 import { ROUTES } from './routes.ts'
 import { serveRoute } from './serve-route.ts'
+import { tagPacked } from './unchanged.ts'
 
 /** How long everything may take, in milliseconds. */
 export interface Patience {
@@ -25,6 +27,16 @@ export interface Patience {
 export const PATIENCE: Patience = { requestMs: 60_000, connectionMs: 75_000, answerMs: 35_000 }
 /** Longer than the longest id in a path: an account of 255 escaped bytes. */
 const PARAMETER_LENGTH_MAX = 2048
+
+/** Bytes of an answer from which on packing it saves more than it costs. */
+const PACKED_BYTES_MIN = 1024
+
+/** Answers are packed for clients that ask for it; bodies are unpacked by our own reader, which bounds them. */
+const PACKING: FastifyCompressOptions = {
+  encodings: ['gzip'],
+  threshold: PACKED_BYTES_MIN,
+  globalDecompression: false,
+}
 
 const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'OPTIONS'] as const
 
@@ -88,7 +100,12 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
   })
   server.addHook('onRequest', begin)
   await server.register(swagger, OPENAPI)
+  await server.register(compress, PACKING)
   await server.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      // Behind the hook that packs answers, which was put there before.
+      if (route.compress !== false) route.onSend = [route.onSend ?? [], tagPacked].flat()
+    })
     for (const route of ROUTES) addRoute(scope, route, context, patience)
     for (const [url, allowed] of methodsByUrl()) addRefusals(scope, url, allowed)
   })
@@ -98,6 +115,8 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
 /** However a request ends, one listener sees it: what was answered is counted, and its memory is given back. */
 function begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { raw } = reply.header(REQUEST_ID_HEADER, request.id)
+  // Whoever keeps an answer must know that others get it packed. What is sent is not kept.
+  if (request.method !== 'POST') void reply.header('vary', 'accept-encoding')
   const begunAt = performance.now()
   request.memory = new BodyMemory()
   raw.on('close', () => {
@@ -140,6 +159,7 @@ function addRefusals(server: FastifyInstance, url: string, allowed: readonly str
     method: [...method],
     url,
     config: { access: 'open', allow },
+    compress: false,
     schema: { hide: true },
     onRequest(request) {
       request.served = url

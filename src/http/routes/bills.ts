@@ -11,6 +11,7 @@ import { readCursor, writeCursor } from '../api/cursor.ts'
 import { HttpProblem } from '../api/problem.ts'
 import { readHourRange } from '../api/parameters.ts'
 import { route } from '../route.ts'
+import { hasUnchanging } from '../unchanged.ts'
 
 export const READ_BILLS = { scope: 'bills:read', boundKeys: 'own' } as const
 export const getBills = route({
@@ -28,18 +29,22 @@ export const getBills = route({
 export const getBill = route({
   ...GetBill,
   access: READ_BILLS,
-  async handle({ params, key, reply }, { reading }) {
+  async handle({ params, key, request, reply }, { reading }) {
     const bill = await requireBill(reading, params.id, key)
-    return reply.type('application/json; charset=utf-8').send(Readable.from(billChunks(reading, bill)))
+    if (hasUnchanging({ request, reply }, bill.digest)) return reply.code(304).send()
+    const chunks = billChunks(reading, bill)
+    const body = bill.lineCount > PAGE_MAX ? Readable.from(chunks) : await joined(chunks)
+    return reply.type('application/json; charset=utf-8').send(body)
   },
 })
 
 export const getBillLines = route({
   ...GetBillLines,
   access: READ_BILLS,
-  async handle({ params, query, key }, { reading }) {
+  async handle({ params, query, key, request, reply }, { reading }) {
     const bill = await requireBill(reading, params.id, key)
     const [after] = readCursor('lines', ['int'], query.cursor) ?? [0]
+    if (hasUnchanging({ request, reply }, bill.digest)) return reply.code(304).send()
     const page = await listLines(reading, bill, after, query.limit ?? PAGE)
     const next = writeCursor('lines', page.next === null ? null : [page.next])
     return { items: page.items.map((line) => lineView(bill.hour, line)), next }
@@ -64,4 +69,10 @@ async function* billChunks(sql: Sql, bill: StoredBill): AsyncGenerator<string> {
     after = page.next
   }
   yield ']}'
+}
+
+async function joined(chunks: AsyncIterable<string>): Promise<string> {
+  let text = ''
+  for await (const chunk of chunks) text += chunk
+  return text
 }

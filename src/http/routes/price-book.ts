@@ -6,6 +6,7 @@ import type { PriceVersion } from '../../store/price-versions.ts'
 import type { Sql } from '../../store/query.ts'
 import { GetNewestPriceBook, GetPriceBook } from '../../api/price-book.ts'
 import { route } from '../route.ts'
+import { hasNewest, hasUnchanging } from '../unchanged.ts'
 import { noVersion } from './price-versions.ts'
 
 /** Prices are for everyone who pays them. */
@@ -14,19 +15,38 @@ const ACCESS = { scope: 'any', boundKeys: 'same' } as const
 export const getNewestPriceBook = route({
   ...GetNewestPriceBook,
   access: ACCESS,
-  handle: (_, { reading }) => show(reading, null),
+  async handle({ request, reply }, { reading }) {
+    const newest = await requireVersion(reading, null)
+    if (hasNewest({ request, reply }, tagOf(newest))) return reply.code(304).send()
+    return show(reading, newest)
+  },
 })
 
 export const getPriceBook = route({
   ...GetPriceBook,
   access: ACCESS,
-  handle: ({ params }, { reading }) => show(reading, params.version),
+  async handle({ params, request, reply }, { reading }) {
+    const version = await requireVersion(reading, params.version)
+    if (hasUnchanging({ request, reply }, tagOf(version))) return reply.code(304).send()
+    return show(reading, version)
+  },
 })
 
-async function show(sql: Sql, number: number | null) {
-  const [found, { demo }] = await Promise.all([findPriceVersion(sql, number), findDeployment(sql)])
-  if (found) return versionView(found, demo)
+/** The newest for null. */
+async function requireVersion(sql: Sql, number: number | null): Promise<PriceVersion> {
+  const found = await findPriceVersion(sql, number)
+  if (found) return found
   throw noVersion(number!)
+}
+
+/** A later version may say again what an older one said. */
+function tagOf({ version, digest }: PriceVersion): string {
+  return `${version}-${digest}`
+}
+
+async function show(sql: Sql, version: PriceVersion) {
+  const { demo } = await findDeployment(sql)
+  return versionView(version, demo)
 }
 
 /** `digest` is SHA-256 of the RFC 8785 form of `book`. */
