@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import type { Settings } from './config.ts'
-import { createIngest, makeIngestMemory } from './flows/ingest/ingest-events.ts'
-import { createTrial } from './flows/ingest/try-events.ts'
+import { createIngest } from './flows/ingest/ingest.ts'
+import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
 import { believeClockAtStart } from './flows/settle/clock-watch.ts'
@@ -94,12 +94,11 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
     log,
   })
   stops.push(() => reading.end())
-  const memory = makeIngestMemory()
   const { taken } = settings
-  const ingest = await createIngest({ pool: writing, log, taken, memory })
+  const ingest = await createIngest({ pool: writing, log, taken })
   stops.push(() => ingest.close())
   const database = databaseUrl ?? connection
-  const large = makeIngestThreads({ database, taken, memory }, { log })
+  const large = makeIngestThreads({ database, taken }, { log })
   stops.push(() => large.close())
   const setup = { database, graceMs, historyQuietMs, identityWindowMs }
   const settler = startSettling(setup, { pool: writing, log })

@@ -20,7 +20,7 @@ import { type LateHour, listLateHours, type SettledAccount } from '../../store/l
 import { listReleasedEvents } from '../../store/releases.ts'
 import { listVoidedEvents } from '../../store/voids.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { settlingTurns } from '../thread-turns.ts'
+import { settlingTurns } from '../shared/thread-turns.ts'
 import { actsOf, type ActedEvent } from './cycle-acts.ts'
 import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
 

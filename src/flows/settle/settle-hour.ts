@@ -24,7 +24,7 @@ import { filledAccounts, noteFilled } from './fill-storage.ts'
 import { findDuplicates, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type BillingContext, issueBills } from './issue-bills.ts'
-import { keepRefusals } from '../ingest/keep-refusals.ts'
+import { keepRefusals } from '../shared/keep-refusals.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
 /** Accounts whose bills are stored at once: some megabytes of rows. */

@@ -21,7 +21,7 @@ import { compareBill, type Difference } from './compare-bill.ts'
 import { type AccountFacts, readCycleFacts } from '../settle/cycle-facts.ts'
 import { type DraftAccount, draftAccount } from '../settle/draft-account.ts'
 import { marksOf } from '../settle/find-copies-across-hours.ts'
-import { sha256 } from '../settle/issue-bills.ts'
+import { sha256 } from '../shared/sha256.ts'
 import { verifyHeld, verifyHeldNotes } from './verify-held.ts'
 
 export interface VerifyHour extends ReadHour {

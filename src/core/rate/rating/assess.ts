@@ -113,6 +113,11 @@ function isBilled(rate: Rate, usage: RequestUsage | ProcessingUsage): boolean {
   return rate.billedStatuses.has(Math.floor(usage.status / 100))
 }
 
+/** What of a held event is unknown: its operation, or its type. */
+export function heldSubject({ usage, type }: Pick<UsageEvent, 'usage' | 'type'>): string {
+  return usage && 'operation' in usage ? usage.operation : type
+}
+
 function held(code: HeldCode, detail: string): Assessment {
   return { outcome: 'held', code, detail }
 }

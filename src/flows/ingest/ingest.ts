@@ -4,15 +4,15 @@ import type { Log } from '../../store/connect.ts'
 import { findWatermarks } from '../../store/deployment.ts'
 import { FEW_EVENTS } from '../../store/events-table.ts'
 import { runOne } from '../../store/query.ts'
-import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
-import { accountsOf, readGroup, suspectsOf, type WaitingDelivery } from './read-group.ts'
-import { type LineLimits, makeLine } from './waiting-line.ts'
-import { SEEN_KEYS_BYTES, SeenKeys, Wariness } from './seen-keys.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { NewerAccounts, NewerPrices, NewerRules, storeGroup } from './store-group.ts'
-import { StoredResults } from './stored-results.ts'
-import { UNDER_WAY_BYTES, UnderWay } from './under-way.ts'
+import { commitGroup } from './commit.ts'
+import type { CommitContext, Results, RulesChanged } from './commit-once.ts'
+import { type LaneLimits, makeCommitQueue } from './commit-queue.ts'
+import { accountsOf, type Entry, makeEntries, parseEntries, type Waiting } from './entries.ts'
+import { InFlight } from './in-flight.ts'
+import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
+import { isRefused, type Parsed, type ParsedEvent } from './parse.ts'
 
 /** Events of large deliveries that wait for their commit, at most: a few seconds of work, and a bound on memory. */
 export const QUEUE_EVENTS_MAX = 50_000
@@ -23,44 +23,27 @@ export const SMALL_DELIVERY_EVENTS_MAX = 100
 /** Events of large deliveries that share a transaction, at most, unless one delivery alone has more. */
 export const GROUP_EVENTS_MAX = 1_000
 
-/** What is quick is stored apart: three at a time, so that one reads, one is stored, and one waits for the disk. */
-const SMALL: LineLimits = {
+/** What is quick is stored apart: three at a time, so that one is parsed, one is stored, and one waits for the disk. */
+const SMALL: LaneLimits = {
   waitingMax: SMALL_QUEUE_EVENTS_MAX,
   groupMax: FEW_EVENTS,
+  sharesGroups: true,
   lanes: 3,
   nextLaneEvents: 12,
 }
-const LARGE: Omit<LineLimits, 'waitingMax'> = {
+const LARGE: Omit<LaneLimits, 'waitingMax'> = {
   groupMax: GROUP_EVENTS_MAX,
+  sharesGroups: false,
   lanes: 2,
   nextLaneEvents: 500,
 }
 const RETRY_AFTER_SECONDS = 1
-
-interface Waiting extends WaitingDelivery {
-  /** Whose turn it uses. */
-  readonly sender: string
-  readonly resolve: (submitted: Submitted) => void
-}
-
-/** What threads of one process share: which events they have seen, and which groups they are storing. */
-export interface IngestMemory {
-  readonly seenKeys: SharedArrayBuffer
-  readonly underWay: SharedArrayBuffer
-}
-
-export function makeIngestMemory(): IngestMemory {
-  const seenKeys = new SharedArrayBuffer(SEEN_KEYS_BYTES)
-  return { seenKeys, underWay: new SharedArrayBuffer(UNDER_WAY_BYTES) }
-}
 
 export interface IngestOptions {
   readonly pool: pg.Pool
   readonly log: Log
   /** Whose usage is taken; undefined: anybody's. */
   readonly taken?: TakenAccounts
-  /** Its own, unless it is shared with other threads. */
-  readonly memory?: IngestMemory
   /** Events of large deliveries that may wait here. */
   readonly waitingMax?: number
   /** Transactions of large deliveries at once. */
@@ -68,17 +51,17 @@ export interface IngestOptions {
 }
 
 /**
- * Group commit: deliveries that come while a transaction is under way share the next one, so that many small
- * deliveries cost about as much as one large one. Any number of processes may do so on one database.
+ * The door to ingest. Deliveries that come while a transaction is open share the next one, so that many small deliveries
+ * cost about as much as one large one (group commit). Any number of processes may do so on one database.
  */
 export async function createIngest({
   pool,
   log,
   taken = 'any',
-  memory = makeIngestMemory(),
   waitingMax = QUEUE_EVENTS_MAX,
   lanes = LARGE.lanes,
 }: IngestOptions): Promise<Ingest> {
+<<<<<<< HEAD:src/flows/ingest/ingest-events.ts
   const [days, types] = [new Set<number>(), new Set<string>()]
   const seen = new SeenKeys(memory.seenKeys)
   const underWay = new UnderWay(memory.underWay)
@@ -87,6 +70,12 @@ export async function createIngest({
     makeLine<Waiting>(SMALL, store),
     makeLine<Waiting>({ ...LARGE, waitingMax, lanes }, store),
   ]
+=======
+  const [days, types] = [new Set<number>(), new Set<string>()]
+  const inFlight = new InFlight()
+  const small = makeCommitQueue<Waiting>(SMALL, commit)
+  const large = makeCommitQueue<Waiting>({ ...LARGE, waitingMax, lanes }, commit)
+>>>>>>> 787123b (Ingest stores in one way: insert, on conflict do nothing, one door):src/flows/ingest/ingest.ts
   let stopping = false
   const accounts = makeAccountMemory(pool, taken)
   await accounts.refresh()
@@ -95,8 +84,8 @@ export async function createIngest({
   const onClock = (now: Instant) => {
     clockAheadMs = now - Date.now()
   }
-  const marks = await runOne(pool, findWatermarks, undefined)
-  if (marks) onClock(marks.now)
+  const watermarks = await runOne(pool, findWatermarks, undefined)
+  if (watermarks) onClock(watermarks.now)
 
   function submit(
     batch: readonly Delivered[],
@@ -107,28 +96,35 @@ export async function createIngest({
     return new Promise((resolve, reject) => {
       const receivedAt = (Date.now() + clockAheadMs) as Instant
       const waiting = { batch, boundAccount, receivedAt, writer, sender, resolve, reject }
-      const line = batch.length <= SMALL_DELIVERY_EVENTS_MAX ? small : large
-      for (const givesWay of line.add(waiting)) givesWay.resolve(refuse('ingest/overloaded'))
+      const queue = batch.length <= SMALL_DELIVERY_EVENTS_MAX ? small : large
+      for (const givesWay of queue.add(waiting)) givesWay.resolve(refuse('ingest/overloaded'))
     })
   }
 
-  async function store(group: readonly Waiting[]): Promise<void> {
+  async function commit(group: readonly Waiting[]): Promise<void> {
+    const entries = makeEntries(group)
     try {
-      await storeUnderNewest(group)
+      await commitUnderNewestRules(entries)
     } catch (error) {
       log.error({ err: error }, 'A group of events was not stored: its senders are asked to send it again')
-      for (const { resolve } of group) resolve(refuse('ingest/unavailable'))
+    }
+    for (const [{ resolve }, own] of entries) {
+      const results = own.flatMap(({ result }) => result ?? [])
+      resolve(results.length === own.length ? { ok: true, results } : refuse('ingest/unavailable'))
     }
   }
 
-  async function storeUnderNewest(group: readonly Waiting[]): Promise<void> {
-    const stored = new StoredResults<Waiting>()
+  /** Commit what can be parsed, again under newer rules if they change meanwhile. */
+  async function commitUnderNewestRules(entries: Map<Waiting, readonly Entry[]>): Promise<void> {
     for (;;) {
-      const rules = await accounts.rulesFor(accountsOf(group))
+      const rules = await accounts.rulesFor(accountsOf(entries))
       const { version, book } = newest
-      const read = await readGroup(book, rules, group)
-      const name = underWay.begin()
+      const parsed = parseEntries(book, rules, entries)
+      const context = { pool, priceVersion: version, accountsVersion: rules.version, days, types, onClock }
+      const results: Results = new Map()
+      let changed: RulesChanged | undefined
       try {
+<<<<<<< HEAD:src/flows/ingest/ingest-events.ts
         const reads = read.flatMap((delivery) => stored.remaining(delivery))
         const { suspects, awaited, groups } = suspectsOf({ seen, underWay }, reads, name)
         const versions = { priceVersion: version, accountsVersion: rules.version }
@@ -147,10 +143,38 @@ export async function createIngest({
         if (error instanceof NewerPrices) newest = await bookOf(pool, null)
         else if (error instanceof NewerAccounts) await accounts.refresh()
         else throw error
+=======
+        changed = await commitApart(context, [...parsed.keys()], results)
+>>>>>>> 787123b (Ingest stores in one way: insert, on conflict do nothing, one door):src/flows/ingest/ingest.ts
       } finally {
-        underWay.end(name)
+        for (const [event, result] of results) parsed.get(event)!.result = result
       }
+      if (changed === undefined) return
+      if (changed === 'prices') newest = await bookOf(pool, null)
+      else await accounts.refresh()
     }
+  }
+
+  /** What another group of this process is storing at this moment is stored after it, apart from the rest. */
+  async function commitApart(
+    context: CommitContext,
+    events: readonly Parsed[],
+    results: Results,
+  ): Promise<RulesChanged | undefined> {
+    const others = new Map<Parsed, Promise<unknown>>()
+    for (const event of events) {
+      const other = isRefused(event) ? undefined : inFlight.commitOf(event)
+      if (other) others.set(event, other)
+    }
+    const commitHeld = (part: readonly Parsed[]) => {
+      const identities = part.filter((event): event is ParsedEvent => !isRefused(event))
+      return inFlight.hold(identities, commitGroup(context, part, results))
+    }
+    if (others.size === 0) return commitHeld(events)
+    const changed = await commitHeld(events.filter((event) => !others.has(event)))
+    if (changed) return changed
+    await Promise.allSettled(others.values())
+    return commitHeld([...others.keys()])
   }
 
   async function close(): Promise<void> {
