@@ -208,7 +208,7 @@ describe('an event that the database cannot store', () => {
     await ingest.close()
   })
 
-  for (const errcode of ['40001', '40P01', '55P03']) {
+  for (const errcode of ['40001', '40P01', '23505', '55P03']) {
     test(`at first (${errcode}) is stored in a later attempt`, async () => {
       await deployed.pool.query('create sequence attempts')
       await spoil(`new.id = 'spoilt' and nextval('attempts') <= 3`, errcode)

@@ -16,8 +16,8 @@ const ATTEMPTS_MAX = 30
 const STEP_ASIDE_MS = 10
 const HOURS_PER_DAY = 24
 
-/** A deadlock, a serialization failure, or a lock that another transaction held too long: the same again will do. */
-const TRY_AGAIN = /^(?:40P01|40001|55P03)$/
+/** Another transaction took a key of a note first, a deadlock, a serialization failure, or a lock held too long. */
+const TRY_AGAIN = /^(?:23505|40P01|40001|55P03)$/
 /** A value that cannot be stored, or more than the server's memory: one event is the culprit. */
 const DATA_ERROR = /^(?:22|53200|54)/
 const LOCK_NOT_AVAILABLE = '55P03'

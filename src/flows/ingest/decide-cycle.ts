@@ -1,7 +1,8 @@
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { lateCycle } from '../../core/time/late-cycle.ts'
-import { type AccountHourKey, findClosedHours } from '../../store/settled-hours.ts'
+import { findClosedHours } from '../../store/settled-hours.ts'
+import type { AccountHourKey } from '../../store/key-columns.ts'
 import type { Marks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 

@@ -61,21 +61,10 @@ export async function createIngest({
   waitingMax = QUEUE_EVENTS_MAX,
   lanes = LARGE.lanes,
 }: IngestOptions): Promise<Ingest> {
-<<<<<<< HEAD:src/flows/ingest/ingest-events.ts
-  const [days, types] = [new Set<number>(), new Set<string>()]
-  const seen = new SeenKeys(memory.seenKeys)
-  const underWay = new UnderWay(memory.underWay)
-  const wariness = new Wariness()
-  const [small, large] = [
-    makeLine<Waiting>(SMALL, store),
-    makeLine<Waiting>({ ...LARGE, waitingMax, lanes }, store),
-  ]
-=======
   const [days, types] = [new Set<number>(), new Set<string>()]
   const inFlight = new InFlight()
   const small = makeCommitQueue<Waiting>(SMALL, commit)
   const large = makeCommitQueue<Waiting>({ ...LARGE, waitingMax, lanes }, commit)
->>>>>>> 787123b (Ingest stores in one way: insert, on conflict do nothing, one door):src/flows/ingest/ingest.ts
   let stopping = false
   const accounts = makeAccountMemory(pool, taken)
   await accounts.refresh()
@@ -124,28 +113,7 @@ export async function createIngest({
       const results: Results = new Map()
       let changed: RulesChanged | undefined
       try {
-<<<<<<< HEAD:src/flows/ingest/ingest-events.ts
-        const reads = read.flatMap((delivery) => stored.remaining(delivery))
-        const { suspects, awaited, groups } = suspectsOf({ seen, underWay }, reads, name)
-        const versions = { priceVersion: version, accountsVersion: rules.version }
-        const context = { pool, ...versions, suspects, wariness, days, types, onClock }
-        const others = async () => {
-          underWay.end(name)
-          await underWay.waitFor(groups)
-        }
-        const results = (await storeGroup(context, reads, { awaited, others })).values()
-        for (const delivery of read) {
-          delivery.waiting.resolve({ ok: true, results: stored.all(delivery, results) })
-        }
-        return
-      } catch (error) {
-        if (error instanceof NewerRules) stored.keep(read, error.stored)
-        if (error instanceof NewerPrices) newest = await bookOf(pool, null)
-        else if (error instanceof NewerAccounts) await accounts.refresh()
-        else throw error
-=======
         changed = await commitApart(context, [...parsed.keys()], results)
->>>>>>> 787123b (Ingest stores in one way: insert, on conflict do nothing, one door):src/flows/ingest/ingest.ts
       } finally {
         for (const [event, result] of results) parsed.get(event)!.result = result
       }

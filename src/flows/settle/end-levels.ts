@@ -69,7 +69,14 @@ async function storeEnds(
     const sender = { receivedAt: now, writer: '' }
     const events = ends.map((end) => endOfSeries({ ...end, account: closed.account }, sha256))
     const candidates = events.map((event) => ownCandidate(book, event, sender))
-    const context = { pool, priceVersion, accountsVersion, days, types: new Set<string>(), onClock: () => undefined }
+    const context = {
+      pool,
+      priceVersion,
+      accountsVersion,
+      days,
+      types: new Set<string>(),
+      onClock: () => undefined,
+    }
     const changed = await commitGroup(context, candidates, new Map())
     if (changed === undefined) return true
   }

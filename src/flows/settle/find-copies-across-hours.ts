@@ -6,7 +6,7 @@ import { type ConflictEvent, findStandingEvents } from '../../store/conflicts.ts
 import type { RefusedEvent } from '../../store/refusals.ts'
 import { insertIdentitySegment } from '../../store/identity-segments.ts'
 import { listVoidedIdentities } from '../../store/voids.ts'
-import type { EventKey } from '../../store/usage-events.ts'
+import type { EventKey } from '../../store/key-columns.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
 import type { IdentityWindow } from './identity-window.ts'

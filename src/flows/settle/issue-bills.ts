@@ -4,8 +4,12 @@ import { issueBill } from '../../core/bill/issue-bill.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { Settlement } from '../../store/bills-table.ts'
-import { type AccountState, listAccountStates, updateAccountStates } from '../../store/settled-hours.ts'
-import type { SettledAccount } from '../../store/late-hours.ts'
+import {
+  type AccountState,
+  listAccountStates,
+  type SettledAccount,
+  updateAccountStates,
+} from '../../store/settled-hours.ts'
 import { type UpdateWithdrawnLevels, updateWithdrawnLevels } from '../../store/restated-levels.ts'
 import { run } from '../../store/query.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
