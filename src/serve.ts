@@ -4,6 +4,7 @@ import { createIngest } from './flows/ingest/ingest.ts'
 import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
+import { readGivenBook } from './flows/start/start-book.ts'
 import { believeClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
@@ -51,6 +52,9 @@ type Stops = (() => Promise<unknown>)[]
  * parts meet. What was started is stopped again when a later part is refused or fails.
  */
 export async function start(settings: Settings, log: Log): Promise<Started> {
+  // What a person can get wrong is found before a database is made of it.
+  const book = settings.priceBook === undefined ? undefined : readGivenBook(settings.priceBook)
+  if (book && !book.ok) return book
   const taken = await refuseAddress(settings)
   if (taken) return taken
   const stops: Stops = []
