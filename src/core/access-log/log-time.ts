@@ -1,8 +1,8 @@
-import { type Instant, parseInstant } from '../time/instant.ts'
+import { type Instant, millisecondsOf, parseInstant } from '../time/instant.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const LOCAL = /^(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}:\d{2}:\d{2}) ([+-]\d{2})(\d{2})$/
-const EPOCH = /^(\d{9,11})(?:\.(\d{1,9}))?$/
+const EPOCH = /^(\d{9,11})(?:\.(\d+))?$/
 
 /**
  * The time of a line: RFC 3339 (nginx's `$time_iso8601`, ALB, Envoy), `28/Jul/2025:03:00:00 +0000`
@@ -10,7 +10,10 @@ const EPOCH = /^(\d{9,11})(?:\.(\d{1,9}))?$/
  */
 export function readLogTime(text: string): Instant | undefined {
   const epoch = EPOCH.exec(text)
-  if (epoch) return (Number(epoch[1]) * 1000 + Number((epoch[2] ?? '').padEnd(3, '0').slice(0, 3))) as Instant
+  if (epoch) {
+    const milliseconds = millisecondsOf(epoch[2] ?? '')
+    return milliseconds === undefined ? undefined : ((Number(epoch[1]) * 1000 + milliseconds) as Instant)
+  }
   const local = LOCAL.exec(text)
   const at = parseInstant(local ? rfc3339(local) : text)
   return typeof at === 'string' ? undefined : at

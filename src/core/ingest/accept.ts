@@ -3,7 +3,13 @@ import { canonicalJson, type Json } from '../text/canonical-json.ts'
 import { isJsonMediaType } from '../text/media-type.ts'
 import { byteLength, refuseText } from '../text/well-formed.ts'
 import { hourOf } from '../time/hour.ts'
-import { formatInstant, type Instant, type InstantRefusal, parseInstant } from '../time/instant.ts'
+import {
+  formatInstant,
+  type Instant,
+  type InstantRefusal,
+  parseInstant,
+  SECOND_DIGITS_MAX,
+} from '../time/instant.ts'
 import { CLOSED_SOURCE, isReservedSource } from './ended-level.ts'
 import type { UsageEvent } from './event.ts'
 import { type Attributes, contentTypeOf, readAttributes } from './read-attributes.ts'
@@ -84,6 +90,7 @@ const TIME_ADVICE: Record<InstantRefusal, string> = {
   not_rfc3339: 'is not an RFC 3339 time: send one such as 2025-07-28T03:00:00Z',
   no_offset: 'has no offset: end it with Z or with one such as +08:00',
   not_a_date: 'is not an instant of the calendar (seconds go from 0 to 59): correct it',
+  too_fine: `has more than ${SECOND_DIGITS_MAX} digits after the point: send fewer`,
 }
 
 function readTime(time: Json | undefined, receivedAt: Instant): Instant | Rejection {

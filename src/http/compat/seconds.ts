@@ -1,7 +1,7 @@
 import type { Json } from '../../core/text/canonical-json.ts'
-import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import { formatInstant, type Instant, millisecondsOf } from '../../core/time/instant.ts'
 
-const SECONDS = /^(\d{1,11})(?:\.(\d{1,12}))?$/
+const SECONDS = /^(\d{1,11})(?:\.(\d+))?$/
 
 /**
  * Seconds since 1970 (a JSON number, or a decimal text) as an RFC 3339 time, floored to the millisecond. By their digits:
@@ -11,6 +11,7 @@ const SECONDS = /^(\d{1,11})(?:\.(\d{1,12}))?$/
 export function timeOfSeconds(value: Json): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
   const [, seconds, fraction = ''] = SECONDS.exec(String(value)) ?? []
-  if (seconds === undefined) return undefined
-  return formatInstant((Number(seconds) * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'))) as Instant)
+  const milliseconds = millisecondsOf(fraction)
+  if (seconds === undefined || milliseconds === undefined) return undefined
+  return formatInstant((Number(seconds) * 1000 + milliseconds) as Instant)
 }

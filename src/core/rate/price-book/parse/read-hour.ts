@@ -12,6 +12,7 @@ const REFUSED: Record<InstantRefusal, string> = {
   not_rfc3339: 'is not an RFC 3339 time',
   no_offset: 'has no offset from UTC',
   not_a_date: 'is not in the calendar',
+  too_fine: 'has too many digits of a second',
 }
 
 /**
