@@ -1,11 +1,7 @@
-import type { AccountHourKey } from './key-columns.ts'
 import type { Query } from './query.ts'
+import type { SettledAccount } from './late-hours.ts'
 import type { FindBillRow, ReadHour } from './bills.ts'
-
-export interface SettledAccount {
-  readonly bucket: number
-  readonly account: string
-}
+import type { Hour } from '../core/time/hour.ts'
 
 export interface AccountState extends SettledAccount {
   readonly step: number
@@ -101,6 +97,12 @@ export const findSettledHour: Query<FindBillRow, { price_version: number }, numb
   text: `select price_version from settled_hour where hour = $1 and bucket = $2 and account = $3`,
   values: ({ hour, bucket, account }) => [hour, bucket, account],
   decode: (raw) => raw.price_version,
+}
+
+export interface AccountHourKey {
+  readonly bucket: number
+  readonly account: string
+  readonly hour: Hour
 }
 
 /**

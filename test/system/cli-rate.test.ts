@@ -98,6 +98,32 @@ test('the bills of a few events are those of a calculation by hand', async () =>
   expect(run.code).toBe(0)
 })
 
+test('numbers and keys are judged as the file has them', async () => {
+  const counted = (id: string, data: string) =>
+    event(id, 'request', '2025-07-28T02:10:00.123456789012345Z', {}).replace('"data":{}', `"data":{${data}}`)
+  const query = '"operation":"Query","status":200'
+  const lines = [
+    counted('1', `${query},"count":1e3,"latency":0.1`),
+    counted('1', `${query},"count":1000.0,"latency":0.10`),
+    counted('2', `${query},"count":0.99999999999999999999`),
+    counted('3', `${query},"count":1,"count":1000`),
+    counted('4', `${query},"trace":9007199254740993`),
+    counted('5', query).replace('"subject":"acme"', '"subject":"acme","subject":"other"'),
+  ]
+  const events = file('exact.ndjson', lines.join('\n'))
+  const run = await farthing(['rate', events, '--price-book', BOOK, '--json'])
+  const { bills, problems } = JSON.parse(run.stdout) as Rated
+  expect(bills.map(({ id, total }) => [id, total])).toEqual([['2025-07-28T02Z.acme', '0.005']])
+  expect(problems.map(({ line, code }) => [line, code])).toEqual([
+    [3, 'event/inexact_number'],
+    [4, 'event/repeated_key'],
+    [5, 'event/inexact_number'],
+    [6, 'event/repeated_key'],
+  ])
+  expect(run.stderr).toContain('data.count is the JSON number 0.99999999999999999999, which')
+  expect(run.stderr).toContain('1 duplicate')
+})
+
 test('tables for people: the same figures, with the waived calls in words', async () => {
   const events = file('few.ndjson.gz', gzipSync(LINES.join('\r\n')))
   const { stdout } = await farthing(['rate', events, '--price-book', BOOK])

@@ -107,6 +107,43 @@ test('members of inner objects have names of their own, and a list of one is its
   expect(shortly(rules, line)).toBe('acme Any 200 2025-07-28T03:00:00.123Z 7')
 })
 
+// Guarantee: a field is what was logged, digit for digit, and of a field that is there twice neither counts.
+const WIDE_JSON = rulesOf({
+  format: 'json',
+  fields: { method: 'request.method', path: 'request.uri', status: 'status', time: 'ts', id: 'id' },
+  account: [{ field: 'who' }, { field: 'request.who' }],
+})
+const WIDE = '"ts":1753671600.5,"status":200,"id":"r","request":{"method":"GET","uri":"/v1"}'
+for (const { more, is } of table<'more' | 'is'>(String.raw`
+  more                                               | is
+  "who":"a"                                          | a Any 200 2025-07-28T03:00:00.500Z r
+  "who":9007199254740993                             | 9007199254740993 Any 200 2025-07-28T03:00:00.500Z r
+  "who":[12345678901234567890]                       | 12345678901234567890 Any 200 2025-07-28T03:00:00.500Z r
+  "who":1e3                                          | 1000 Any 200 2025-07-28T03:00:00.500Z r
+  "who":"a","trace":18446744073709551615,"took":1e-400 | a Any 200 2025-07-28T03:00:00.500Z r
+  "who":"a","level":"info","level":"info"            | a Any 200 2025-07-28T03:00:00.500Z r
+  "who":"a","who":"b"                                | log/two_readings
+  "who":"a","who":"a"                           | log/two_readings
+  "request.who":"a","x":[{"who":1},{"who":1e400}]    | a Any 200 2025-07-28T03:00:00.500Z r
+  "who":"a","status":500                             | log/two_readings
+  "who":"a","id":"s"                                 | log/two_readings
+  "who":"a","request":{"method":"GET","uri":"/v2"}   | log/two_readings
+  "who":"a","request.uri":"/v2"                      | log/two_readings
+  "who":"a","request.who":"b","request.who":"c"      | a Any 200 2025-07-28T03:00:00.500Z r
+  "request.who":"b","request.who":"c"                | log/two_readings
+`)) {
+  test(`a line of JSON that has ${more}: ${is}`, () => {
+    expect(shortly(WIDE_JSON, `{${WIDE},${more}}`)).toBe(is)
+  })
+}
+
+test('a status or time that no double holds is not rounded into one', () => {
+  const line = (fields: string) => `{"who":"a","id":"r","request":{"method":"GET","uri":"/v1"},${fields}}`
+  expect(shortly(WIDE_JSON, line('"ts":1753671600,"status":200.00000000000000001'))).toBe('log/unreadable')
+  const nines = '"ts":1753671600.99999999999999999999,"status":200'
+  expect(shortly(WIDE_JSON, line(nines))).toBe('a Any 200 2025-07-28T03:00:00.999Z r')
+})
+
 const ALB = rulesOf({ format: 'alb', ...PATHS })
 const ALB_TAIL =
   '"api.example.com" "session-reused" 1 2025-07-28T02:59:59.900000Z "waf,forward" "-" "-" "10.0.0.1:80" "200" "-" "-" TID_1 "new"'

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { oneAfterTheOther, parseListInTurns } from '../../src/http/body/parse-in-turns.ts'
+import { oneAfterTheOther, parseListInTurns as piecesOf } from '../../src/http/body/parse-in-turns.ts'
+
+async function parseListInTurns(body: Buffer, pieceBytes: number): Promise<readonly unknown[] | undefined> {
+  return (await piecesOf(body, pieceBytes))?.flatMap(({ elements }) => elements)
+}
 
 /** Objects whose texts and members look like the ends of elements. */
 const treacherous = fc.letrec((tie) => ({

@@ -4,11 +4,14 @@ import { billsOnPaper } from '../../core/bill/bills-on-paper.ts'
 import { accept } from '../../core/ingest/accept.ts'
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { isObject } from '../../core/ingest/read-usage.ts'
+import { rejectFault } from '../../core/ingest/reject-fault.ts'
 import { isRejection, reject, type Rejection } from '../../core/ingest/rejection.ts'
 import { standingOf } from '../../core/ingest/standing.ts'
 import { assess } from '../../core/rate/rating/assess.ts'
 import { isIllustrative, type PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
+import { isExactJson } from '../../core/text/json/exact-json.ts'
+import { findFault } from '../../core/text/json/json-faults.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type EventLine, LINE_BYTES_MAX } from '../import/event-lines.ts'
 import type { LineProblem, OutcomeCounts } from '../terminal/outcomes.ts'
@@ -39,7 +42,7 @@ export async function rateEvents(
   const problems: LineProblem[] = []
   for await (const line of lines) {
     const raw = parseLine(line)
-    const event = isRejection(raw) ? raw : readEvent(book, raw.value, receivedAt)
+    const event = isRejection(raw) ? raw : (raw.fault ?? readEvent(book, raw.value, receivedAt))
     if (isRejection(event)) problems.push(rejected(line.number, raw, event))
     else read.push({ line: line.number, event })
   }
@@ -78,19 +81,28 @@ function readEvent(book: PriceBook, raw: Json, receivedAt: Instant): UsageEvent 
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function parseLine({ bytes }: EventLine): { readonly value: Json } | Rejection {
+interface ParsedLine {
+  readonly value: Json
+  /** The text says what the value does not. */
+  readonly fault: Rejection | undefined
+}
+
+function parseLine({ bytes }: EventLine): ParsedLine | Rejection {
   if (bytes === undefined) {
     return reject('event/too_long', `The line is longer than ${LINE_BYTES_MAX} bytes: send less.`)
   }
   try {
-    return { value: JSON.parse(utf8.decode(bytes)) as Json }
+    const text = utf8.decode(bytes)
+    const value = JSON.parse(text) as Json
+    const fault = isExactJson([value], bytes) ? undefined : findFault(text)
+    return { value, fault: fault && rejectFault(fault) }
   } catch (error) {
     const what = error instanceof SyntaxError ? `is not JSON (${error.message})` : 'is not UTF-8'
     return reject('event/unreadable', `The line ${what}: send one CloudEvent as JSON on each line.`)
   }
 }
 
-function rejected(line: number, raw: { readonly value: Json } | Rejection, reason: Rejection): LineProblem {
+function rejected(line: number, raw: ParsedLine | Rejection, reason: Rejection): LineProblem {
   const id = 'value' in raw && isObject(raw.value) ? raw.value['id'] : undefined
   return { line, id: typeof id === 'string' ? id : null, outcome: 'rejected', ...reason }
 }

@@ -29,6 +29,19 @@ test('a repeat of an earlier batch is a duplicate or a conflict; under another h
   expect(earlier.correct({ ...NEW, outcome: 'rejected' }, Buffer.from('{')).outcome).toBe('rejected')
 })
 
+test('data in Base64 are what they say', () => {
+  const encoded = (data: string) => {
+    const common = { subject: 'a', source: 's', id: 'a', type: 't', time: '2025-07-28T02:10:00Z' }
+    return Buffer.from(JSON.stringify({ ...common, data_base64: Buffer.from(data).toString('base64') }))
+  }
+  const earlier = new EarlierEvents()
+  earlier.correct(NEW, encoded('{"status":200}'))
+  earlier.endBatch()
+  expect(earlier.correct(NEW, encoded('{ "status": 200.0 }')).outcome).toBe('duplicate')
+  expect(earlier.correct(NEW, line('a')).outcome).toBe('duplicate')
+  expect(earlier.correct(NEW, encoded('{"status":404}')).outcome).toBe('conflict')
+})
+
 test('so many identities are remembered, and no more', () => {
   const kept = 1_000
   const earlier = new EarlierEvents(kept)

@@ -3,7 +3,7 @@ import type { TriedEvent } from '../../api/dry-run.ts'
 import { canonicalJson, type Json } from '../../core/text/canonical-json.ts'
 import { hourOf } from '../../core/time/hour.ts'
 import { parseInstant } from '../../core/time/instant.ts'
-import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../core/ingest/conflict.ts'
+import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../flows/ingest/commit-events.ts'
 
 /** Identities of a file that are remembered: some 200 MB. Repeats of later ones are found within a batch alone. */
 export const CHECKED_IDENTITIES_KEPT = 1_000_000
@@ -52,8 +52,14 @@ function identityOf(line: Buffer): { readonly name: string; readonly content: st
   const { time } = event
   const at = typeof time === 'string' ? parseInstant(time) : null
   const hour = typeof at === 'number' ? hourOf(at) : null
-  const { subject = null, source = null, id = null, type = null, data = null } = event
-  return { name: digestOf([hour, subject, source, id]), content: digestOf([type, at, data]) }
+  const { subject = null, source = null, id = null, type = null } = event
+  const { data, data_base64: encoded } = event
+  const content = data ?? (typeof encoded === 'string' ? decodedJson(encoded) : null)
+  return { name: digestOf([hour, subject, source, id]), content: digestOf([type, at, content]) }
+}
+
+function decodedJson(base64: string): Json {
+  return JSON.parse(Buffer.from(base64, 'base64').toString('utf8')) as Json
 }
 
 function digestOf(value: Json): string {

@@ -59,6 +59,8 @@ function readLine(rules: LineRules, line: string, place: string | undefined): Li
   const { roles, source, format } = rules
   const fields = format.read(line)
   if (isLineRefusal(fields)) return fields
+  const unclear = refuseRepeated(fields, Object.values(roles))
+  if (unclear) return unclear
   const target = targetOf(fields, roles)
   if (!target) {
     const detail =
@@ -139,6 +141,17 @@ function readTime(fields: LogFields, { time, durationMs }: Roles): Instant | Lin
   return refuseLine('log/invalid_time', `${durationMs} is no number of milliseconds: log it as one.`)
 }
 
+/** That a field is there twice matters where it is asked for; so does an object that it stands in. */
+function refuseRepeated({ repeated }: LogFields, names: readonly string[]): LineRefusal | undefined {
+  if (!repeated || repeated.size === 0) return undefined
+  const unclear = names.find((name) =>
+    [...repeated].some((one) => name === one || name.startsWith(`${one}.`)),
+  )
+  if (unclear === undefined) return undefined
+  const detail = `The line can be read in two ways, because it has ${JSON.stringify(unclear)} more than once: log it once.`
+  return refuseLine('log/two_readings', detail)
+}
+
 interface LineParts {
   readonly fields: LogFields
   readonly target: RequestTarget
@@ -170,6 +183,8 @@ function readFirst(
   parts: LineParts,
 ): string | undefined | LineRefusal {
   for (const source of sources) {
+    const unclear = source.from === 'field' ? refuseRepeated(parts.fields, [source.name]) : undefined
+    if (unclear) return unclear
     const values = valuesOf(source, parts).filter((value) => value !== '')
     if (values.length > 1) {
       const detail = `The query has more than one ${place}: nobody can tell who pays. Fix the client.`

@@ -4,7 +4,10 @@ export const LOG_FORMATS = ['nginx', 'combined', 'envoy', 'alb', 'json'] as cons
 export type LogFormatName = (typeof LOG_FORMATS)[number]
 
 /** The fields of a line by name, unescaped, one character for each byte (see `byte-text.ts`). */
-export type LogFields = ReadonlyMap<string, string>
+export interface LogFields extends ReadonlyMap<string, string> {
+  /** Names that the line has more than once, so that nobody knows which value is meant. */
+  readonly repeated?: ReadonlySet<string>
+}
 
 /** What an event needs of a line, each with the name of the field that has it. */
 export interface Roles {

@@ -1,5 +1,6 @@
 import { decodeBase64Text } from '../text/base64.ts'
 import { canonicalJson, type Json } from '../text/canonical-json.ts'
+import { findFault } from '../text/json/json-faults.ts'
 import { isJsonMediaType } from '../text/media-type.ts'
 import { byteLength, refuseText } from '../text/well-formed.ts'
 import { hourOf } from '../time/hour.ts'
@@ -22,6 +23,7 @@ import {
   TYPE_BYTES_MAX,
 } from './read-text.ts'
 import { isObject, readUsage } from './read-usage.ts'
+import { rejectFault } from './reject-fault.ts'
 import { isRejection, reject, type Rejection } from './rejection.ts'
 import type { EventType } from './usage.ts'
 
@@ -46,7 +48,7 @@ export interface Acceptance {
 /**
  * Read one CloudEvent in its JSON form. Everything that could fail the storing of an event is refused here,
  * so that no event can fail the commit of its neighbours.
- * @param raw what JSON.parse gave; `data` still as parsed JSON
+ * @param raw what JSON.parse gave of a text without faults (`isExactJson`); `data` still as parsed JSON
  * @returns the event (with `usage` undefined if its type is unknown), or why it can never be accepted
  */
 export function accept(
@@ -162,11 +164,18 @@ function decodeData(
   if ('not' in decoded) {
     return reject('event/invalid_data', `data_base64 is not ${decoded.not}: send JSON in UTF-8 as Base64.`)
   }
+  return parseData(decoded.text)
+}
+
+function parseData(text: string): Json | Rejection {
+  let value: Json
   try {
-    return JSON.parse(decoded.text) as Json
+    value = JSON.parse(text) as Json
   } catch {
     return reject('event/invalid_data', 'data_base64 is not JSON once decoded: send JSON, or send data.')
   }
+  const fault = findFault(text)
+  return fault ? rejectFault({ ...fault, path: ['data', ...fault.path] }) : value
 }
 
 /** The canonical form, if it can be stored: not too deep, not too large, and well-formed text throughout. */

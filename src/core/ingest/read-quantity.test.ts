@@ -31,11 +31,12 @@ for (const { json, quantity, because } of table<'json' | 'quantity' | 'because'>
 
 for (const { json, says } of table<'json' | 'says'>(`
   json                 | says
-  9007199254740992     | which may have lost digits: send it as a decimal string.
-  9007199254740993     | which may have lost digits: send it as a decimal string.
-  1e30                 | which may have lost digits
-  0.5                  | which may have lost digits
-  1e400                | which may have lost digits
+  9007199254740992     | data.n is a JSON number above 9007199254740991 (2^53 - 1): send it as a decimal string.
+  1e30                 | is a JSON number above
+  1e400                | is a JSON number above
+  0.5                  | data.n is a JSON number that is not whole: send it as a decimal string.
+  4503599627370495.5   | is a JSON number that is not whole
+  -0.5                 | data.n is negative
   -1                   | data.n is negative: send 0 or more; take usage back with a void.
   "-1"                 | data.n is negative
   "-0"                 | data.n is negative

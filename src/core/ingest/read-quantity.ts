@@ -4,8 +4,8 @@ import { reject, type Rejection } from './rejection.ts'
 
 /**
  * Read a quantity from the wire: a decimal string, or a JSON number that is a whole number of at most 2^53-1.
- * Any other JSON number may have lost digits before we saw it, so it is refused with the advice to send a
- * string (ARCHITECTURE.md). Quantities are at least 0: what was not used is taken back by a void.
+ * Any other JSON number is refused with the advice to send a string: senders compute such in binary, which loses
+ * digits before we see them (ARCHITECTURE.md). Quantities are at least 0: what was not used is taken back by a void.
  * @param name where it stands, for the message: `data.count`
  * @returns `event/invalid_quantity` when it is not such a quantity
  */
@@ -33,16 +33,12 @@ export function readWhole(value: Json | undefined, name: string): Decimal | Reje
   return invalid(name, 'is not a whole number', 'send it without a fraction')
 }
 
+/** What was sent is quoted only where it is known: a text with this value may have had another form. */
 function readNumber(value: number, name: string): Decimal | Rejection {
-  if (!Number.isSafeInteger(value)) {
-    return invalid(
-      name,
-      `is the JSON number ${value}, which may have lost digits`,
-      'send it as a decimal string',
-    )
-  }
   if (value < 0) return invalid(name, 'is negative', 'send 0 or more; take usage back with a void')
-  return value === 0 ? ZERO : decimal(String(value))
+  if (Number.isSafeInteger(value)) return value === 0 ? ZERO : decimal(String(value))
+  const what = value > Number.MAX_SAFE_INTEGER ? 'above 9007199254740991 (2^53 - 1)' : 'that is not whole'
+  return invalid(name, `is a JSON number ${what}`, 'send it as a decimal string')
 }
 
 function invalid(name: string, what: string, fix: string): Rejection {

@@ -10,6 +10,8 @@ export type RejectionCode =
   | 'event/missing_data'
   | 'event/invalid_data'
   | 'event/invalid_quantity'
+  | 'event/inexact_number'
+  | 'event/repeated_key'
   | 'event/missing_unit'
   | 'event/foreign_account'
   | 'event/reserved_source'

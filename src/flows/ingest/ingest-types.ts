@@ -11,7 +11,12 @@ export type Delivered =
       /** Its protocol may leave the time out, and it has none: the time of receipt is used, and not compared. */
       readonly untimed?: true
     }
-  | { readonly unreadable: Rejection; readonly text: string }
+  | {
+      readonly unreadable: Rejection
+      readonly text: string
+      /** The attributes of it that could be read, for who sent it and which one it is. */
+      readonly named?: Json
+    }
 
 export interface EventResult {
   readonly outcome: Outcome

@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isJsonMediaType } from '../../core/text/media-type.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
+import { isExactJson } from '../../core/text/json/exact-json.ts'
+import type { Delivered } from '../../flows/ingest/ingest-types.ts'
 import { HttpProblem, shown } from '../api/problem.ts'
-import { decodeUtf8, readJsonBody } from './read-json.ts'
+import { deliveredElement } from './deliver-element.ts'
+import { decodeUtf8, parseJsonBody } from './read-json.ts'
 
 const PREFIX = 'ce-'
 /** Not attributes: data is the body, and its type is that of the body. */
@@ -26,7 +29,7 @@ export function readBinaryEvent(
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
   body: Buffer,
-): Json {
+): Delivered {
   const contentType = headers['content-type']
   if (contentType !== undefined && !isJsonMediaType(contentType)) {
     const detail = `The data of the event is ${shown(contentType)}: send application/json.`
@@ -37,9 +40,15 @@ export function readBinaryEvent(
     .filter(([name]) => name.startsWith(PREFIX))
     .map(([name, value]) => [attributeOf(name), decodeHeader(name, String(value))] as const)
   const type = contentType === undefined ? [] : [['datacontenttype', contentType] as const]
-  const data = body.length === 0 ? [] : [['data', readJsonBody(body)] as const]
   // By entries: an attribute called __proto__ is an attribute.
-  return Object.fromEntries<Json>([...attributes, ...type, ...data])
+  const all = Object.fromEntries<Json>([...attributes, ...type])
+  if (body.length === 0) return { raw: all }
+  const { value: data, text } = parseJsonBody(body)
+  const event = { ...all, data }
+  if (isExactJson([data], body)) return { raw: event }
+  // As it would be in structured mode, so that a place is named in the same words.
+  const structured = `${JSON.stringify(all).slice(0, -1)},"data":${text}}`
+  return deliveredElement({ value: event, bytes: Buffer.from(structured), text: structured })
 }
 
 /** Header names have no case, and an attribute has one value. */

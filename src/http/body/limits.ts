@@ -6,7 +6,5 @@ export const BODY_BYTES_MAX = 16 * 1024 * 1024
 export const UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 /** Bytes of all bodies that are held at one moment, before ingest has taken them: beyond, 429. */
 export const HELD_BYTES_MAX = 128 * 1024 * 1024
-/** Nesting of one event: more than any event may have, and little enough to walk. */
-export const NESTING_MAX = 64
 /** Characters that are kept of a part that could not be read. */
 export const UNREADABLE_KEPT = 4096

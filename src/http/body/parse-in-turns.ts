@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Json } from '../../core/text/canonical-json.ts'
-import { bodyTurns } from '../../flows/shared/thread-turns.ts'
+import { bodyTurns } from '../../flows/thread-turns.ts'
 
 /** From so many bytes on a body takes milliseconds to be taken apart: that waits for turns at the thread. */
 export const LARGE_BODY_BYTES = 65_536
@@ -29,8 +29,15 @@ const [OPENING, CLOSING, COMMA, BEGIN, END] = Buffer.from('[],{}') as unknown as
   number,
 ]
 
+/** Elements of a list that follow each other. */
+export interface ListPiece {
+  readonly elements: readonly Json[]
+  /** Their bytes, with the commas between them. */
+  readonly bytes: Buffer
+}
+
 /**
- * The elements of a JSON list of objects, piece by piece, with turns for others between them. A piece ends between two
+ * A JSON list of objects, piece by piece, with turns for others between them. A piece ends between two
  * objects. Should that be within an element or a text, and not between two elements, the piece lacks an end and is no
  * list: so pieces that can all be parsed give what the whole would. The whole is never made a text, for which memory
  * would be fetched from the system and given back each time.
@@ -39,21 +46,27 @@ const [OPENING, CLOSING, COMMA, BEGIN, END] = Buffer.from('[],{}') as unknown as
 export async function parseListInTurns(
   body: Buffer,
   pieceBytes = PIECE_BYTES,
-): Promise<readonly Json[] | undefined> {
+): Promise<readonly ListPiece[] | undefined> {
   const opening = afterBlanks(body, startsMarked(body) ? BYTE_ORDER_MARK.length : 0)
   let closing = body.length - 1
   while (BLANKS.includes(body[closing])) closing--
   if (body[opening] !== OPENING || body[closing] !== CLOSING || !isUtf8(body)) return undefined
-  const elements: Json[] = []
+  const pieces: ListPiece[] = []
   for (let start = opening + 1; start < closing;) {
     const cut = findCut(body, start + pieceBytes)
-    const piece = parseList(body.toString('utf8', start, cut?.end ?? closing))
-    if (piece === undefined) return undefined
-    for (const element of piece) elements.push(element)
+    const bytes = body.subarray(start, cut?.end ?? closing)
+    const elements = parseList(textOfPiece(bytes))
+    if (elements === undefined) return undefined
+    pieces.push({ elements, bytes })
     start = cut?.next ?? closing
     await bodyTurns.isOver()
   }
-  return elements
+  return pieces
+}
+
+/** As a list of its own. */
+export function textOfPiece(bytes: Buffer): string {
+  return `[${bytes.toString('utf8')}]`
 }
 
 function startsMarked(body: Buffer): boolean {
@@ -77,9 +90,9 @@ function afterBlanks(body: Buffer, from: number): number {
   return at
 }
 
-function parseList(elements: string): readonly Json[] | undefined {
+function parseList(text: string): readonly Json[] | undefined {
   try {
-    return JSON.parse(`[${elements}]`) as readonly Json[]
+    return JSON.parse(text) as readonly Json[]
   } catch {
     return undefined
   }

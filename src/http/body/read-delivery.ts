@@ -1,13 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { reject } from '../../core/ingest/rejection.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered } from '../../flows/ingest/ingest-types.ts'
-import { bodyTurns } from '../../flows/shared/thread-turns.ts'
+import { bodyTurns } from '../../flows/thread-turns.ts'
 import { HttpProblem, shown } from '../api/problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
-import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from './limits.ts'
-import { LARGE_BODY_BYTES, oneAfterTheOther, parseListInTurns } from './parse-in-turns.ts'
-import { badByteOffset, decodeAnyway, decodeUtf8, parseJson, readJsonBody } from './read-json.ts'
+import { deliveredElement, deliveredList, type ParsedJson, unreadable } from './deliver-element.ts'
+import { BATCH_EVENTS_MAX } from './limits.ts'
+import {
+  LARGE_BODY_BYTES,
+  type ListPiece,
+  oneAfterTheOther,
+  parseListInTurns,
+  textOfPiece,
+} from './parse-in-turns.ts'
+import { badByteOffset, decodeAnyway, decodeUtf8, parseJson, parseJsonBody } from './read-json.ts'
 
 /** What a request has delivered. */
 export interface Delivery {
@@ -34,7 +40,7 @@ export function readDelivery(
     case 'application/cloudevents-batch+json':
     case 'application/json':
       if (body.length >= LARGE_BODY_BYTES) return oneAfterTheOther(() => readLargeJson(type, body))
-      return readJson(type, readJsonBody(body))
+      return readJson(type, parseJsonBody(body))
     case 'application/x-ndjson':
     case 'application/ndjson':
     case 'application/jsonl':
@@ -44,18 +50,19 @@ export function readDelivery(
   }
 }
 
-function readJson(type: string, value: Json): Delivery {
-  const list = listOf(type, value)
-  return list ? batch(list) : single(value)
+function readJson(type: string, parsed: ParsedJson): Delivery {
+  const list = listOf(type, parsed.value)
+  return list ? batch(list, parsed) : single(deliveredElement(parsed))
 }
 
 async function readLargeJson(type: string, body: Buffer): Promise<Delivery> {
-  const value = (await parseListInTurns(body)) ?? readJsonBody(body)
-  const list = listOf(type, value)
-  return list ? batchInTurns(list) : single(value)
+  const pieces = await parseListInTurns(body)
+  if (!pieces) return readJson(type, parseJsonBody(body))
+  listOf(type, [])
+  return batchInTurns(pieces)
 }
 
-/** Undefined for a single event. */
+/** Undefined for a single event. Throws 400 for what the type excludes. */
 function listOf(type: string, value: Json): readonly Json[] | undefined {
   if (type === 'application/cloudevents-batch+json') return requireKind(value, 'an array') as readonly Json[]
   if (type === 'application/json' && Array.isArray(value)) return value as readonly Json[]
@@ -76,22 +83,22 @@ function unsupported(header: string | undefined): HttpProblem {
   return new HttpProblem('request/unsupported_media_type', `${what}: ${advice}.`)
 }
 
-function single(raw: Json): Delivery {
-  return { events: [delivered(raw)], isSingle: true }
+function single(delivered: Delivered): Delivery {
+  return { events: [delivered], isSingle: true }
 }
 
-function batch(values: readonly Json[]): Delivery {
-  requireFew(values.length)
-  return { events: values.map((raw) => delivered(raw)), isSingle: false }
+function batch(elements: readonly Json[], { bytes, text }: ParsedJson): Delivery {
+  requireFew(elements.length)
+  return { events: deliveredList(elements, bytes, () => text), isSingle: false }
 }
 
-async function batchInTurns(values: readonly Json[]): Promise<Delivery> {
-  requireFew(values.length)
+async function batchInTurns(pieces: readonly ListPiece[]): Promise<Delivery> {
+  requireFew(pieces.reduce((count, { elements }) => count + elements.length, 0))
   const events: Delivered[] = []
-  for (const raw of values) {
+  for (const { elements, bytes } of pieces) {
     const turn = bodyTurns.isOver()
     if (turn) await turn
-    events.push(delivered(raw))
+    for (const event of deliveredList(elements, bytes, () => textOfPiece(bytes))) events.push(event)
   }
   return { events, isSingle: false }
 }
@@ -139,34 +146,10 @@ function readLine(bytes: Buffer, number: number): Delivered | undefined {
   const text = decodeUtf8(bytes)
   if (text === undefined) {
     const detail = `Line ${number} is not UTF-8 from its byte ${badByteOffset(bytes)} on: send UTF-8.`
-    return unreadable(detail, decodeAnyway(bytes))
+    return unreadable('event/unreadable', detail, decodeAnyway(bytes))
   }
   if (text.trim() === '') return undefined
   const parsed = parseJson(text)
-  if (parsed.ok) return delivered(parsed.value, text)
-  return unreadable(`Line ${number} is not JSON: ${parsed.detail}.`, text)
-}
-
-/**
- * An element as it was parsed. One that is nested so deeply that walking it could end the stack goes no further: it
- * would fail the deliveries that share its transaction.
- * @param text what can be kept of it then
- */
-function delivered(raw: Json, text = '(nested too deeply to be kept)'): Delivered {
-  if (!isDeeper(raw, NESTING_MAX)) return { raw }
-  return unreadable(`The event is nested deeper than ${NESTING_MAX} levels: flatten it.`, text)
-}
-
-/** Are there objects and lists within each other for more than so many levels? */
-export function isDeeper(value: Json, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return false
-  if (levels === 0) return true
-  // No list of the members is made: each event is looked at, and its objects are many.
-  const members = value as { readonly [key: string]: Json }
-  for (const key in members) if (isDeeper(members[key]!, levels - 1)) return true
-  return false
-}
-
-function unreadable(detail: string, text: string): Delivered {
-  return { unreadable: reject('event/unreadable', detail), text: text.slice(0, UNREADABLE_KEPT) }
+  if (parsed.ok) return deliveredElement({ value: parsed.value, bytes, text })
+  return unreadable('event/unreadable', `Line ${number} is not JSON: ${parsed.detail}.`, text)
 }

@@ -1,5 +1,9 @@
 import type { Json } from '../../core/text/canonical-json.ts'
+import { isExactJson } from '../../core/text/json/exact-json.ts'
+import { findFault } from '../../core/text/json/json-faults.ts'
+import { sayFault } from '../../core/text/json/say-fault.ts'
 import { HttpProblem, shown } from '../api/problem.ts'
+import type { ParsedJson } from './deliver-element.ts'
 import { jsonErrorOffset } from './json-place.ts'
 
 const strict = new TextDecoder('utf-8', { fatal: true })
@@ -51,14 +55,31 @@ function describeError(text: string): string {
   return `unexpected ${shown(text.slice(at, at + CONTEXT))} at ${place}`
 }
 
-/** A body that must be JSON as a whole. Throws 400 for one that is not UTF-8 or not JSON, with the place. */
+/**
+ * A body that must be JSON as a whole, and say what its parsed value says. Throws 400 for one that is not UTF-8, not
+ * JSON, or has a key twice in an object or a number that a double cannot hold, with the place.
+ */
 export function readJsonBody(bytes: Buffer): Json {
+  const { value, text } = parseJsonBody(bytes)
+  if (isExactJson([value], bytes)) return value
+  refuseFault(text)
+  return value
+}
+
+/** A body that must be JSON as a whole, for readers that judge its text by its parts. Throws 400 for any other. */
+export function parseJsonBody(bytes: Buffer): ParsedJson {
   const text = decodeUtf8(bytes)
   if (text === undefined) {
     const detail = `The body is not UTF-8 from byte ${badByteOffset(bytes)} on: send JSON in UTF-8.`
     throw new HttpProblem('request/invalid_utf8', detail)
   }
   const parsed = parseJson(text)
-  if (parsed.ok) return parsed.value
+  if (parsed.ok) return { value: parsed.value, bytes, text }
   throw new HttpProblem('request/malformed_json', `The body is not JSON: ${parsed.detail}.`)
+}
+
+/** @throws HttpProblem with the first place where the text says what a parsed value does not */
+export function refuseFault(text: string): void {
+  const fault = findFault(text)
+  if (fault) throw new HttpProblem('request/invalid_body', sayFault(fault, 'The body'))
 }

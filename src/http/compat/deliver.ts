@@ -1,10 +1,8 @@
 import { isObject } from '../../core/ingest/read-usage.ts'
-import { reject } from '../../core/ingest/rejection.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered, EventResult, Ingest, Outcome } from '../../flows/ingest/ingest-types.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
-import { BATCH_EVENTS_MAX, NESTING_MAX, UNREADABLE_KEPT } from '../body/limits.ts'
-import { isDeeper } from '../body/read-delivery.ts'
+import { BATCH_EVENTS_MAX } from '../body/limits.ts'
 import { countOutcomes } from '../metrics.ts'
 import { HttpProblem } from '../api/problem.ts'
 
@@ -31,13 +29,6 @@ export async function deliver(
 
 /** An event of a foreign form as a CloudEvent. Without a time, that of its receipt counts. */
 export function foreignEvent(event: { readonly [name: string]: Json }): Delivered {
-  if (isDeeper(event, NESTING_MAX)) {
-    return unreadable(
-      'event/unreadable',
-      `The event is nested deeper than ${NESTING_MAX} levels: flatten it.`,
-      '',
-    )
-  }
   const isUntimed = event['time'] === undefined || event['time'] === null
   return isUntimed ? { raw: event, untimed: true } : { raw: event }
 }
@@ -46,14 +37,6 @@ export function foreignEvent(event: { readonly [name: string]: Json }): Delivere
 export function maybeUntimed(delivered: Delivered): Delivered {
   if ('unreadable' in delivered || !isObject(delivered.raw)) return delivered
   return foreignEvent(delivered.raw)
-}
-
-export function unreadable(
-  code: 'event/unreadable' | 'event/not_an_object' | 'event/invalid_time',
-  detail: string,
-  text: string,
-): Delivered {
-  return { unreadable: reject(code, detail), text: text.slice(0, UNREADABLE_KEPT) }
 }
 
 /** Is something wrong with it that the sender has to know of? Held events are not lost, and not wrong. */

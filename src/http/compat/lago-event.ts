@@ -5,7 +5,8 @@ import { canonicalJson, type Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { HTTP_PROBLEMS, type HttpProblem } from '../api/problem.ts'
-import { foreignEvent, unreadable } from './deliver.ts'
+import { unreadable } from '../body/deliver-element.ts'
+import { foreignEvent } from './deliver.ts'
 import { timeOfSeconds } from './seconds.ts'
 
 /** The protocol has no source: its transaction ids are unique in themselves. */

@@ -1,21 +1,13 @@
 import Type from 'typebox'
-import { isObject } from '../../core/ingest/read-usage.ts'
-import type { Json } from '../../core/text/canonical-json.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
 import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
-import { readJsonBody } from '../body/read-json.ts'
-import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
+import { parseJsonBody } from '../body/read-json.ts'
+import { HTTP_PROBLEMS } from '../api/problem.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal } from './deliver.ts'
-import {
-  lagoDetails,
-  lagoHeaders,
-  lagoProblem,
-  lagoValidation,
-  lagoView,
-  readLagoEvent,
-} from './lago-event.ts'
+import { type LagoEvents, readLagoBatch } from './lago-body.ts'
+import { lagoDetails, lagoHeaders, lagoProblem, lagoValidation, lagoView } from './lago-event.ts'
 
 export const LagoEvent = Type.Object(
   {
@@ -32,14 +24,14 @@ export const LagoEvent = Type.Object(
 
 /** One event of a Lago client, for POST /api/v1/events. */
 export async function takeLagoEvent(
-  event: Json,
+  { sent, delivered }: LagoEvents,
   key: Key | undefined,
   { ingest, now }: HttpContext,
   reply: Reply,
 ): Promise<Reply | { readonly event: object }> {
-  const [result] = await deliver([readLagoEvent(event)], key, ingest)
+  const [result] = await deliver(delivered, key, ingest)
   if (result && isRefusal(result)) return reply.code(422).send(lagoValidation(lagoDetails(result)))
-  return { event: lagoView(event, now()) }
+  return { event: lagoView(sent[0], now()) }
 }
 
 /** Events of a Lago client. Those that can be stored are, also beside one that cannot: repeating them is harmless. */
@@ -56,23 +48,14 @@ export const postLagoBatch = route({
     return reply.code(status).headers(lagoHeaders(problem)).send(lagoProblem(problem))
   },
   async handle({ body, key, reply }, { ingest, now }) {
-    const value = readJsonBody(body)
-    const events = isObject(value) ? value['events'] : undefined
-    if (!Array.isArray(events)) {
-      throw new HttpProblem('request/invalid_body', 'The body has no list of events: send {"events": […]}.')
-    }
-    const list = events as readonly Json[]
-    const results = await deliver(
-      list.map((event) => readLagoEvent(event)),
-      key,
-      ingest,
-    )
+    const { sent, delivered } = readLagoBatch(parseJsonBody(body))
+    const results = await deliver(delivered, key, ingest)
     const refused = [...results.entries()].filter(([, result]) => isRefusal(result))
     if (refused.length > 0) {
       const named = refused.slice(0, PROBLEMS_MAX)
       const details = named.map(([index, result]) => [String(index), lagoDetails(result)] as const)
       return reply.code(422).send(lagoValidation(Object.fromEntries(details)))
     }
-    return { events: list.map((event) => lagoView(event, now())) }
+    return { events: sent.map((event) => lagoView(event, now())) }
   },
 })

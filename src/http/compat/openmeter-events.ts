@@ -2,15 +2,15 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { isObject } from '../../core/ingest/read-usage.ts'
-import type { Json } from '../../core/text/canonical-json.ts'
 import type { EventResult } from '../../flows/ingest/ingest-types.ts'
 import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
 import { mediaType, readDelivery } from '../body/read-delivery.ts'
-import { readJsonBody } from '../body/read-json.ts'
+import { parseJsonBody } from '../body/read-json.ts'
 import { bodyOf, HTTP_PROBLEMS, type HttpProblem, problemBody } from '../api/problem.ts'
 import { type Call, type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal, maybeUntimed } from './deliver.ts'
+import { type LagoEvents, readLagoSingle } from './lago-body.ts'
 import { lagoHeaders } from './lago-event.ts'
 import { LagoEvent, takeLagoEvent } from './lago-events.ts'
 import { sendProblemBytes } from './openmeter-problem.ts'
@@ -66,11 +66,16 @@ function answerForeignProblem(problem: HttpProblem, request: FastifyRequest, rep
   return sendProblemBytes(reply.code(status).headers(lagoHeaders(problem)), { ...own, ...lago })
 }
 
-function lagoEventOf({ body, request }: Pick<Call<unknown, unknown>, 'body' | 'request'>): Json | undefined {
+function lagoEventOf({
+  body,
+  request,
+}: Pick<Call<unknown, unknown>, 'body' | 'request'>): LagoEvents | undefined {
   if (mediaType(request.headers['content-type']) !== 'application/json') return undefined
   if (request.headers['ce-specversion'] !== undefined) return undefined
-  const value = readJsonBody(body)
-  return isObject(value) && value['specversion'] === undefined ? value['event'] : undefined
+  const parsed = parseJsonBody(body)
+  const { value } = parsed
+  const event = isObject(value) && value['specversion'] === undefined ? value['event'] : undefined
+  return event === undefined ? undefined : readLagoSingle(event, parsed)
 }
 
 async function takeCloudEvents(

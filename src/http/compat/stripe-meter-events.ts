@@ -4,9 +4,10 @@ import Type, { type Static } from 'typebox'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
+import { unreadable } from '../body/deliver-element.ts'
 import { mediaType } from '../body/read-delivery.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
-import { deliver, foreignEvent, isRefusal, unreadable } from './deliver.ts'
+import { deliver, foreignEvent, isRefusal } from './deliver.ts'
 import { readForm } from './read-form.ts'
 import { timeOfSeconds } from './seconds.ts'
 import { type Reply, route } from '../route.ts'
@@ -70,6 +71,10 @@ interface Sent {
 function readMeterEvent(body: Buffer, request: FastifyRequest): Sent {
   const { fields, maps } = readForm(body)
   const payload = Object.fromEntries(maps.get('payload') ?? [])
+  if (payload[''] !== undefined) {
+    const detail = 'The payload has a value without a name: send payload[value]=25 or the like.'
+    throw new HttpProblem('request/invalid_body', detail)
+  }
   const repeatable = request.headers['idempotency-key']
   const named = fields.get('identifier')
   const identifier = named ?? (typeof repeatable === 'string' ? repeatable : randomUUID())
