@@ -51,6 +51,7 @@ export const GetAccount = endpoint({
 export const PutAccount = endpoint({
   method: 'PUT',
   url: '/v1/accounts/:account',
+  idempotent: true,
   summary: 'Make an account known, and set its name, time zone and tags; close it, or open it again',
   params,
   body: { 'application/json': ChangedAccount },

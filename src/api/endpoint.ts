@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly params?: TObject
   /** Content types of the body, with their schemas. */
   readonly body?: Readonly<Record<string, TSchema>>
+  /** Takes an Idempotency-Key: a repeat of the request does nothing again, and gets the same answer. */
+  readonly idempotent?: true
   /** The answers by status; problems are added. */
   readonly answers: Readonly<Record<number, TSchema>>
 }

@@ -38,6 +38,7 @@ export const GetKeys = endpoint({
 export const PostKey = endpoint({
   method: 'POST',
   url: '/v1/keys',
+  idempotent: true,
   summary: 'Make a key. The answer has it, this once',
   body: { 'application/json': NewKey },
   answers: { 201: Type.Object({ ...ShownKey.properties, key: Text }) },

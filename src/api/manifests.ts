@@ -31,6 +31,7 @@ const Manifest = Type.Object({
 export const PostManifest = endpoint({
   method: 'POST',
   url: '/v1/manifests',
+  idempotent: true,
   summary: 'Announce how many events of an hour a source has sent, so that missing ones are noticed',
   body: { 'application/json': Announcement },
   answers: { 200: Announcement, 201: Announcement },

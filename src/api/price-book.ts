@@ -114,6 +114,7 @@ export type PublishedPriceBook = ValueOf<typeof PublishedPriceBook>
 export const PostPriceBook = endpoint({
   method: 'POST',
   url: '/v1/price-book',
+  idempotent: true,
   summary: 'Publish a price book as the next version. Nothing may change for an hour that has begun',
   query: Type.Object({
     dryRun: Type.Optional({ ...Flag, description: 'Store nothing: only say what would change' }),

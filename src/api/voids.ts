@@ -67,6 +67,7 @@ export type Void = ValueOf<typeof Void>
 export const PostVoids = endpoint({
   method: 'POST',
   url: '/v1/voids',
+  idempotent: true,
   summary: 'Take usage back: an event, or a range. With dryRun=true: say what that would come to',
   query: Type.Object({
     dryRun: Type.Optional(

@@ -70,6 +70,8 @@ export interface RouteSpec<
   readonly access: Access
   /** Bytes of the body as it is sent; undefined: that of the server, enough for a description. */
   readonly bodyBytesMax?: number
+  /** Its handler looks for repeats itself, if it is `idempotent`. */
+  readonly findsRepeats?: true
   /** Answers problems in the shape of a foreign protocol; without it, as RFC 9457 says. */
   readonly answerProblem?: (problem: HttpProblem, request: FastifyRequest, reply: FastifyReply) => unknown
   /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Key } from '../flows/keys/key-scopes.ts'
 import { authorize } from './access.ts'
 import { withDeadline } from './deadline.ts'
+import { onlyOnce } from './idempotency.ts'
 import type { Memory } from './body/held-bytes.ts'
 import { readBody } from './body/read-body.ts'
 import { parameterReader } from './api/parameters.ts'
@@ -22,6 +23,7 @@ export type Serve = (request: FastifyRequest, reply: FastifyReply) => void
  */
 export function serveRoute(route: Route, context: HttpContext, answerMs: number): Serve {
   const { url, access, bodyBytesMax = SMALL_BODY_BYTES_MAX } = route
+  const answer = route.idempotent && !route.findsRepeats ? onlyOnce(route.handle) : route.handle
   const readQuery = parameterReader(route.query ?? NO_PARAMETERS)
   const readParams = parameterReader(route.params ?? NO_PARAMETERS)
 
@@ -43,8 +45,7 @@ export function serveRoute(route: Route, context: HttpContext, answerMs: number)
     const query = readQuery(request.query as Record<string, unknown>)
     const params = readParams(request.params as Record<string, unknown>)
     const call = { query, params, body, key: request.key, request, reply }
-    const answer = withDeadline(answerMs, route.handle(call, context))
-    whenThere(reply, answer, (value) => send(reply, value))
+    whenThere(reply, withDeadline(answerMs, answer(call, context)), (value) => send(reply, value))
   }
 
   return (request, reply) => {

@@ -37,6 +37,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
 /** Tables that no backup holds, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   clock_watch: 'what processes agree on about the clock of the database that they run on',
+  idempotent_request: 'what was asked in the last day: a restored server answers repeats as new requests',
   source_count: 'made anew from events and manifests',
   source_presence: 'made anew from the events of the last days',
   source_watch: 'how far both are made',

@@ -7,6 +7,7 @@ import { deleteOldRefusedEvents } from '../../store/refusals.ts'
 import { run } from '../../store/query.ts'
 import { endLevels } from './end-levels.ts'
 import { countSources } from '../sources/count-sources.ts'
+import { forgetOldRequests } from '../shared/idempotent-requests.ts'
 import { findMarks } from '../shared/read-deployment.ts'
 import { type BillWatch, makeBillWatch } from './bill-watch.ts'
 import { type ClockWatch, makeClockWatch } from './clock-watch.ts'
@@ -93,6 +94,7 @@ async function join(pool: pg.Pool, signal: AbortSignal): Promise<void> {
 
 async function prune(pool: pg.Pool): Promise<void> {
   await run(pool, deleteOldRefusedEvents, { kept: REFUSED_EVENTS_KEPT })
+  await forgetOldRequests(pool)
 }
 
 async function settle(
