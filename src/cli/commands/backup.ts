@@ -10,11 +10,14 @@ export function backupCommand(readSettings: ReadOwnSettings, version: string): C
     .summary('write all facts into one file')
     .description(
       prose(`Writes everything that the database holds, as it is at one moment, into a file that any later version
-        can restore, under any version of PostgreSQL. Works beside a running server, which goes on taking usage, or
+        with the same rules of billing can restore, under any version of PostgreSQL. Works beside a running server, which goes on taking usage, or
         without one. The file is there when it is complete, and not before.`),
     )
     .argument('<file>', 'where to; - is standard output')
-    .option('--check', 'only read the file through: is it whole, and as it was written?')
+    .option(
+      '--check',
+      'only read the file through: is it whole, as it was written, and can this version restore it?',
+    )
     .option('--json', 'print {"createdAt", "farthing", "tables", "rows", "bytes", "sha256"}')
     .addHelpText(
       'after',

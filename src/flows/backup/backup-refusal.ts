@@ -6,6 +6,7 @@ import { isUnavailable } from '../../store/unavailable.ts'
 export type BackupCode =
   | 'backup/not_a_backup'
   | 'backup/damaged'
+  | 'backup/other_rules'
   | 'backup/newer_version'
   | 'backup/file_unreadable'
   | 'backup/file_unwritable'

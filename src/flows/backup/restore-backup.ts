@@ -1,6 +1,6 @@
 import type { Instant } from '../../core/time/instant.ts'
 import type { Connection } from '../../store/connect.ts'
-import { knownMigrations, migrate } from '../../store/migrate.ts'
+import { migrate, versionOfOtherRules } from '../../store/migrate.ts'
 import { run, runOne } from '../../store/query.ts'
 import { findDeploymentRow, findStanding } from '../../store/deployment.ts'
 import { listMigrations } from '../../store/server.ts'
@@ -11,6 +11,7 @@ import { BackupRefused, notEmpty, type Refusal, refusing } from './backup-refusa
 import { backupParts } from './check-backup.ts'
 import { fillDatabase } from './fill-database.ts'
 import type { BackupPart } from './read-backup.ts'
+import { refuseHeader } from './refuse-header.ts'
 
 export interface RestoreBackup {
   /** A path, which is read through before anything is written; or a stream, which is checked on the way. */
@@ -72,15 +73,6 @@ async function throughParts<Result>(
   }
 }
 
-/** Migrations are numbered, and each builds on those before. */
-function refuseHeader({ farthing, migrations }: BackupHeader): void {
-  const known = knownMigrations()
-  const foreign = migrations.find((name, index) => name !== known[index])
-  if (foreign === undefined) return
-  const what = `The backup was made by Farthing ${farthing}, which has the migration ${foreign}`
-  throw new BackupRefused('backup/newer_version', `${what}: restore it with that version or a newer one.`)
-}
-
 async function refuseTarget(pool: Pool): Promise<void> {
   const standing = await runOne(pool, findStanding, undefined)
   if (standing?.hasDeployment && (await runOne(pool, findDeploymentRow, undefined))) throw notEmpty()
@@ -90,6 +82,11 @@ async function refuseTarget(pool: Pool): Promise<void> {
 async function prepare({ connection, pool }: RestoreBackup, header: BackupHeader): Promise<void> {
   const standing = await runOne(pool, findStanding, undefined)
   const has = standing?.hasMigrations ? await run(pool, listMigrations, undefined) : []
+  const older = versionOfOtherRules(has)
+  if (older !== undefined) {
+    const what = `The database is empty, but has tables of Farthing ${older}`
+    throw new BackupRefused('restore/other_schema', `${what}: restore into a new, empty database.`)
+  }
   const further = has.find((name) => !header.migrations.includes(name))
   if (further !== undefined) {
     const what = `The database is empty, but has the migration ${further}, and the backup is from before it`

@@ -1,71 +1,51 @@
--- Facts are only ever added: events, prices, bills. The rest is bookkeeping about them, and says so.
--- Hours are integers, hours since 1970-01-01T00Z; instants are bigint milliseconds since then, UTC.
--- Text keys use collation "C": the order of UTF-8 bytes, which the core, keys and digests share.
+-- A database of Farthing 0.1.0 (commit 0c06364): its migrations as they were, without their comments, and a first start.
+create table migration (name text primary key, applied_at timestamptz not null default now());
 
--- One row. Every ingest transaction reads it in the round trip that takes the gate.
+-- 0001-facts.sql
 create table deployment (
   only_row      boolean primary key default true check (only_row),
-  -- The hour of the first start. No hour before it was ever open.
   first_hour    integer not null,
-  -- Hours below are sealed: their live events can no longer change. Only rises, under the exclusive gate.
   sealed_until  integer not null check (sealed_until >= first_hour),
-  -- Hours below have their bills, in every bucket. Only rises.
   settled_until integer not null check (settled_until between first_hour and sealed_until),
   price_version integer not null,
   currency      text    not null,
-  -- Started with the reference price book. For good: every bill says so.
   demo          boolean not null,
   created_at    timestamptz not null default clock_timestamp()
 );
-
 create table price_version (
   version      integer primary key,
   published_at timestamptz not null default clock_timestamp(),
   published_by text not null,
-  -- The RFC 8785 form of the whole rule set, what the core reads; and the YAML as it was sent.
   book         text not null,
   source       text not null,
-  -- SHA-256 of `book`.
   digest       bytea not null check (length(digest) = 32)
 );
-
--- One row a live hour, made when it is sealed.
 create table cycle (
   hour          integer primary key,
   price_version integer not null references price_version,
   sealed_at     timestamptz not null,
-  -- When the last bucket had its bills.
   settled_at    timestamptz
 );
-
--- 256 rows: the unit of settlement. Locking the row is the claim; hours are settled in order.
 create table bucket (
   bucket        smallint primary key check (bucket between 0 and 255),
   settled_until integer not null
 );
-
 create table usage_event (
   at          bigint   not null,
   received_at timestamptz not null,
-  -- The hour of `at`, and the hour in whose bill it counts: the same, or a later one for late usage.
   hour        integer  not null check (hour = at / 3600000),
   cycle       integer  not null check (cycle >= hour),
-  -- CRC-32 of the event's text, so that a damaged event can be named. The proof is the bill's eventsDigest.
   checksum    integer  not null,
   bucket      smallint not null,
   account     text     not null collate "C",
   id          text     not null collate "C",
   source      text     not null collate "C",
   type        text     not null collate "C",
-  -- The RFC 8785 form of what was sent; and of the further attributes of the CloudEvent, if any.
   data        text     not null collate "C",
   attributes  text     collate "C",
   primary key (hour, bucket, account, id, source)
 ) partition by range (hour);
-
 create index usage_event_hour on usage_event using brin (hour);
-
--- An event that no version of the price book covers yet. The event itself is in usage_event.
 create table held_event (
   hour        integer  not null,
   bucket      smallint not null,
@@ -73,50 +53,35 @@ create table held_event (
   id          text     not null collate "C",
   source      text     not null collate "C",
   code        text     not null,
-  -- What is unknown: the operation or the type.
   subject     text     not null collate "C",
   detail      text     not null,
   held_at     timestamptz not null default clock_timestamp(),
   primary key (hour, bucket, account, id, source)
 );
-
 create index held_event_reason on held_event (code, subject, account);
-
--- What was not accepted, kept for inspection. Bounded: the oldest go first (REFUSED_EVENTS_KEPT).
 create table refused_event (
   number      bigint generated always as identity primary key,
   received_at timestamptz not null default clock_timestamp(),
   outcome     text not null check (outcome in ('rejected', 'conflict')),
-  -- As far as they could be read.
   account     text collate "C",
   source      text collate "C",
   id          text collate "C",
   code        text not null,
   detail      text not null,
-  -- The beginning of what was sent, with U+0000 and unpaired surrogates escaped.
   body        text not null
 );
-
 create index refused_event_account on refused_event (account, number);
-
--- An hour that had been settled when its usage came in, for an account that had not used it. It gets a bill of
--- its own once nothing was committed for a while. The row goes away when the bill is issued.
 create table history_hour (
   bucket        smallint not null,
   account       text     not null collate "C",
   hour          integer  not null,
   touched_at    timestamptz not null,
-  -- The imports that wrote to it, '' for everyone else: an import that was alone may seal it when it ends.
   writers       text[]   not null,
-  -- The newest price version when the account-hour was sealed; null while it is open.
   price_version integer references price_version,
   primary key (bucket, account, hour)
 );
-
 create index history_hour_open on history_hour (touched_at) where price_version is null;
 create index history_hour_sealed on history_hour (bucket) where price_version is not null;
-
--- Work that was put into an open cycle: events of an older hour that count in it.
 create table late_hour (
   cycle   integer  not null,
   bucket  smallint not null,
@@ -124,9 +89,6 @@ create table late_hour (
   hour    integer  not null check (hour < cycle),
   primary key (cycle, bucket, account, hour)
 );
-
--- Work that was put into an open cycle: levels became known that reach over hours from `from_hour` on, so the
--- storage of those hours is computed anew and the difference billed.
 create table restated_account (
   cycle     integer  not null,
   bucket    smallint not null,
@@ -134,50 +96,38 @@ create table restated_account (
   from_hour integer  not null,
   primary key (cycle, bucket, account)
 );
-
--- An account as settlement knows it: made with its first settled hour.
 create table account (
   bucket        smallint not null,
   account       text     not null collate "C",
-  -- Settled hours so far, with a bill or without: `step` of the newest.
   last_step     bigint   not null default 0,
-  -- Of its newest bill; 0 and null before the first.
   last_sequence bigint   not null default 0,
   last_digest   bytea,
   primary key (bucket, account)
 );
-
--- The levels of settled events, in the order in which they take effect. '' stands for an absent name.
 create table storage_level (
   bucket   smallint not null,
   account  text     not null collate "C",
   project  text     not null collate "C",
   dataset  text     not null collate "C",
-  region   text     not null collate "C",
   at       bigint   not null,
   source   text     not null collate "C",
   id       text     not null collate "C",
+  region   text     not null collate "C",
   bytes    numeric  not null,
-  -- The settled hour that brought it in: those of a lower step did not see it.
   step     bigint   not null,
-  primary key (bucket, account, project, dataset, region, at, source, id)
+  primary key (bucket, account, project, dataset, at, source, id)
 );
-
--- Every series that ever had a level: where to look for what carries over.
 create table storage_series (
   bucket  smallint not null,
   account text     not null collate "C",
   project text     not null collate "C",
   dataset text     not null collate "C",
-  region  text     not null collate "C",
-  primary key (bucket, account, project, dataset, region)
+  primary key (bucket, account, project, dataset)
 );
-
 create table bill (
   hour            integer  not null,
   bucket          smallint not null,
   account         text     not null collate "C",
-  -- 1, 2, 3 … over the account's settled hours, in the order in which they were settled; and over its bills.
   step            bigint   not null,
   sequence        bigint   not null,
   issued_at       bigint   not null,
@@ -197,9 +147,7 @@ create table bill (
   previous_digest bytea,
   primary key (hour, bucket, account)
 ) partition by range (hour);
-
 create index bill_account on bill (account, hour);
-
 create table bill_line (
   hour             integer  not null,
   bucket           smallint not null,
@@ -223,11 +171,7 @@ create table bill_line (
   price_version    integer  not null,
   primary key (hour, bucket, account, number)
 ) partition by range (hour);
-
--- What corrections say about an older hour.
 create index bill_line_correction on bill_line (account, usage_hour) where usage_hour <> hour;
-
--- An account-hour that was settled and has no bill, because nothing in it has a fee.
 create table settled_hour (
   hour          integer  not null,
   bucket        smallint not null,
@@ -237,23 +181,16 @@ create table settled_hour (
   events_digest bytea    not null,
   primary key (hour, bucket, account)
 ) partition by range (hour);
-
 create table api_key (
   id         text primary key,
   name       text not null,
-  -- SHA-256 of the key. The key itself is shown once, when it is made.
   hash       bytea not null unique check (length(hash) = 32),
   scopes     text[] not null,
-  -- The only account that it can see and send for; null: all.
   account    text collate "C",
   created_at timestamptz not null default clock_timestamp(),
   expires_at timestamptz,
   revoked_at timestamptz
 );
-
--- Partitions are made as tables of their own and then attached, which waits for no reader and stalls no insert.
--- Both may be called at once, and again.
-
 create function add_event_day(day integer) returns void language plpgsql as $$
 declare
   name text := 'usage_event_day_' || day;
@@ -265,8 +202,6 @@ begin
                    name, day * 24, (day + 1) * 24);
   end if;
 end $$;
-
--- The calendar month of UTC that contains the hour, for bills, lines and hours settled without a bill.
 create function add_bill_month(hour integer) returns void language plpgsql as $$
 declare
   starts timestamp := date_trunc('month', to_timestamp(hour::bigint * 3600) at time zone 'UTC');
@@ -284,9 +219,6 @@ begin
     end if;
   end loop;
 end $$;
-
--- Fingerprints of identities whose events were settled, by usage hour: 4 bytes each, little endian, ascending. They find
--- copies of an event under another time; a match is then looked up exactly. A transaction's buckets share a row.
 create table identity_segment (
   hour         integer  not null,
   number       bigint   generated always as identity,
@@ -296,8 +228,6 @@ create table identity_segment (
   primary key (hour, number)
 );
 alter table identity_segment alter column fingerprints set storage external;
-
--- An event that is never billed, because its identity was settled before under another time. The mark is a fact.
 create table conflict_event (
   cycle       integer  not null,
   bucket      smallint not null,
@@ -305,7 +235,188 @@ create table conflict_event (
   hour        integer  not null,
   id          text     not null collate "C",
   source      text     not null collate "C",
-  -- The hour of the copy that counts.
   stands_hour integer  not null,
   primary key (cycle, bucket, account, hour, id, source)
 );
+insert into migration (name) values ('0001-facts.sql');
+
+-- 0002-releases-and-voids.sql
+create table released_event (
+  hour    integer  not null,
+  bucket  smallint not null,
+  account text     not null collate "C",
+  id      text     not null collate "C",
+  source  text     not null collate "C",
+  cycle   integer  not null check (cycle >= hour),
+  primary key (hour, bucket, account, id, source)
+);
+create index released_event_cycle on released_event (cycle, bucket);
+create table voided_event (
+  hour       integer  not null,
+  bucket     smallint not null,
+  account    text     not null collate "C",
+  id         text     not null collate "C",
+  source     text     not null collate "C",
+  cycle      integer  not null check (cycle >= hour),
+  counted    integer  check (counted <= cycle),
+  ordered_at bigint   not null,
+  ordered_by text     not null,
+  reason     text     not null,
+  primary key (hour, bucket, account, id, source)
+);
+create index voided_event_cycle on voided_event (cycle, bucket);
+create index voided_event_hour on voided_event (bucket, hour);
+alter table held_event add column price_version integer not null default 1;
+create index held_event_price_version on held_event (price_version);
+alter table storage_level add column void_step bigint;
+insert into migration (name) values ('0002-releases-and-voids.sql');
+
+-- 0003-audit.sql
+create table audit_entry (
+  number  bigint generated always as identity primary key,
+  at      timestamptz not null default clock_timestamp(),
+  actor   text not null,
+  act     text not null,
+  account text collate "C",
+  detail  text not null
+);
+create index audit_entry_account on audit_entry (account, number);
+insert into migration (name) values ('0003-audit.sql');
+
+-- 0004-accounts.sql
+create table account_profile (
+  account        text collate "C" primary key,
+  bucket         smallint not null,
+  name           text,
+  tags           text     not null default '{}',
+  time_zones     text     not null default '[]',
+  closed_at      bigint,
+  closed_version integer,
+  levels_ended   integer  not null default 0,
+  created_at     timestamptz not null default clock_timestamp(),
+  updated_at     timestamptz not null default clock_timestamp()
+);
+create index account_profile_closed_version on account_profile (closed_version) where closed_version is not null;
+create index account_profile_levels_ended on account_profile (levels_ended) where closed_at is not null;
+create index account_name on account (account);
+alter table deployment add column accounts_version integer not null default 0;
+insert into migration (name) values ('0004-accounts.sql');
+
+-- 0005-operations.sql
+create table clock_watch (
+  only_row    boolean primary key default true check (only_row),
+  doubted_at  bigint,
+  believed_at bigint,
+  agreements  integer not null default 0,
+  check ((doubted_at is null) = (believed_at is null))
+);
+insert into clock_watch default values;
+create index bill_line_correction_cycle on bill_line (hour) where usage_hour <> hour;
+insert into migration (name) values ('0005-operations.sql');
+
+-- 0006-identity-days.sql
+alter table identity_segment add column hours integer not null default 1;
+insert into migration (name) values ('0006-identity-days.sql');
+
+-- 0007-sources.sql
+create table manifest (
+  hour         integer not null,
+  source       text    not null collate "C",
+  version      integer not null,
+  events       bigint  not null check (events >= 0),
+  announced_at timestamptz not null default clock_timestamp(),
+  announced_by text    not null,
+  primary key (hour, source, version)
+);
+create table source_count (
+  hour   integer not null,
+  source text    not null collate "C",
+  events bigint  not null,
+  primary key (hour, source)
+);
+create table source_presence (
+  source          text collate "C" primary key,
+  last_hour       integer  not null,
+  hours           bit(192) not null,
+  silent_since    integer check (silent_since > last_hour),
+  acknowledged_by text
+);
+create index source_presence_silent on source_presence (source) where silent_since is not null;
+create table source_watch (
+  only_row      boolean primary key default true check (only_row),
+  counted_until integer
+);
+insert into source_watch default values;
+create table uncounted_hour (
+  hour integer primary key
+);
+insert into migration (name) values ('0007-sources.sql');
+
+-- 0008-refusals.sql
+create table refusal_count (
+  account   text    not null collate "C",
+  source    text    not null collate "C",
+  code      text    not null collate "C",
+  outcome   text    not null collate "C" check (outcome in ('rejected', 'conflict')),
+  times     bigint  not null check (times > 0),
+  first_at  timestamptz not null,
+  last_at   timestamptz not null,
+  kept_hour integer not null default 0,
+  kept      integer not null default 0,
+  primary key (account, source, code, outcome)
+) with (fillfactor = 50);
+alter table refused_event rename column received_at to first_at;
+alter table refused_event
+  add column last_at timestamptz not null default clock_timestamp(),
+  add column times   bigint      not null default 1,
+  add column digest  bytea;
+update refused_event set last_at = first_at, digest = sha256(convert_to(number::text, 'UTF8'));
+alter table refused_event alter column digest set not null;
+create unique index refused_event_digest on refused_event (digest);
+update refused_event set account = null where code = 'event/foreign_account';
+with kind as (
+  select coalesce(account, '') collate "C" as account, coalesce(source, '') collate "C" as source, code, outcome,
+         count(*) as times, min(first_at) as first_at, max(last_at) as last_at
+    from refused_event
+   group by 1, 2, 3, 4
+), ranked as (
+  select *, row_number() over (order by times desc, account, source, code, outcome) <= 10000 as fits from kind
+)
+insert into refusal_count (account, source, code, outcome, times, first_at, last_at)
+select case when fits then account else '' end, case when fits then source else '' end, code, outcome,
+       sum(times), min(first_at), max(last_at)
+  from ranked
+ group by 1, 2, 3, 4;
+insert into migration (name) values ('0008-refusals.sql');
+
+-- 0009-live-events.sql
+create function add_live_events(
+  gate bigint, known_prices integer, known_accounts integer, earliest_hour integer,
+  ats bigint[], receipts timestamptz[], checksums integer[], buckets smallint[],
+  subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[]
+) returns bigint language plpgsql set lock_timeout = '10s' as $$
+begin
+  perform pg_advisory_xact_lock_shared(gate);
+  perform from deployment
+    where price_version = known_prices and accounts_version = known_accounts and sealed_until <= earliest_hour;
+  if not found then
+    return null;
+  end if;
+  insert into usage_event
+    (at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes)
+  select at, receipt, at / 3600000, at / 3600000, checksum, bucket, subject, id, source, type, body, extension
+    from unnest(ats, receipts, checksums, buckets, subjects, ids, sources, types, bodies, extensions)
+      as e (at, receipt, checksum, bucket, subject, id, source, type, body, extension);
+  return floor(extract(epoch from clock_timestamp()) * 1000);
+end $$;
+insert into migration (name) values ('0009-live-events.sql');
+
+-- The first start, and a bill that followed the other rule.
+insert into price_version (version, published_by, book, source, digest)
+values (1, 'first start', '{}', '', sha256(''));
+insert into deployment (first_hour, sealed_until, settled_until, price_version, currency, demo)
+values (490000, 490000, 490000, 1, 'USD', true);
+insert into bucket (bucket, settled_until) select number, 490000 from generate_series(0, 255) number;
+select add_bill_month(487000);
+insert into bill_line values (487000, 7, 'acme', 1, 'processing', 'Video', 'default', 'Convert', null, null, 487000,
+  613822, 'millisecond', 0, 10.230366666667, 'minute', 0.0084, 0.0859350800000028, null, 1);
