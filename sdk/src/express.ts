@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import type { Meter } from './create-meter.ts'
-import { routeOf } from './express-route.ts'
+import { routeOf, watchRoute } from './express-route.ts'
 import { whenAnswered } from './answer.ts'
 import { countRequests, type RequestMetering, type UnmeteredCounts } from './request-metering.ts'
 
@@ -21,6 +21,7 @@ export function meterRequests(
 ): MeteringHandler {
   const { answered, unmetered } = countRequests(meter, options)
   const handler: RequestHandler = (request, response, next) => {
+    watchRoute(request)
     whenAnswered(request, response, (status) => answered(request, routeOf, status))
     next()
   }

@@ -1,5 +1,6 @@
 import { connect as connectHttp2 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
@@ -9,7 +10,7 @@ import type { Meter, RequestFact } from '../src/create-meter.ts'
 import { meterRequests as meterExpress } from '../src/express.ts'
 import { meterRequests as meterFastify } from '../src/fastify.ts'
 import { meterRequests as meterHono } from '../src/hono.ts'
-import { honoApp } from './framework-servers.ts'
+import { express4, honoApp } from './framework-servers.ts'
 
 /** Which operation a request is counted as, when nobody says which; and the ways in which no connection is seen. */
 
@@ -37,32 +38,101 @@ const ROUTES = table(`
 
 const CALLS = ROUTES.map(({ method, path }) => ({ method: method!, path: path! }))
 
-test('express: the operation is the template, whatever routers it is in', async () => {
+test.each([
+  ['express 5', express],
+  ['express 4', express4],
+])('%s: the operation is the template, whatever routers it is in', async (_, framework) => {
   const meter = notingMeter()
-  const app = express()
+  const app = framework()
   const metering = meterExpress(meter, OPTIONS)
   app.set('env', 'test').use(metering)
   app.use('/refused', (_request, response) => void response.sendStatus(401))
   app.get('/refused/:id', (_request, response) => void response.send('never'))
   app.get('/photos/:id', (_request, response) => void response.send('ok'))
-  const items = express.Router()
+  const items = framework.Router()
   items.get('/items/:item', (_request, response) => void setTimeout(() => response.send('ok'), 5))
   items.get('/thrown', () => {
     throw new Error('thrown')
   })
   app.use(['/users/:user', '/teams/:user'], items)
-  const inner = express()
+  const inner = framework()
   inner.get('/of/:id', (_request, response) => void response.send('ok'))
   app.use('/inner/:app', inner)
   app.all('/any/:id', (_request, response) => void response.send('ok'))
-  vi.spyOn(console, 'error').mockImplementation(() => {})
-  const server = app.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  await callAll(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  await new Promise((resolve) => server.close(resolve))
+  await serving(app, callAll)
   expectOperations(meter.facts, 'express')
   expect(metering.unmetered().noOperation).toBe(3)
 })
+
+/** Routes that are declared in ways of their own, and requests that reach them: none may give its own address. */
+const EXPRESS_ROUTES = table(`
+  path                     | express 4                        | express 5
+  /a/7                     | GET /a/:id(\\d+)                 | GET /a/:id
+  /b/7                     | GET /b/:x?                       | GET /b{/:x}
+  /b                       | GET /b/:x?                       | GET /b{/:x}
+  /files/x/y.txt           | GET /files/*                     | GET /files/*path
+  /r/7/8                   | GET /^\\/r\\/(\\d+)\\/8$/       | GET /^\\/r\\/(\\d+)\\/8$/
+  /many/1                  | GET /many/:id                    | GET /many/:id
+  /several/1               | GET /several/:id                 | GET /several/:id
+  /users/7/items/9         | GET /users/:user/items/:item     | GET /users/:user/items/:item
+  /USERS/42/Items/9        | GET /users/:user/items/:item     | GET /users/:user/items/:item
+  /users/7/thrown          | GET /users/:user/thrown          | GET /users/:user/thrown
+  /x/5/deep/6/items/7      | GET /x/:a/deep/:b/items/:item    | GET /x/:a/deep/:b/items/:item
+  /re12/items/7            | GET /^\\/re\\d+//items/:item     | GET /^\\/re\\d+//items/:item
+  /inner/5/of/6            | GET /inner/:app/of/:id           | GET /inner/:app/of/:id
+  /inner/5/thrown          | GET /inner/:app/thrown           | GET /inner/:app/thrown
+  /inner/5/in/it/items/7   | GET /inner/:app/in/it/items/:item | GET /inner/:app/in/it/items/:item
+  /by-router/3/of/6        | GET /by-router/:x/of/:id         | GET /by-router/:x/of/:id
+  /v2/users/7/items/9      | GET /users/:user/items/:item     | GET /users/:user/items/:item
+  /two?x=/y/z              | GET /two                         | GET /two
+`)
+
+test.each([
+  ['express 4', express4],
+  ['express 5', express],
+] as const)('%s: a route that is declared in any way gives its declaration', async (version, framework) => {
+  const meter = notingMeter()
+  const is4 = version === 'express 4'
+  const app = framework()
+  app.set('env', 'test').use(meterExpress(meter, OPTIONS))
+  app.use((request, _response, next) => {
+    request.url = request.url.replace(/^\/v2/, '')
+    next()
+  })
+  const ok = (_request: express.Request, response: express.Response) => void response.send('ok')
+  const fail = () => {
+    throw new Error('thrown')
+  }
+  app.get(is4 ? '/a/:id(\\d+)' : '/a/:id', ok).get(is4 ? '/b/:x?' : '/b{/:x}', ok)
+  app
+    .get(is4 ? '/files/*' : '/files/*path', ok)
+    .get(/^\/r\/(\d+)\/8$/, ok)
+    .get(['/many/:id', '/several/:id'], ok)
+  const items = framework.Router({ mergeParams: true }).get('/items/:item', ok).get('/thrown', fail)
+  app.use('/users/:user', items).use(/^\/re\d+/, items)
+  app.use('/x/:a', framework.Router().use('/deep/:b', framework.Router().use(items)))
+  const inner = framework().get('/of/:id', ok).get('/thrown', fail).use('/in/it', items)
+  app.use('/inner/:app', inner)
+  app.use('/by-router', framework.Router().use('/:x', framework().get('/of/:id', ok)))
+  app.get('/two', ok)
+  await serving(app, async (url) => {
+    for (const { path } of EXPRESS_ROUTES) await (await fetch(url + path)).text()
+  })
+  const wanted = EXPRESS_ROUTES.map((row) => row[version])
+  expect(meter.facts.map(({ operation }) => operation)).toEqual(wanted)
+})
+
+/** Runs an application of Express while some work asks it. */
+async function serving(
+  app: { listen(port: number, host: string): Server },
+  work: (url: string) => Promise<void>,
+) {
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+  const server = app.listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  await new Promise((resolve) => server.close(resolve))
+}
 
 test('fastify: the operation is the template, with its prefixes', async () => {
   const meter = notingMeter()

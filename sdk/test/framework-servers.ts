@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { createRequire } from 'node:module'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -22,6 +23,9 @@ export interface FrameworkServer {
   readonly unmetered: () => UnmeteredCounts
   readonly close: () => Promise<void>
 }
+
+/** As Express 5 in its types, and in all that these servers use. */
+export const express4 = createRequire(import.meta.url)('express4') as typeof express
 
 /** What the handlers of `/v1/slow` have begun. */
 export const reached = new EventEmitter()
@@ -51,8 +55,11 @@ async function* parts(ending: 'ends' | 'never' | 'breaks'): AsyncGenerator<Uint8
   }
 }
 
-export async function expressServer(meter: Metered): Promise<FrameworkServer> {
-  const app = express()
+export const expressServer = (meter: Metered) => serverOf(express, meter)
+export const express4Server = (meter: Metered) => serverOf(express4, meter)
+
+async function serverOf(framework: typeof express, meter: Metered): Promise<FrameworkServer> {
+  const app = framework()
   const metering = meterExpress(
     meter,
     optionsOf(
@@ -62,19 +69,25 @@ export async function expressServer(meter: Metered): Promise<FrameworkServer> {
   )
   app.set('env', 'test').use(metering)
   app.get('/health', (_request, response) => void response.send('ok'))
-  const v1 = express.Router()
+  const v1 = framework.Router()
   v1.get('/photos/:id', (request, response) => void response.json({ id: request.params.id }))
-  v1.post('/photos', express.json(), (_request, response) => void response.status(201).send('made'))
+  v1.post('/photos', framework.json(), (_request, response) => void response.status(201).send('made'))
   v1.get('/status/:status', (request, response) => void response.status(Number(request.params.status)).end())
-  v1.get('/thrown', async () => Promise.reject(new Error('thrown')))
+  v1.get('/thrown', () => {
+    throw new Error('thrown')
+  })
   v1.get('/stream', (_request, response) => void Readable.from(parts('ends')).pipe(response))
   v1.get('/endless', (_request, response) => {
     const source = Readable.from(parts('never'))
     response.on('close', () => source.destroy())
     source.pipe(response)
   })
-  v1.get('/broken', async (_request, response) => {
-    for await (const part of parts('breaks')) response.write(part)
+  v1.get('/broken', (_request, response, next) => {
+    const write = async () => {
+      for await (const part of parts('breaks')) response.write(part)
+    }
+    // Express 4 does not look at a promise.
+    write().catch(next)
   })
   v1.get('/changed', (_request, response) => {
     response.write('begun')

@@ -6,6 +6,7 @@ import { table } from '../../test/table.ts'
 import { createMeter, type Meter, type RequestFact } from '../src/create-meter.ts'
 import { usageOf } from './auditor.ts'
 import {
+  express4Server,
   expressServer,
   fastifyServer,
   type FrameworkServer,
@@ -45,7 +46,12 @@ const noting: Pick<Meter, 'request'> = {
   },
 }
 
-const FRAMEWORKS = { express: expressServer, fastify: fastifyServer, hono: honoServer }
+const FRAMEWORKS = {
+  express: expressServer,
+  express4: express4Server,
+  fastify: fastifyServer,
+  hono: honoServer,
+}
 const NAMES = Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[]
 
 /**
