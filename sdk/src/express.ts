@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import type { Meter } from './create-meter.ts'
+import type { Meter } from './meter.ts'
 import { routeOf, watchRoute } from './express-route.ts'
 import { whenAnswered } from './answer.ts'
 import { countRequests, type RequestMetering, type UnmeteredCounts } from './request-metering.ts'

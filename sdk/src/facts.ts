@@ -6,6 +6,7 @@ import {
   RESOURCE_BYTES_MAX,
   ACCOUNT_BYTES_MAX,
 } from './fact-text.ts'
+import { refuseUnknown } from './known-members.ts'
 import { invalidFact } from './meter-error.ts'
 import { type Quantity, quantityText, wholeText } from './quantity.ts'
 
@@ -85,9 +86,14 @@ const UNIT_NAME = /^[A-Za-z0-9._:-]{1,64}$/
 const EARLIEST = Date.UTC(2000, 0, 1)
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
+const EVERY = ['account', 'project', 'region', 'at', 'id']
+const REQUEST = [...EVERY, 'operation', 'status', 'count', 'resource']
+const PROCESSING = [...EVERY, 'operation', 'mode', 'outcome', 'task', 'quantities', 'resource']
+const STORAGE = [...EVERY, 'dataset', 'bytes']
+
 /** @param now milliseconds since 1970, for a fact that does not say when */
 export function requestContent(fact: RequestFact, now: number): Content {
-  const { status, count } = object(fact, 'request')
+  const { status, count } = members(fact, 'request', REQUEST)
   if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599) {
     throw invalidFact('status is not an HTTP status: pass a number from 100 to 599.')
   }
@@ -101,7 +107,7 @@ export function requestContent(fact: RequestFact, now: number): Content {
 }
 
 export function processingContent(fact: ProcessingFact, now: number): Content {
-  const { mode = 'sync', outcome } = object(fact, 'processing')
+  const { mode = 'sync', outcome } = members(fact, 'processing', PROCESSING)
   if (mode !== 'sync' && mode !== 'async') throw invalidFact('mode is neither "sync" nor "async": pass one.')
   const isOutcome = outcome === 'succeeded' || outcome === 'failed'
   if (!isOutcome && (outcome !== undefined || mode === 'async')) {
@@ -118,7 +124,7 @@ export function processingContent(fact: ProcessingFact, now: number): Content {
 }
 
 export function storageContent(fact: StorageFact, now: number): Content {
-  const { bytes } = object(fact, 'storage')
+  const { bytes } = members(fact, 'storage', STORAGE)
   const data = {
     dataset: requiredText(fact.dataset, 'dataset'),
     ...placeOf(fact, undefined),
@@ -172,6 +178,11 @@ function quantitiesOf({ quantities, outcome }: ProcessingFact): Readonly<Record<
       return [unit, quantityText(amount, `quantities.${unit}`)]
     }),
   )
+}
+
+function members<T extends object>(fact: T, name: string, known: readonly string[]): T {
+  refuseUnknown(object(fact, name), known, `a ${name} fact`, invalidFact)
+  return fact
 }
 
 function object<T>(value: T, name: string): NonNullable<T> {

@@ -1,5 +1,5 @@
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
-import type { Meter } from './create-meter.ts'
+import type { Meter } from './meter.ts'
 import { whenAnswered } from './answer.ts'
 import { countRequests, type RequestMetering, type UnmeteredCounts } from './request-metering.ts'
 
@@ -30,7 +30,13 @@ export function meterRequests(
   return Object.assign(plugin, { unmetered, [Symbol.for('skip-override')]: true })
 }
 
+function routerPathOf(request: object): string | undefined {
+  return (request as { readonly routerPath?: string }).routerPath
+}
+
 function routeOf(request: FastifyRequest): string | undefined {
-  const { url } = request.routeOptions
+  // Fastify before 4.10 has it under another name.
+  const url =
+    (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? routerPathOf(request)
   return request.is404 || url === undefined ? undefined : `${request.method} ${url}`
 }

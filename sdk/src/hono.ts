@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import type { Meter } from './create-meter.ts'
+import type { Meter } from './meter.ts'
 import { CLIENT_GONE_STATUS, type NodeAnswer, type NodeRequest, whenAnswered } from './answer.ts'
 import { countRequests, type RequestMetering, type UnmeteredCounts } from './request-metering.ts'
 
@@ -61,8 +61,11 @@ type Handler = ((...args: never[]) => unknown) & { readonly [WRAPPED]?: Handler 
 function routeOf(c: Context): string | undefined {
   const { method, routeIndex, matchedRoutes } = c.req
   const reached = (matchedRoutes as readonly MatchedRoute[]).slice(routeIndex).find(isRoute)
-  return reached && `${method} ${reached.path}`
+  // `all` takes any word for a method where the server does, and each would be an operation.
+  return reached && `${reached.method === 'ALL' && !METHODS.has(method) ? 'ALL' : method} ${reached.path}`
 }
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
 
 /** `use` and `all` both say ALL. A middleware asks for what comes next; a handler does not. */
 function isRoute({ method, handler }: MatchedRoute): boolean {

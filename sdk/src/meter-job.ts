@@ -1,4 +1,7 @@
-import type { Meter } from './create-meter.ts'
+import { refuseUnknown } from './known-members.ts'
+import type { Meter } from './meter.ts'
+import { invalidFact, invalidOption } from './meter-error.ts'
+import { thinned } from './thinned.ts'
 import { type ProcessingFact, processingContent } from './facts.ts'
 
 /** A task that goes on after its submission was answered. */
@@ -26,11 +29,13 @@ export interface Job extends Pick<
  */
 export async function meterJob<Result>(
   meter: Pick<Meter, 'processing'>,
-  { onUnmetered = warn, id, ...job }: Job,
+  job: Job,
   work: () => Result | PromiseLike<Result>,
   quantities: (result: Result) => NonNullable<ProcessingFact['quantities']>,
 ): Promise<Result> {
-  const fact = { ...job, mode: 'async' as const }
+  refuseCall(meter, job, work, quantities)
+  const { onUnmetered = warn, id, ...about } = job
+  const fact = { ...about, mode: 'async' as const }
   // Only looked at: a mistake shows at once, and not after hours of work that nobody can charge.
   processingContent({ ...fact, id, outcome: 'failed' }, Date.now())
   const send = (read: () => ProcessingFact) => {
@@ -53,6 +58,34 @@ export async function meterJob<Result>(
   return result
 }
 
+const KNOWN: Readonly<Record<keyof Job, true>> = {
+  account: true,
+  operation: true,
+  project: true,
+  region: true,
+  resource: true,
+  task: true,
+  id: true,
+  onUnmetered: true,
+}
+
+function refuseCall(meter: unknown, job: unknown, work: unknown, quantities: unknown): void {
+  if (typeof (meter as Partial<Meter> | undefined)?.processing !== 'function') {
+    throw invalidOption('meterJob has no meter: pass what createMeter returns first.')
+  }
+  if (typeof job !== 'object' || job === null) {
+    throw invalidFact('The job is missing: pass { account, operation } and the like.')
+  }
+  refuseUnknown(job, Object.keys(KNOWN), 'a job', invalidFact)
+  for (const [name, value] of Object.entries({ work, quantities })) {
+    if (typeof value !== 'function') throw invalidOption(`${name} is no function: pass one to meterJob.`)
+  }
+  const { onUnmetered } = job as Job
+  if (onUnmetered !== undefined && typeof onUnmetered !== 'function') {
+    throw invalidOption('onUnmetered of a job is no function: pass one that takes an error.')
+  }
+}
+
 function tell(onUnmetered: (error: unknown) => void, error: unknown): void {
   try {
     onUnmetered(error)
@@ -61,6 +94,10 @@ function tell(onUnmetered: (error: unknown) => void, error: unknown): void {
   }
 }
 
+const shown = thinned()
+
+/** The 1st, 10th, 100th … of each message. */
 function warn(error: unknown): void {
-  console.warn('Farthing usage: a job was not metered', error)
+  const count = shown(String(error))
+  if (count !== undefined) console.warn(`Farthing usage: a job was not metered (${count} until now)`, error)
 }

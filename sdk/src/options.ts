@@ -1,6 +1,8 @@
 import { SOURCE_BYTES_MAX, textTrouble } from './fact-text.ts'
+import { keyTrouble, NO_KEY } from './key-text.ts'
+import { refuseUnknown } from './known-members.ts'
 import { invalidOption } from './meter-error.ts'
-import { type MeterProblem, warn } from './problem.ts'
+import { type MeterProblem, warnSometimes } from './problem.ts'
 import type { Spool } from './spool.ts'
 
 /** Events of one request: the server names the outcome of up to so many. */
@@ -15,7 +17,7 @@ export const TIMEOUT_MS_MAX = 600_000
 export interface MeterOptions {
   /** Where Farthing listens: `https://billing.example.com`. */
   readonly url: string
-  /** A key with the scope `usage:write`. */
+  /** A key with the scope `usage:write`. `none` where a server of yours adds it, as for a page in a browser. */
   readonly key: string
   /** Which system counted: part of every event's identity. The same for all processes of it. */
   readonly source: string
@@ -37,22 +39,46 @@ export interface MeterOptions {
   readonly timeoutMs?: number
   /** Keeps facts on disk until they are delivered: `fileSpool` of `@farthing/sdk/node`. */
   readonly spool?: Spool
-  /** Is told what went wrong; left out: one line each on the console. */
+  /** Is told what went wrong; left out: lines on the console, the 1st, 10th, 100th … of each kind. */
   readonly onProblem?: (problem: MeterProblem) => void
 }
 
 export type WhenFull = 'wait' | 'drop-newest' | 'throw'
 
-export type Settings = Required<Omit<MeterOptions, 'spool'>> & { readonly spool: Spool | undefined }
+export type Settings = Required<Omit<MeterOptions, 'spool' | 'key'>> & {
+  readonly key: string | undefined
+  readonly spool: Spool | undefined
+}
+
+/** Every option, so that an unknown one is a slip of the pen. */
+const KNOWN: Readonly<Record<keyof MeterOptions, true>> = {
+  url: true,
+  key: true,
+  source: true,
+  aggregate: true,
+  aggregateKeys: true,
+  batchEvents: true,
+  batchBytes: true,
+  batchMs: true,
+  queueEvents: true,
+  whenFull: true,
+  timeoutMs: true,
+  spool: true,
+  onProblem: true,
+}
 
 /** @throws MeterError sdk/invalid_option */
 export function readOptions(options: MeterOptions): Settings {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidOption('The options of createMeter are missing: pass { url, key, source }.')
+  }
+  refuseUnknown(options, Object.keys(KNOWN), 'the options of createMeter', invalidOption)
   const queueEvents = whole(options.queueEvents ?? 10_000, 'queueEvents', QUEUE_EVENTS_MAX)
   return {
     url: readUrl(options.url),
     key: readKey(options.key),
     source: readSource(options.source),
-    aggregate: options.aggregate ?? false,
+    aggregate: readFlag(options.aggregate ?? false, 'aggregate'),
     aggregateKeys: Math.min(
       queueEvents,
       whole(options.aggregateKeys ?? 2000, 'aggregateKeys', QUEUE_EVENTS_MAX),
@@ -63,22 +89,24 @@ export function readOptions(options: MeterOptions): Settings {
     queueEvents,
     whenFull: readWhenFull(options.whenFull ?? 'wait'),
     timeoutMs: whole(options.timeoutMs ?? 30_000, 'timeoutMs', TIMEOUT_MS_MAX),
-    spool: options.spool,
-    onProblem: options.onProblem ?? warn,
+    spool: readSpool(options.spool),
+    onProblem: readListener(options.onProblem ?? warnSometimes()),
   }
 }
 
-/** The address to which events are posted. */
-function readUrl(url: unknown): string {
+/** The address to which events are posted. @throws MeterError sdk/invalid_option */
+export function readUrl(url: unknown): string {
   const parsed = typeof url === 'string' ? parseUrl(url) : undefined
   if (parsed === undefined)
-    throw invalidOption('url is no URL: pass one such as https://billing.example.com.')
+    throw invalidOption('url is no URL: pass the address of Farthing, such as https://billing.example.com.')
   if (!/^https?:$/.test(parsed.protocol))
     throw invalidOption('url is neither http nor https: pass one of them.')
   if (parsed.username !== '' || parsed.search !== '' || parsed.hash !== '') {
     throw invalidOption('url has more than a host and a path: pass the key as `key`, and no query.')
   }
-  return `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}/v1/events`
+  // Who gives the address of the events themselves means the same.
+  const path = parsed.pathname.replace(/\/+$/, '').replace(/\/v1\/events$/, '')
+  return `${parsed.origin}${path}/v1/events`
 }
 
 function parseUrl(url: string): URL | undefined {
@@ -89,9 +117,26 @@ function parseUrl(url: string): URL | undefined {
   }
 }
 
-function readKey(key: unknown): string {
-  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return key
-  throw invalidOption('key is no key: pass one that `farthing keys` has made, without blanks.')
+function readKey(key: unknown): string | undefined {
+  if (key === NO_KEY) return undefined
+  const trouble = keyTrouble(key)
+  if (trouble !== undefined) throw invalidOption(trouble)
+  return key as string
+}
+
+function readFlag(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidOption(`${name} is neither true nor false: pass one of them.`)
+}
+
+function readSpool(spool: Spool | undefined): Spool | undefined {
+  if (spool === undefined || typeof (spool as Partial<Spool> | null)?.open === 'function') return spool
+  throw invalidOption('spool is no spool: pass fileSpool({ folder }) of @farthing/sdk/node.')
+}
+
+function readListener(listener: Settings['onProblem']): Settings['onProblem'] {
+  if (typeof listener === 'function') return listener
+  throw invalidOption('onProblem is no function: pass one that takes a problem.')
 }
 
 function readSource(source: unknown): string {

@@ -61,6 +61,12 @@ export class Pending {
     }
   }
 
+  /** The first one goes behind all others. */
+  rotate(): void {
+    const first = this.#entries[this.#head++]
+    if (first) this.#entries.push(first)
+  }
+
   *[Symbol.iterator](): Generator<Entry> {
     for (let at = this.#head; at < this.#entries.length; at++) yield this.#entries[at]!
   }

@@ -1,4 +1,5 @@
-import { mayPass, retryAfterMs } from './retry.ts'
+import { adviceFor, adviceForNone } from './advice.ts'
+import { judgeStatus, retryAfterMs } from './retry.ts'
 
 /** What the server says of one event: only of those that were not simply accepted. */
 export interface EventProblem {
@@ -12,18 +13,25 @@ export type Counts = Readonly<Record<'accepted' | 'duplicates' | 'conflicts' | '
 
 export type Attempt =
   | { readonly kind: 'stored'; readonly counts: Counts; readonly problems: readonly EventProblem[] }
-  | { readonly kind: 'again'; readonly askedMs: number; readonly why: Why }
-  | { readonly kind: 'refused'; readonly why: Why }
+  /** Nothing is known of any event: all of it is sent again. `refused`: when a person has put something right. */
+  | {
+      readonly kind: 'again' | 'refused'
+      readonly askedMs: number
+      readonly why: Why
+      readonly mayPart: boolean
+    }
 
 export interface Why {
   readonly code: string
+  /** What is wrong, and what to do. */
   readonly detail: string
   readonly status?: number
 }
 
 export interface Target {
   readonly url: string
-  readonly key: string
+  /** Undefined where a server in between adds it. */
+  readonly key: string | undefined
   readonly timeoutMs: number
 }
 
@@ -44,17 +52,21 @@ export async function postBatch(
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' },
+      headers: {
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        'content-type': 'application/x-ndjson',
+      },
       body,
       keepalive: body.length <= KEEPALIVE_BYTES_MAX,
       // One that is followed may become a GET, or take the key elsewhere.
-      redirect: 'error',
+      redirect: 'manual',
       signal: ending.signal,
     })
     return judge(response, await response.text(), lines.length)
   } catch (error) {
-    const detail = ending.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error)
-    return again('sdk/no_answer', `The server did not answer: ${detail}.`)
+    const { code, message } = ending.signal.aborted ? { code: undefined, message: '' } : reasonOf(error)
+    const reason = message === '' ? `nothing came within ${timeoutMs} ms` : message
+    return again('sdk/no_answer', `The server did not answer (${reason}). ${adviceForNone(code)}`)
   } finally {
     clearTimeout(timer)
     stop.removeEventListener('abort', end)
@@ -65,25 +77,41 @@ function judge(response: Response, text: string, events: number): Attempt {
   const { status, headers } = response
   const body = parse(text)
   if (status === 200) return readAnswer(body, events)
-  const why = whyOf(status, body)
-  if (mayPass(status)) {
-    return { kind: 'again', askedMs: retryAfterMs(headers.get('retry-after'), Date.now()), why }
+  // Browsers show no more of a redirect than that there was one.
+  if (status < 400) {
+    const where = headers.get('location')
+    const said = where === null ? `has status ${status}` : `sends on to ${where}`
+    return again(
+      'sdk/not_farthing',
+      `The answer is not that of Farthing: it ${said}. ${adviceFor(status)}`,
+      status,
+    )
   }
-  // What is no error and no answer of Farthing either came from something in between.
-  return status >= 400 ? { kind: 'refused', why } : { kind: 'again', askedMs: 0, why }
+  const { code, detail } = members(body)
+  const isFarthings = typeof code === 'string'
+  const judged = judgeStatus(status, isFarthings)
+  const said =
+    isFarthings && typeof detail === 'string' ? detail : `The server answered with status ${status}.`
+  const why = {
+    code: isFarthings ? code : 'sdk/http_status',
+    detail: `${said} ${adviceFor(status)}`,
+    status,
+  }
+  const askedMs = retryAfterMs(headers.get('retry-after'), Date.now())
+  return { kind: judged === 'passing' ? 'again' : 'refused', askedMs, why, mayPart: judged === 'content' }
 }
 
 /** 200 from anything but Farthing, such as a login page on the way, must not count as stored. */
 function readAnswer(body: unknown, events: number): Attempt {
   const { accepted, duplicates, conflicts, held, rejected, problems } = members(body)
   const numbers = [accepted, duplicates, conflicts, held, rejected]
-  const sum = numbers.every((count) => typeof count === 'number')
+  const sum = numbers.every((count): count is number => typeof count === 'number' && count >= 0)
     ? numbers.reduce((total, count) => total + count, 0)
     : undefined
   if (sum !== events || !Array.isArray(problems)) {
     return again(
       'sdk/not_farthing',
-      'The answer is not that of Farthing: check url, and what is in between.',
+      `The answer is not that of Farthing, though its status is 200. ${adviceFor(200)}`,
       200,
     )
   }
@@ -94,17 +122,13 @@ function readAnswer(body: unknown, events: number): Attempt {
   }
 }
 
-function whyOf(status: number, body: unknown): Why {
-  const { code, detail } = members(body)
-  return {
-    code: typeof code === 'string' ? code : 'sdk/http_status',
-    detail: typeof detail === 'string' ? detail : `The server answered with status ${status}.`,
-    status,
-  }
-}
-
 function again(code: string, detail: string, status?: number): Attempt {
-  return { kind: 'again', askedMs: 0, why: { code, detail, ...(status === undefined ? {} : { status }) } }
+  return {
+    kind: 'again',
+    askedMs: 0,
+    mayPart: false,
+    why: { code, detail, ...(status === undefined ? {} : { status }) },
+  }
 }
 
 function parse(text: string): unknown {
@@ -120,7 +144,7 @@ function members(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** The cause says more than "fetch failed". */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): { readonly code: string | undefined; readonly message: string } {
   const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string }
-  return cause?.code ?? cause?.message ?? message ?? String(error)
+  return { code: cause?.code, message: cause?.code ?? cause?.message ?? message ?? String(error) }
 }

@@ -1,5 +1,8 @@
-import type { Meter } from './create-meter.ts'
-import { MeterError } from './meter-error.ts'
+import type { Meter } from './meter.ts'
+import { operationOfRoute } from './route-operation.ts'
+import { refuseUnknown } from './known-members.ts'
+import { invalidOption, MeterError } from './meter-error.ts'
+import { thinned } from './thinned.ts'
 
 /** Which of an application's requests are metered, and as what. All functions are called after the answer has left. */
 export interface RequestMetering<Request> {
@@ -53,6 +56,7 @@ export function countRequests<Request>(
   meter: Pick<Meter, 'request'>,
   options: RequestMetering<Request>,
 ): RequestCounter<Request> {
+  refuseOptions(meter, options)
   const counts = { skipped: 0, noOperation: 0, noAccount: 0, failed: 0 }
   const told = options.onUnmetered ?? warnSometimes()
   const tell = (unmetered: Unmetered<Request>) => {
@@ -70,7 +74,8 @@ export function countRequests<Request>(
   }
   const answered: RequestCounter<Request>['answered'] = (request, routeOf, status) => {
     if (options.skip?.(request) === true) return void counts.skipped++
-    const route = routeOf(request)
+    const reached = routeOf(request)
+    const route = reached === undefined ? undefined : operationOfRoute(reached)
     const operation = options.operation ? options.operation(request, route) : route
     if (operation === undefined) return void counts.noOperation++
     const account = options.account(request)
@@ -98,13 +103,36 @@ export function countRequests<Request>(
   }
 }
 
+const KNOWN: Readonly<Record<keyof RequestMetering<unknown>, true>> = {
+  account: true,
+  operation: true,
+  project: true,
+  region: true,
+  skip: true,
+  onUnmetered: true,
+}
+
+/** A slip in the options would else be told with every request, when it is too late for the first ones. */
+function refuseOptions(meter: unknown, options: unknown): void {
+  if (typeof (meter as Partial<Meter> | undefined)?.request !== 'function') {
+    throw invalidOption('meterRequests has no meter: pass what createMeter returns first.')
+  }
+  if (typeof options !== 'object' || options === null || !('account' in options)) {
+    throw invalidOption('account is missing: pass { account: (request) => … }, which says who pays.')
+  }
+  refuseUnknown(options, Object.keys(KNOWN), 'the options of meterRequests', invalidOption)
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value === 'function' || (value === undefined && name !== 'account')) continue
+    throw invalidOption(`${name} is no function: pass one that takes a request.`)
+  }
+}
+
 /** The 1st, 10th, 100th … of each code: enough to be seen, too few to fill a disk. */
 function warnSometimes(): (unmetered: Unmetered<unknown>) => void {
-  const seen = new Map<string, number>()
+  const shown = thinned()
   return ({ code, detail }) => {
-    const count = (seen.get(code) ?? 0) + 1
-    seen.set(code, count)
-    if (/^10*$/.test(String(count))) {
+    const count = shown(code)
+    if (count !== undefined) {
       console.warn(`Farthing usage, not metered (${code}, ${count} until now): ${detail}`)
     }
   }

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mayPass, PAUSE_MS_MAX, PAUSE_MS_MIN, pauseMs, RETRY_AFTER_MS_MAX, retryAfterMs } from './retry.ts'
+import {
+  judgeStatus,
+  PAUSE_MS_MAX,
+  PAUSE_MS_MIN,
+  pauseMs,
+  REFUSED_PAUSES,
+  RETRY_AFTER_MS_MAX,
+  retryAfterMs,
+} from './retry.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 
@@ -31,7 +39,22 @@ test.each([
   expect(retryAfterMs(header, NOW)).toBe(ms)
 })
 
-test('only what may pass is sent again', () => {
-  expect([408, 429, 500, 502, 503, 504, 599].every(mayPass)).toBe(true)
-  expect([400, 401, 403, 404, 409, 413, 415, 422].some(mayPass)).toBe(false)
+test('after a refusal the pauses are longer', () => {
+  expect([1, 2, 7, 1000].map((failures) => pauseMs(failures, 1, 0, REFUSED_PAUSES))).toEqual([
+    1000, 2000, 60_000, 60_000,
+  ])
+})
+
+test.each([
+  ['passing', [301, 304, 408, 429, 500, 502, 503, 504, 599]],
+  ['sending', [401, 404, 405, 407, 410, 415]],
+  ['content', [400, 402, 409, 413, 414, 422, 431, 451, 499]],
+] as const)('a status that says something of %s', (judged, statuses) => {
+  for (const status of statuses) {
+    expect([status, judgeStatus(status, true), judgeStatus(status, false)]).toEqual([status, judged, judged])
+  }
+})
+
+test('403 of Farthing is about the key, and that of anything else perhaps about the content', () => {
+  expect([judgeStatus(403, true), judgeStatus(403, false)]).toEqual(['sending', 'content'])
 })

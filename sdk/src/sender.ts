@@ -1,7 +1,7 @@
 import type { MeterProblem } from './problem.ts'
 import { type Entry, Pending } from './pending.ts'
-import { type Counts, type EventProblem, postBatch, type Target, type Why } from './post-batch.ts'
-import { pauseMs } from './retry.ts'
+import { type Attempt, type Counts, type EventProblem, postBatch, type Target } from './post-batch.ts'
+import { pauseMs, REFUSED_PAUSES } from './retry.ts'
 import { quietTimer } from './runtime.ts'
 
 export interface SenderOptions extends Target {
@@ -9,21 +9,22 @@ export interface SenderOptions extends Target {
   readonly batchBytes: number
   readonly batchMs: number
   readonly tell: (problem: MeterProblem) => void
-  /** The server has refused these as a whole; they are settled next. */
-  readonly refused: (entries: readonly Entry[]) => void
-  /** These have left the queue for good. */
+  /** The server has answered for each of these: they have left the queue for good. */
   readonly settled: (entries: readonly Entry[]) => void
 }
 
 /** How often what happened, since the start. */
 export interface SenderStats {
   readonly counts: Record<keyof Counts, number>
-  /** Events of deliveries that were refused as a whole. */
+  /** Deliveries that were refused for a reason that only a person can put right. */
   refused: number
   retries: number
 }
 
-/** Sends what waits, one request at a time, in order. Each is repeated until there is an answer that is final. */
+/**
+ * Sends what waits, one request at a time, in order. An event leaves only with the server's word on it; everything else
+ * that is answered says something of the key, of the address or of what is in between, and is sent again.
+ */
 export class Sender {
   /** What was taken, and what another process has left: that goes first. */
   readonly own = new Pending()
@@ -40,9 +41,16 @@ export class Sender {
   /** Somebody waits: nothing waits for company. */
   #hurrying = 0
   #watchers: { readonly isMet: () => boolean; readonly met: () => void }[] = []
+  readonly #onRefusal = new Set<() => void>()
+  /** Deliveries that failed since the last one that did not. */
+  #failures = 0
+  /** Events of one request: fewer after one that was refused for what was in it, and twice as many after each success. */
+  #eventsMax: number
+  #endPause: (() => void) | undefined
 
   constructor(options: SenderOptions) {
     this.#options = options
+    this.#eventsMax = options.batchEvents
   }
 
   /** Something was added: send it, or see to it that it is sent soon. */
@@ -66,8 +74,16 @@ export class Sender {
     if (pending.removed >= until) return
     this.#hurrying++
     this.wake()
+    // Perhaps it was put right: the long pause after a refusal is for those who do not wait.
+    this.#endPause?.()
     await new Promise<void>((met) => this.#watchers.push({ isMet: () => pending.removed >= until, met }))
     this.#hurrying--
+  }
+
+  /** At the next answer that only a person can put right. @returns what takes it back */
+  onRefusal(work: () => void): () => void {
+    this.#onRefusal.add(work)
+    return () => this.#onRefusal.delete(work)
   }
 
   /** Ends the request under way. What is not settled stays in the queues. */
@@ -89,46 +105,51 @@ export class Sender {
     this.#isSending = true
     const until = this.own.added
     while ((this.own.removed < until || this.#isDue()) && !this.#stop.signal.aborted) {
-      const pending = this.adopted.size > 0 ? this.adopted : this.own
-      await this.#deliver(pending, pending.first(this.#options.batchEvents, this.#options.batchBytes))
+      await this.#deliver(this.adopted.size > 0 ? this.adopted : this.own)
     }
     this.#isSending = false
     this.wake()
   }
 
-  /** The first ones of a queue. It returns when they are settled, or the sender is stopped. */
-  async #deliver(pending: Pending, batch: readonly Entry[]): Promise<void> {
+  /** Sends the first ones of a queue once, and waits if that failed. */
+  async #deliver(pending: Pending): Promise<void> {
     const { signal } = this.#stop
+    const batch = pending.first(this.#eventsMax, this.#options.batchBytes)
     const lines = batch.map(({ text }) => text)
-    for (let failures = 1; ; failures++) {
-      const attempt = await postBatch(this.#options, lines, signal)
-      if (attempt.kind === 'stored') {
-        this.#note(batch, attempt.counts, attempt.problems)
-        return this.#settle(pending, batch)
-      }
-      if (signal.aborted) return
-      if (attempt.kind === 'refused') return this.#refuse(pending, batch, attempt.why)
-      const ms = Math.ceil(pauseMs(failures, Math.random(), attempt.askedMs))
-      this.stats.retries++
-      const detail = `${attempt.why.detail} ${batch.length} events are sent again in ${ms} ms.`
-      this.#tell({ kind: 'retrying', ...attempt.why, detail, events: [] })
-      await pause(ms, signal)
-      if (signal.aborted) return
+    const attempt = await postBatch(this.#options, lines, signal)
+    if (attempt.kind === 'stored') {
+      this.#failures = 0
+      this.#eventsMax = Math.min(this.#eventsMax * 2, this.#options.batchEvents)
+      this.#note(batch, attempt.counts, attempt.problems)
+      return this.#settle(pending, batch)
     }
-  }
-
-  async #refuse(pending: Pending, batch: readonly Entry[], why: Why): Promise<void> {
-    if (why.status === 413 && batch.length > 1) {
-      const half = Math.ceil(batch.length / 2)
-      await this.#deliver(pending, batch.slice(0, half))
-      if (!this.#stop.signal.aborted) await this.#deliver(pending, batch.slice(half))
+    if (signal.aborted) return
+    this.stats.retries++
+    if (attempt.mayPart && batch.length > 1) {
+      this.#eventsMax = Math.ceil(batch.length / 2)
       return
     }
-    this.stats.refused += batch.length
-    this.#options.refused(batch)
-    const detail = `${why.detail} ${batch.length} events are not stored, and not sent again.`
-    this.#tell({ kind: 'refused', ...why, detail, events: batch.map(({ event }) => event) })
-    this.#settle(pending, batch)
+    // Others may get through where this one does not.
+    if (attempt.mayPart) pending.rotate()
+    await this.#pause(attempt, batch)
+  }
+
+  async #pause({ kind, why, askedMs }: Exclude<Attempt, { kind: 'stored' }>, batch: readonly Entry[]) {
+    const isRefused = kind === 'refused'
+    const limits = isRefused ? REFUSED_PAUSES : undefined
+    const ms = Math.ceil(pauseMs(++this.#failures, Math.random(), askedMs, limits))
+    const much = batch.length === 1 ? '1 event is' : `${batch.length} events are`
+    const detail = `${why.detail} ${much} kept, and sent again in ${ms} ms.`
+    const events = isRefused ? batch.map(({ event }) => event) : []
+    this.#options.tell({ kind: isRefused ? 'refused' : 'retrying', ...why, detail, events })
+    const { promise, end } = pause(ms, this.#stop.signal)
+    if (isRefused) {
+      this.stats.refused++
+      for (const work of this.#onRefusal) work()
+      if (askedMs === 0) this.#endPause = end
+    }
+    await promise
+    this.#endPause = undefined
   }
 
   #note(batch: readonly Entry[], counts: Counts, problems: readonly EventProblem[]): void {
@@ -139,7 +160,7 @@ export class Sender {
       const entry = batch[index]
       const kind = KINDS[outcome] ?? 'remark'
       const said = { code: code ?? 'sdk/no_code', detail: detail ?? `The event is ${outcome}.` }
-      this.#tell({ kind, ...said, events: entry ? [entry.event] : [] })
+      this.#options.tell({ kind, ...said, events: entry ? [entry.event] : [] })
     }
   }
 
@@ -150,10 +171,6 @@ export class Sender {
     this.#watchers = this.#watchers.filter((watcher) => !met.includes(watcher))
     for (const watcher of met) watcher.met()
   }
-
-  #tell(problem: MeterProblem): void {
-    this.#options.tell(problem)
-  }
 }
 
 const KINDS: Readonly<Record<string, MeterProblem['kind']>> = {
@@ -162,10 +179,14 @@ const KINDS: Readonly<Record<string, MeterProblem['kind']>> = {
   held: 'held',
 }
 
-/** Ends early when the sender is stopped. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
+/** Ends early when the sender is stopped, or by `end`. */
+function pause(
+  ms: number,
+  signal: AbortSignal,
+): { readonly promise: Promise<void>; readonly end: () => void } {
+  let end = () => {}
+  const promise = new Promise<void>((resolve) => {
+    end = () => {
       clear()
       signal.removeEventListener('abort', end)
       resolve()
@@ -173,4 +194,5 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const clear = quietTimer(end, ms)
     signal.addEventListener('abort', end)
   })
+  return { promise, end }
 }

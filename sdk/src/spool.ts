@@ -51,8 +51,6 @@ export interface OpenSpool {
   durable(): Promise<void>
   /** So many bytes of records are needed no more. */
   settle(bytes: number): void
-  /** The server has refused these for good: they are kept for people. */
-  refuse(events: readonly CloudEvent[]): void
   /** What a process that has ended has left, if anything: given to exactly one. */
   adopt(): Promise<Adopted | undefined>
   close(): Promise<void>

@@ -26,7 +26,7 @@ export interface MeterStats {
   readonly conflicts: number
   readonly held: number
   readonly rejected: number
-  /** Events of deliveries that the server refused as a whole. */
+  /** Deliveries that were refused for a reason that only a person can put right. Their events are kept. */
   readonly refused: number
   /** Deliveries that were sent again. */
   readonly retries: number
@@ -62,6 +62,8 @@ export class Taker {
   #dropped = 0
   #unspooled = 0
   #takenAtFlush = 0
+  /** Dropped facts of which a flush has told already. */
+  #droppedAtFlush = 0
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -70,7 +72,6 @@ export class Taker {
     this.#sender = new Sender({
       ...settings,
       tell: onTell,
-      refused: (entries) => this.#spool?.refuse(entries.map(({ event }) => event)),
       settled: (entries) => this.#settled(entries),
     })
     this.#spool = settings.spool?.open({
@@ -97,19 +98,38 @@ export class Taker {
     return this.#full(content, make)
   }
 
-  /** Everything that was taken or waits, and what was being adopted, is settled. */
-  async flush(): Promise<void> {
+  /** Resolves when everything that was taken or waits, and what was being adopted, is settled. */
+  async flush(): Promise<true> {
     this.#takenAtFlush = this.#taken + this.#waiting.length
     const last = this.#waiting.at(-1)
     const drain = () => {
       this.#closeParts()
       return this.#sender.drain(this.#sender.own)
     }
-    await Promise.all([drain(), this.#adoption])
-    if (last === undefined) return
+    await Promise.all([drain(), this.#adoption, this.#sender.drain(this.#sender.adopted)])
+    if (last === undefined) return true
     while (this.#waiting.includes(last)) await drain()
     // Those that waited have been placed meanwhile.
     await drain()
+    return true
+  }
+
+  /** The same; but false, at once, at an answer that only a person can put right. */
+  flushUnlessRefused(): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const forget = this.#sender.onRefusal(() => {
+        forget()
+        resolve(false)
+      })
+      this.flush().finally(forget).then(resolve, reject)
+    })
+  }
+
+  /** Was nothing dropped since this was asked before? */
+  wasNothingDropped(): boolean {
+    const dropped = this.#dropped - this.#droppedAtFlush
+    this.#droppedAtFlush = this.#dropped
+    return dropped === 0
   }
 
   /** Was anything taken since the last flush began? */
@@ -117,23 +137,28 @@ export class Taker {
     return this.#taken + this.#waiting.length > this.#takenAtFlush
   }
 
-  /** @returns true when nothing is left */
+  /** @returns true when nothing is left, and nothing was ever dropped */
   async close(): Promise<boolean> {
     this.#isClosed = true
     this.#closeParts()
     this.#clearAdoption?.()
     this.#sender.stop()
-    const waited = this.#waiting.splice(0)
+    const waiting = this.#waiting.map(({ make }) => make(this.#newId()))
+    this.tellUnsent('before the meter was closed', waiting)
     const { own, adopted } = this.#sender
-    const inMemory = [...own].filter(({ spooledBytes }) => spooledBytes === 0).map(({ event }) => event)
-    const unsent = [...inMemory, ...waited.map(({ make }) => make(this.#newId()))]
-    if (unsent.length > 0) {
-      const detail = `${unsent.length} events were not sent before the meter was closed, and are on no disk.`
-      tell(this.#settings, { kind: 'unsent', code: 'sdk/unsent', detail, events: unsent })
-    }
-    for (const { answer } of waited) answer(false)
+    const isAll = own.size === 0 && adopted.size === 0 && this.#waiting.length === 0 && this.#dropped === 0
+    for (const { answer } of this.#waiting.splice(0)) answer(false)
     await this.#spool?.close()
-    return own.size === 0 && adopted.size === 0 && waited.length === 0
+    return isAll
+  }
+
+  /** What is in memory only, at its end. @param when `before the meter was closed` */
+  tellUnsent(when: string, waiting: readonly CloudEvent[] = []): void {
+    const inMemory = [...this.#sender.own].filter(({ spooledBytes }) => spooledBytes === 0)
+    const events = [...inMemory.map(({ event }) => event), ...waiting]
+    if (events.length === 0) return
+    const detail = `${events.length} events were not sent ${when}, and are on no disk.`
+    tell(this.#settings, { kind: 'unsent', code: 'sdk/unsent', detail, events })
   }
 
   stats(): MeterStats {

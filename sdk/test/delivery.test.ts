@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { testServer, type TestServer } from '../../test/system/http-server.ts'
+import { table } from '../../test/table.ts'
 import {
   createMeter,
   type Meter,
@@ -147,23 +148,171 @@ test('nothing is sent as a JSON number that could lose a digit', async () => {
   expect(meter.stats()).toMatchObject({ taken: 4, accepted: 4, queued: 0 })
 })
 
-test.each([400, 401] as const)('%s is told with its events, and not sent again', async (status) => {
+/** What an operator has to put right, and what the line says about it. */
+const OPERATORS = table(`
+  mishap   | code                | says
+  400      | proxy/status_400    | Check \`url\`
+  401      | proxy/status_401    | Give the meter a valid \`key\`
+  403      | proxy/status_403    | with the scope usage:write
+  404      | proxy/status_404    | Check \`url\`
+  405      | proxy/status_405    | Check \`url\`
+  409      | proxy/status_409    | Check \`url\`
+  410      | proxy/status_410    | Check \`url\`
+  413      | proxy/status_413    | Raise the limit
+  415      | proxy/status_415    | Let application/x-ndjson pass
+  422      | proxy/status_422    | Check \`url\`
+  page 401 | sdk/http_status     | Give the meter a valid \`key\`
+  page 403 | sdk/http_status     | check what is in between
+  page 404 | sdk/http_status     | Check \`url\`
+  page 405 | sdk/http_status     | Check \`url\`
+  page 413 | sdk/http_status     | Raise the limit
+  page 451 | sdk/http_status     | Check \`url\`
+`)
+
+test.each(OPERATORS)(
+  '$mishap keeps its event, says what to do, and delivers it when that is done',
+  async (row) => {
+    const account = newAccount()
+    const meter = meterOf()
+    const mishap = (Number(row.mishap) || row.mishap) as Mishap
+    proxy.mishaps = () => mishap
+    void meter.request({ account, operation: 'SimpleQuery', status: 200 })
+    expect(await meter.flush()).toBe(false)
+    expect(problems).toMatchObject([
+      { kind: 'refused', code: row.code, status: Number(/\d+/.exec(row.mishap!)![0]) },
+    ])
+    expect(problems[0]!.detail).toContain(row.says)
+    expect(problems[0]!.detail).toContain('1 event is kept')
+    expect(problems[0]!.events).toMatchObject([{ subject: account, data: { operation: 'SimpleQuery' } }])
+    expect(meter.stats()).toMatchObject({ refused: 1, queued: 1, accepted: 0 })
+    proxy.mishaps = []
+    expect(await meter.flush()).toBe(true)
+    expect(await counted(account)).toEqual(new Map([['SimpleQuery  billed', 1n]]))
+    expect(await meter.close()).toBe(true)
+  },
+)
+
+test('a key that Farthing does not take, and one without the scope, are told, and lose nothing', async () => {
   const account = newAccount()
+  const reader = await server.key(['bills:read'])
+  const unknown = 'frt_000000000000000000000000001f22r1'
+  for (const [key, code, status] of [
+    [reader, 'auth/missing_scope', 403],
+    [unknown, 'auth/unknown_key', 401],
+  ] as const) {
+    const meter = meterOf({ key })
+    await meter.request({ account, operation: 'SimpleQuery', status: 200 })
+    expect(await meter.flush()).toBe(false)
+    expect(problems.splice(0)).toMatchObject([{ kind: 'refused', code, status }])
+    expect(await meter.close({ timeoutMs: 100 })).toBe(false)
+    expect(problems.find(({ kind }) => kind === 'unsent')!.events).toMatchObject([{ subject: account }])
+    problems = []
+  }
+  expect(await counted(account)).toEqual(new Map())
+})
+
+test.each([
+  ['a path that is none', (): string => `${server.url}/farthing`, 'refused', 404, 'Check `url`'],
+  [
+    'a host that is none',
+    (): string => 'http://farthing.invalid',
+    'retrying',
+    undefined,
+    'No host has this name',
+  ],
+  ['a port at which nobody listens', (): string => 'http://127.0.0.1:9', 'retrying', undefined, 'Is it up'],
+  [
+    'https for http',
+    (): string => server.url.replace('http', 'https'),
+    'retrying',
+    undefined,
+    'do not agree on TLS',
+  ],
+] as const)('%s in the url keeps its events, and says what to do', async (_, url, kind, status, says) => {
+  const meter = meterOf({ url: url() })
+  await meter.request({ account: newAccount(), operation: 'SimpleQuery', status: 200 })
+  expect(await meter.flush({ timeoutMs: 700 })).toBe(false)
+  expect(problems[0]).toMatchObject({ kind, ...(status && { status }) })
+  expect(problems[0]!.detail).toContain(says)
+  expect(meter.stats()).toMatchObject({ queued: 1 })
+})
+
+test.each(['redirect', 'login page', 'page 204'] as const)('%s is told with what to do', async (mishap) => {
+  proxy.mishaps = [mishap]
   const meter = meterOf()
-  proxy.mishaps = [status]
-  const before = proxy.requests()
-  void meter.request({ account, operation: 'SimpleQuery', status: 200 })
+  void meter.request({ account: newAccount(), operation: 'SimpleQuery', status: 200 })
   expect(await meter.flush()).toBe(true)
-  expect(proxy.requests() - before).toBe(1)
-  expect(problems).toMatchObject([{ kind: 'refused', status, code: `proxy/status_${status}` }])
-  expect(problems[0]!.events).toMatchObject([{ subject: account, data: { operation: 'SimpleQuery' } }])
-  expect(meter.stats()).toMatchObject({ refused: 1, accepted: 0, retries: 0 })
+  expect(problems).toMatchObject([{ kind: 'retrying', code: 'sdk/not_farthing' }])
+  expect(problems[0]!.detail).toContain('Check `url`')
+})
+
+test('while all is refused, memory is bounded, and what is beyond is counted, told, and not true', async () => {
+  const account = newAccount()
+  proxy.mishaps = () => 401
+  const meter = meterOf({ queueEvents: 5, whenFull: 'drop-newest' })
+  for (let at = 0; at < 8; at++) void meter.request({ account, operation: 'SimpleQuery', status: 200 })
+  expect(await meter.flush()).toBe(false)
+  expect(meter.stats()).toMatchObject({ queued: 5, dropped: 3 })
+  expect(problems.filter(({ kind }) => kind === 'dropped')).toHaveLength(3)
+  proxy.mishaps = []
+  expect(await meter.flush()).toBe(true)
+  expect(await counted(account)).toEqual(new Map([['SimpleQuery  billed', 5n]]))
+  // Three are lost for ever.
+  expect(await meter.close()).toBe(false)
+})
+
+test('a flush is false once for what was dropped since the one before', async () => {
+  proxy.mishaps = () => 503
+  const meter = meterOf({ queueEvents: 1, whenFull: 'drop-newest' })
+  for (let at = 0; at < 2; at++)
+    void meter.request({ account: newAccount(), operation: 'SimpleQuery', status: 200 })
+  proxy.mishaps = []
+  expect(await meter.flush()).toBe(false)
+  expect(await meter.flush()).toBe(true)
+})
+
+test.each([400, 'page 403'] as const)(
+  'an event that something on the way does not let pass (%s) holds up no others',
+  async (mishap) => {
+    const account = newAccount()
+    const meter = meterOf({ batchEvents: 8 })
+    proxy.mishaps = (_, body) => (body.includes('drop table') ? mishap : 'pass')
+    for (let at = 0; at < 20; at++) {
+      const project = at === 6 ? "'; drop table" : undefined
+      void meter.request({ account, operation: 'SimpleQuery', status: 200, project })
+    }
+    expect(await meter.flush()).toBe(false)
+    expect(problems).toMatchObject([{ kind: 'refused' }])
+    expect(problems[0]!.events).toMatchObject([{ data: { project: "'; drop table" } }])
+    expect(await meter.flush()).toBe(false)
+    expect(await counted(account)).toEqual(new Map([['SimpleQuery  billed', 19n]]))
+    proxy.mishaps = []
+    expect(await meter.flush()).toBe(true)
+    expect(meter.stats()).toMatchObject({ accepted: 20, queued: 0, dropped: 0 })
+  },
+)
+
+test('without a listener, held events are a few lines, one kind for each name that is missing', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const meter = createMeter({ url: proxy.url, key: server.adminKey, source: '/thin', batchMs: 20 })
+  meters.push(meter)
+  for (let at = 0; at < 150; at++) {
+    const operation = at % 3 === 0 ? 'GET /v1/images/:id' : 'POST /v1/images'
+    void meter.request({ account: newAccount(), operation, status: 200 })
+  }
+  expect(await meter.flush()).toBe(true)
+  expect(meter.stats()).toMatchObject({ held: 150 })
+  const lines = warn.mock.calls.map(([line]) => String(line))
+  warn.mockRestore()
+  expect(lines.map((line) => /until now/.test(line))).toEqual([false, false, true, true, true])
+  expect(lines.filter((line) => line.includes('GET /v1/images/:id'))).toHaveLength(2)
+  expect(lines.at(-1)).toContain('held (held/unknown_operation, 100 until now)')
 })
 
 test('what is too large for something on the way is sent in halves', async () => {
   const account = newAccount()
   const meter = meterOf()
-  proxy.mishaps = [413, 413, 'pass', 'pass', 413]
+  proxy.mishaps = [413, 413, 'pass', 413]
   const called = call(meter, account, 8)
   await meter.flush()
   expect(problems).toEqual([])

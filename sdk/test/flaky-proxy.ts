@@ -14,19 +14,15 @@ export type Mishap =
   | 'login page'
   /** Somewhere else. */
   | 'redirect'
-  | 400
-  | 401
-  | 408
-  | 413
-  | 429
-  | 500
-  | 502
-  | 503
+  /** A status, in the form of Farthing's problems. */
+  | number
+  /** A status, with a page of something in between. */
+  | `page ${number}`
 
 export interface FlakyProxy {
   readonly url: string
-  /** What happens to the next requests; then `pass`. Or, by number of the request from 0. */
-  mishaps: Mishap[] | ((number: number) => Mishap)
+  /** What happens to the next requests; then `pass`. Or, by number of the request from 0, and its body. */
+  mishaps: Mishap[] | ((number: number, body: string) => Mishap)
   /** Requests that came, and the bodies that were passed on. */
   readonly requests: () => number
   readonly bodies: readonly string[]
@@ -40,10 +36,12 @@ export async function flakyProxy(target: string): Promise<FlakyProxy> {
   let requests = 0
   const bodies: string[] = []
   const server = createServer((incoming, answer) => {
-    const { mishaps } = proxy
-    const mishap = typeof mishaps === 'function' ? mishaps(requests) : (mishaps.shift() ?? 'pass')
-    requests++
-    void pass({ target, mishap, bodies }, incoming, answer)
+    const number = requests++
+    const mishapOf = (body: string) => {
+      const { mishaps } = proxy
+      return typeof mishaps === 'function' ? mishaps(number, body) : (mishaps.shift() ?? 'pass')
+    }
+    void pass({ target, mishapOf, bodies }, incoming, answer)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -62,17 +60,24 @@ export async function flakyProxy(target: string): Promise<FlakyProxy> {
 
 interface Passing {
   readonly target: string
-  readonly mishap: Mishap
+  readonly mishapOf: (body: string) => Mishap
   readonly bodies: string[]
 }
 
-async function pass({ target, mishap, bodies }: Passing, incoming: IncomingMessage, answer: ServerResponse) {
-  if (mishap === 'cut') return void incoming.socket.destroy()
+async function pass(
+  { target, mishapOf, bodies }: Passing,
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+) {
   const body = await read(incoming)
+  const mishap = mishapOf(body.toString())
+  if (mishap === 'cut') return void incoming.socket.destroy()
   if (typeof mishap === 'number') {
     answer.writeHead(mishap, { 'content-type': 'application/problem+json', 'retry-after': '0' })
     return void answer.end(JSON.stringify({ status: mishap, code: `proxy/status_${mishap}`, detail: 'No.' }))
   }
+  const [, page] = /^page (\d+)$/.exec(mishap) ?? []
+  if (page) return void answer.writeHead(Number(page)).end('<h1>Sorry</h1>')
   if (mishap === 'login page') return void answer.writeHead(200).end('<h1>Please log in</h1>')
   if (mishap === 'redirect') return void answer.writeHead(302, { location: '/elsewhere' }).end()
   bodies.push(body.toString())

@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs'
 import { createMeter } from '@farthing/sdk'
 import { closeOnSignals, fileSpool } from '@farthing/sdk/node'
 
-const { calls, pauseMs, folder, fsync, flushEvery, close, ending, files, ...options } = JSON.parse(
+const { calls, account, pauseMs, folder, fsync, flushEvery, close, ending, files, ...options } = JSON.parse(
   process.argv[2],
 )
 const say = (text) => writeSync(1, `${text}\n`)
@@ -16,7 +16,7 @@ const meter = createMeter({ ...options, ...(spool && { spool }), onProblem })
 for (let at = 0; at < calls; at++) {
   const [operation, project] = [at % 3 ? 'SimpleQuery' : 'FuzzyQuery', `p${at % files}`]
   say('try')
-  const isTaken = await meter.request({ account: options.account, operation, project, status: 200 })
+  const isTaken = await meter.request({ account, operation, project, status: 200 })
   say(isTaken ? 'took' : 'dropped')
   if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
   if (flushEvery && at % flushEvery === flushEvery - 1 && (await meter.flush())) say(`sent ${at + 1}`)

@@ -275,19 +275,51 @@ test('what is left when a meter is closed stays on disk, for the next one', asyn
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('what the server refuses for good is kept, and can be imported when the key is right', async () => {
+const UNKNOWN_KEY = 'frt_000000000000000000000000001f22r1'
+
+test('what was refused for a wrong key is on disk, and is sent by the next one, whose key is right', async () => {
   const account = newAccount()
-  const wrong = meterOf({ key: 'frt_wrong' })
+  const wrong = meterOf({ key: UNKNOWN_KEY })
   for (let at = 0; at < 5; at++) await wrong.request({ account, operation: 'SimpleQuery', status: 200 })
-  await wrong.flush()
-  expect(problems).toMatchObject([{ kind: 'refused', status: 401 }])
-  await wrong.close()
-  const [name, ...others] = readdirSync(folder)
-  expect([others, name]).toEqual([[], expect.stringMatching(/^[0-9a-f]{32}\.refused\.ndjson$/)])
-  const answer = await server.send(readFileSync(join(folder, name!), 'utf8'), {
-    type: 'application/x-ndjson',
-  })
-  expect(answer.json).toMatchObject({ accepted: 5 })
+  expect(await wrong.flush()).toBe(false)
+  expect(problems).toMatchObject([{ kind: 'refused', status: 401, code: 'auth/unknown_key' }])
+  expect(await wrong.close({ timeoutMs: 50 })).toBe(false)
+  expect(problems.filter(({ kind }) => kind === 'unsent')).toEqual([])
+  expect(await meterOf().flush()).toBe(true)
+  expect(await counted(account)).toBe(5n)
+})
+
+test('what was meant for a url that was wrong is told, and sent when that url is named', async () => {
+  const account = newAccount()
+  const wrong = meterOf({ url: `${proxy.url}/wrong` })
+  for (let at = 0; at < 5; at++) await wrong.request({ account, operation: 'SimpleQuery', status: 200 })
+  expect(await wrong.flush()).toBe(false)
+  await wrong.close({ timeoutMs: 50 })
+  problems = []
+  const right = meterOf()
+  await right.flush()
+  expect(problems).toMatchObject([{ kind: 'spool', code: 'sdk/spool_elsewhere' }])
+  expect(problems[0]!.detail).toContain(`has events for ${proxy.url}/wrong,`)
+  expect(await counted(account)).toBe(0n)
+  expect(await meterOf({ spool: fileSpool({ folder, formerUrls: [`${proxy.url}/wrong/`] }) }).flush()).toBe(
+    true,
+  )
+  expect(await counted(account)).toBe(5n)
+})
+
+test('what another one has left is kept while it is refused, and sent when that is put right', async () => {
+  const account = newAccount()
+  const first = meterOf({ key: UNKNOWN_KEY })
+  for (let at = 0; at < 5; at++) await first.request({ account, operation: 'SimpleQuery', status: 200 })
+  await first.close({ timeoutMs: 50 })
+  proxy.mishaps = () => 403
+  const second = meterOf()
+  // It looks for what was left first.
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(second.stats()).toMatchObject({ adopted: 5 })
+  expect(await second.flush()).toBe(false)
+  proxy.mishaps = []
+  expect(await second.flush()).toBe(true)
   expect(await counted(account)).toBe(5n)
 })
 

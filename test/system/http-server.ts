@@ -53,6 +53,8 @@ export interface Answer {
 export interface ServerOptions {
   /** Live hours begin here; undefined: at the current one. */
   readonly firstHour?: Hour
+  /** The path of its price book; undefined: the demo. */
+  readonly priceBook?: string
   /** In place of the real one. */
   readonly ingest?: Ingest
   /** Takes large deliveries beside the server; undefined: nobody does. */
@@ -66,12 +68,12 @@ export interface ServerOptions {
 
 /** The HTTP server on a database and a port of its own. */
 export async function testServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { firstHour, ingest, large, patience, through, graceMs = 600_000 } = options
+  const { ingest, large, patience, through, graceMs = 600_000 } = options
   const database = await testDatabase()
   const { pool } = database
   const connection = through?.(database.connection) ?? database.connection
   const { logged, log } = noteLog()
-  const { adminKey, dataDir } = await makeDeployment(database, firstHour)
+  const { adminKey, dataDir } = await makeDeployment(database, options)
   const reading = makeReadingPool(connection, { max: 5, log })
   const writing = makePool(connection, { max: 10, log })
   const taking = ingest ?? (await createIngest({ pool: writing, log }))
@@ -123,10 +125,10 @@ function noteLog(): { readonly log: Log; readonly logged: TestServer['logged'] }
   return { logged, log: { info() {}, warn: note('warn'), error: note('error') } }
 }
 
-async function makeDeployment({ pool }: TestDatabase, firstHour: Hour | undefined) {
+async function makeDeployment({ pool }: TestDatabase, { firstHour, priceBook }: ServerOptions) {
   const dataDir = mkdtempSync(join(tmpdir(), 'farthing-http-'))
   const { log } = noteLog()
-  const started = await firstStart({ pool, dataDir, priceBook: undefined, log, firstHour })
+  const started = await firstStart({ pool, dataDir, priceBook, log, firstHour })
   if (!started.ok || started.adminKey === undefined) throw new Error('the first start was refused')
   return { adminKey: started.adminKey, dataDir }
 }

@@ -1,4 +1,6 @@
 import { CLOSE_MS, type Meter } from '../create-meter.ts'
+import { refuseUnknown } from '../known-members.ts'
+import { invalidOption } from '../meter-error.ts'
 
 export interface CloseOnSignals {
   /** SIGTERM and SIGINT unless told. */
@@ -13,6 +15,7 @@ export interface CloseOnSignals {
  * @returns what takes it back
  */
 export function closeOnSignals(meter: Meter, options: CloseOnSignals = {}): () => void {
+  refuseUnknown(options, ['signals', 'timeoutMs'], 'the options of closeOnSignals', invalidOption)
   const { signals = ['SIGTERM', 'SIGINT'], timeoutMs = CLOSE_MS } = options
   const forget = () => {
     for (const signal of signals) process.off(signal, end)

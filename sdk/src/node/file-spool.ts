@@ -1,5 +1,4 @@
 import {
-  appendFileSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -10,8 +9,9 @@ import {
   rmSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { CloudEvent } from '../facts.ts'
-import { MeterError } from '../meter-error.ts'
+import { refuseUnknown } from '../known-members.ts'
+import { invalidOption, MeterError } from '../meter-error.ts'
+import { readUrl } from '../options.ts'
 import type { Adopted, OpenSpool, Spool, SpoolOwner } from '../spool.ts'
 import { isAlive, showLife } from './process-life.ts'
 import { type FsyncRule, SpoolFile, syncFolder } from './spool-file.ts'
@@ -22,6 +22,11 @@ export interface FileSpoolOptions {
   readonly folder: string
   /** `never` (left out): facts survive the end of the process. `always`: that of the machine too, for an fsync. */
   readonly fsync?: FsyncRule
+  /**
+   * Urls under which meters with this folder were made before, such as one that was wrong: what is left for them is sent
+   * to this meter's url.
+   */
+  readonly formerUrls?: readonly string[]
 }
 
 /** `<process>.spool`, or `<process>.<origin>.spool`: what a process has taken over from one that has ended. */
@@ -31,17 +36,31 @@ const NAME = /^(?:([0-9a-f]+)\.)?([0-9a-f]+)\.spool$/
  * Every fact is in a file before it counts as taken, until it is delivered. What a process leaves, because it was
  * killed or closed, is sent by the next meter that has the same folder and url.
  */
-export function fileSpool({ folder, fsync = 'never' }: FileSpoolOptions): Spool {
+export function fileSpool(options: FileSpoolOptions): Spool {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidOption('The options of fileSpool are missing: pass { folder }.')
+  }
+  refuseUnknown(options, ['folder', 'fsync', 'formerUrls'], 'the options of fileSpool', invalidOption)
+  const { folder, fsync = 'never', formerUrls = [] } = options
   if (typeof folder !== 'string' || folder === '') {
-    throw new MeterError('sdk/invalid_option', 'folder is missing: name a folder on a local disk.')
+    throw invalidOption('folder is missing: name a folder on a local disk.')
   }
   if (!['never', 'always'].includes(fsync)) {
-    throw new MeterError('sdk/invalid_option', 'fsync is neither "never" nor "always": pass one of them.')
+    throw invalidOption('fsync is neither "never" nor "always": pass one of them.')
   }
-  return { open: (owner) => openSpool(resolve(folder), owner, fsync) }
+  if (!Array.isArray(formerUrls)) throw invalidOption('formerUrls is no list of urls: pass one.')
+  const former = formerUrls.map(readUrl)
+  return { open: (owner) => openSpool({ folder: resolve(folder), rule: fsync, former }, owner) }
 }
 
-function openSpool(folder: string, owner: SpoolOwner, rule: FsyncRule): OpenSpool {
+interface SpoolSettings {
+  readonly folder: string
+  readonly rule: FsyncRule
+  readonly former: readonly string[]
+}
+
+function openSpool({ folder, rule, former }: SpoolSettings, owner: SpoolOwner): OpenSpool {
+  const left: LeftOver = { folder, urls: [owner.url, ...former], elsewhere: new Set() }
   const at = (name: string) => join(folder, name)
   let endLife: (() => Promise<void>) | undefined
   let file: SpoolFile
@@ -61,8 +80,7 @@ function openSpool(folder: string, owner: SpoolOwner, rule: FsyncRule): OpenSpoo
     append: (record) => file.append(record),
     durable: () => file.durable(),
     settle: (bytes) => file.settle(bytes),
-    refuse: (events) => keepRefused(at(`${owner.run}.refused.ndjson`), events, owner),
-    adopt: () => adopt(folder, owner),
+    adopt: () => adopt(left, owner),
     async close() {
       await file.close()
       await endLife?.()
@@ -70,20 +88,47 @@ function openSpool(folder: string, owner: SpoolOwner, rule: FsyncRule): OpenSpoo
   }
 }
 
+interface LeftOver {
+  readonly folder: string
+  /** What is meant for one of these is taken over. */
+  readonly urls: readonly string[]
+  /** Files for another url of which was told. */
+  readonly elsewhere: Set<string>
+}
+
 /** The first file whose process has ended. Taking it over is a rename, which only one can do. */
-async function adopt(folder: string, owner: SpoolOwner): Promise<Adopted | undefined> {
+async function adopt(left: LeftOver, owner: SpoolOwner): Promise<Adopted | undefined> {
+  const { folder, urls } = left
   for (const name of readdirSync(folder).sort()) {
     const [, holder, origin] = NAME.exec(name) ?? []
     const process = holder ?? origin
     if (origin === undefined || process === undefined || process === owner.run) continue
-    if (!isFor(join(folder, name), owner.url) || (await isAlive(join(folder, `${process}.sock`)))) continue
+    const url = urlOf(join(folder, name))
+    if (url === undefined || (await isAlive(join(folder, `${process}.sock`)))) continue
+    if (!urls.includes(url)) {
+      tellElsewhere(left, { name, url }, owner)
+      continue
+    }
     const path = join(folder, `${owner.run}.${origin}.spool`)
     if (!renamed(join(folder, name), path)) continue
-    for (const left of [`${process}.sock`, `${process}.spool.new`])
-      rmSync(join(folder, left), { force: true })
+    for (const rest of [`${process}.sock`, `${process}.spool.new`])
+      rmSync(join(folder, rest), { force: true })
     return takeOver(path, owner)
   }
   return undefined
+}
+
+/** Nobody sends these unless a meter with that url is made again. */
+function tellElsewhere(
+  { folder, elsewhere }: LeftOver,
+  { name, url }: { readonly name: string; readonly url: string },
+  { trouble }: SpoolOwner,
+): void {
+  if (elsewhere.has(name)) return
+  elsewhere.add(name)
+  const base = url.replace(/\/v1\/events$/, '')
+  const detail = `${join(folder, name)} has events for ${base}, to which this meter does not send.`
+  trouble('sdk/spool_elsewhere', `${detail} If that url was wrong, name it in formerUrls of fileSpool.`)
 }
 
 function takeOver(path: string, owner: SpoolOwner): Adopted {
@@ -98,27 +143,17 @@ function takeOver(path: string, owner: SpoolOwner): Adopted {
 /** The first line has no more than this, whatever url is in it. */
 const HEADER_BYTES = 16_384
 
-function isFor(path: string, url: string): boolean {
+function urlOf(path: string): string | undefined {
   let file: number | undefined
   try {
     file = openSync(path, 'r')
     const start = Buffer.alloc(HEADER_BYTES)
-    return readHeader(start.subarray(0, readSync(file, start))) === url
+    return readHeader(start.subarray(0, readSync(file, start)))
   } catch {
     // It was taken over by another process at this moment.
-    return false
+    return undefined
   } finally {
     if (file !== undefined) closeSync(file)
-  }
-}
-
-/** One event a line, as `farthing import` reads them. */
-function keepRefused(path: string, events: readonly CloudEvent[], { trouble }: SpoolOwner): void {
-  try {
-    appendFileSync(path, events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 })
-  } catch (error) {
-    const detail = `${events.length} refused events could not be kept in ${path}: ${(error as Error).message}`
-    trouble('sdk/spool_not_written', `${detail}.`)
   }
 }
 
