@@ -40,14 +40,14 @@ export function createMeter(options: MeterOptions): Meter {
     request: (fact) => take((now) => requestContent(fact, now)),
     processing: (fact) => take((now) => processingContent(fact, now)),
     storage: (fact) => take((now) => storageContent(fact, now)),
-    async flush(options = {}) {
-      const timeoutMs = readTimeout(options, 'flush')
+    async flush(end = {}) {
+      const timeoutMs = readTimeout(end, 'flush')
       const work = timeoutMs === undefined ? taker.flushUnlessRefused() : taker.flush()
       const isSent = await within(timeoutMs, work)
       return taker.wasNothingDropped() && isSent
     },
-    close(options = {}) {
-      const timeoutMs = readTimeout(options, 'close') ?? CLOSE_MS
+    close(end = {}) {
+      const timeoutMs = readTimeout(end, 'close') ?? CLOSE_MS
       closing ??= within(timeoutMs, taker.flush()).then(() => {
         forget()
         return taker.close()

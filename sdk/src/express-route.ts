@@ -19,7 +19,7 @@ interface App {
   /** Express 5; Express 4 throws here. */
   readonly router?: Router
   /** Express 4. */
-  readonly _router?: Router
+  readonly ['_router']?: Router
   /** Where it is used in another application. */
   readonly mountpath?: unknown
   readonly parent?: App
@@ -123,7 +123,7 @@ function topOf(app: App | undefined): App | undefined {
 }
 
 function routerOf(app: App | undefined): Router | undefined {
-  return app && (app._router ?? app.router)
+  return app && (app['_router'] ?? app.router)
 }
 
 /** All ways that lead to a route, from the outermost router on: a router that is used in several places has several. */

@@ -93,7 +93,7 @@ const STORAGE = [...EVERY, 'dataset', 'bytes']
 
 /** @param now milliseconds since 1970, for a fact that does not say when */
 export function requestContent(fact: RequestFact, now: number): Content {
-  const { status, count } = members(fact, 'request', REQUEST)
+  const { status, count } = checked(fact, 'request', REQUEST)
   if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599) {
     throw invalidFact('status is not an HTTP status: pass a number from 100 to 599.')
   }
@@ -107,7 +107,7 @@ export function requestContent(fact: RequestFact, now: number): Content {
 }
 
 export function processingContent(fact: ProcessingFact, now: number): Content {
-  const { mode = 'sync', outcome } = members(fact, 'processing', PROCESSING)
+  const { mode = 'sync', outcome } = checked(fact, 'processing', PROCESSING)
   if (mode !== 'sync' && mode !== 'async') throw invalidFact('mode is neither "sync" nor "async": pass one.')
   const isOutcome = outcome === 'succeeded' || outcome === 'failed'
   if (!isOutcome && (outcome !== undefined || mode === 'async')) {
@@ -124,7 +124,7 @@ export function processingContent(fact: ProcessingFact, now: number): Content {
 }
 
 export function storageContent(fact: StorageFact, now: number): Content {
-  const { bytes } = members(fact, 'storage', STORAGE)
+  const { bytes } = checked(fact, 'storage', STORAGE)
   const data = {
     dataset: requiredText(fact.dataset, 'dataset'),
     ...placeOf(fact, undefined),
@@ -180,7 +180,7 @@ function quantitiesOf({ quantities, outcome }: ProcessingFact): Readonly<Record<
   )
 }
 
-function members<T extends object>(fact: T, name: string, known: readonly string[]): T {
+function checked<T extends object>(fact: T, name: string, known: readonly string[]): T {
   refuseUnknown(object(fact, name), known, `a ${name} fact`, invalidFact)
   return fact
 }

@@ -184,15 +184,15 @@ function pause(
   ms: number,
   signal: AbortSignal,
 ): { readonly promise: Promise<void>; readonly end: () => void } {
-  let end = () => {}
+  let endNow = () => {}
   const promise = new Promise<void>((resolve) => {
-    end = () => {
+    endNow = () => {
       clear()
-      signal.removeEventListener('abort', end)
+      signal.removeEventListener('abort', endNow)
       resolve()
     }
-    const clear = quietTimer(end, ms)
-    signal.addEventListener('abort', end)
+    const clear = quietTimer(endNow, ms)
+    signal.addEventListener('abort', endNow)
   })
-  return { promise, end }
+  return { promise, end: endNow }
 }

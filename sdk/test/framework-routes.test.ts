@@ -64,6 +64,14 @@ test.each([
   expect(metering.unmetered().noOperation).toBe(3)
 })
 
+function ok(_request: express.Request, response: express.Response): void {
+  response.send('ok')
+}
+
+function fail(): never {
+  throw new Error('thrown')
+}
+
 /** Routes that are declared in ways of their own, and requests that reach them: none may give its own address. */
 const EXPRESS_ROUTES = table(`
   path                     | express 4                        | express 5
@@ -99,10 +107,6 @@ test.each([
     request.url = request.url.replace(/^\/v2/, '')
     next()
   })
-  const ok = (_request: express.Request, response: express.Response) => void response.send('ok')
-  const fail = () => {
-    throw new Error('thrown')
-  }
   app.get(is4 ? '/a/:id(\\d+)' : '/a/:id', ok).get(is4 ? '/b/:x?' : '/b{/:x}', ok)
   app
     .get(is4 ? '/files/*' : '/files/*path', ok)
@@ -187,6 +191,21 @@ test('hono: the operation is the template, also of what a middleware has answere
   for (const { method, path } of CALLS) await (await app.request(path, { method })).text()
   expectOperations(meter.facts, 'hono')
   expect(metering.unmetered().noOperation).toBe(2)
+})
+
+test('hono: a method that nobody knows makes no operation of its own', async () => {
+  const meter = notingMeter()
+  const app = new Hono().use(meterHono(meter, OPTIONS)).all('/any/:id', (c) => c.text('ok'))
+  app.on('PURGE', '/cache/:key', (c) => c.text('ok'))
+  for (const [method, path] of [
+    ['GET', '/any/1'],
+    ['X1', '/any/1'],
+    ['X2', '/any/2'],
+    ['PURGE', '/cache/7'],
+  ] as const)
+    await (await app.request(path, { method })).text()
+  const operations = meter.facts.map(({ operation }) => operation)
+  expect(operations).toEqual(['GET /any/:id', 'ALL /any/:id', 'ALL /any/:id', 'PURGE /cache/:key'])
 })
 
 test.each([
