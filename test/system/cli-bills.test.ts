@@ -46,7 +46,7 @@ test("an account's day: 24 hourly bills, and their exact sum", async () => {
   const day = ['--account', 'acme-photos', '--from', '2025-07-28', '--to', '2025-07-29']
   const table = (await server.good('bills', ...day)).trimEnd().split('\n')
   expect(table).toHaveLength(26)
-  expect(table[1]).toMatch(/^2025-07-28 00:00 .+ 2025-07-28T00Z\.acme-photos {2}demo late$/)
+  expect(table[1]).toMatch(/^2025-07-28 00:00 .+ 2025-07-28T00Z\.acme-photos {2}demo, billed later$/)
   expect(table.at(-1)).toMatch(/^24 bills +0\.\d+ /)
   const bills = ndjson<Bill>(await server.good('bills', ...day, '--json'))
   const sum = bills.reduce((total, { total: each }) => total + scaled(each), 0n)

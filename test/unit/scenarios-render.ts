@@ -1,4 +1,6 @@
 import type { Bill, BillLine } from '../../src/core/bill/bill.ts'
+import { componentsOf, shownComponents } from '../../src/core/present/bill-components.ts'
+import type { PriceBook } from '../../src/core/rate/price-book/price-book.ts'
 import { BLOCK } from './scenarios-read.ts'
 
 interface Column {
@@ -23,7 +25,8 @@ const COLUMNS: readonly Column[] = [
 ]
 
 /** A bill as scenarios show it. Columns without any content are left out. */
-export function renderBill({ lines, components, total, currency }: Bill): string {
+export function renderBill(bill: Bill, book: PriceBook): string {
+  const { lines, components, total, currency } = bill
   const columns = COLUMNS.map(({ name, isNumber, cell }) => {
     const cells = lines.map(cell)
     const width = Math.max(...[name, ...cells].map(({ length }) => length))
@@ -36,7 +39,12 @@ export function renderBill({ lines, components, total, currency }: Bill): string
       .join(' | ')
       .trimEnd(),
   )
-  const totals = [...Object.entries(components), [`total ${currency}`, total] as const]
+  const totals = [
+    ...shownComponents([bill], componentsOf(book)).map(
+      (component) => [component, components[component]] as const,
+    ),
+    [`total ${currency}`, total] as const,
+  ]
   return [...rows, '', ...totals.map(([name, amount]) => `${name.padEnd(10)} ${amount}`), ''].join('\n')
 }
 
@@ -46,8 +54,8 @@ export const NO_BILL = 'no bill\n'
  * The scenario with its bill blocks as they should be: each shows the bill that it names, or that there is none.
  * Bills that no block names are added at the end, so that none is overlooked.
  */
-export function withBills(markdown: string, bills: readonly Bill[]): string {
-  const texts = new Map(bills.map((bill) => [`bill ${bill.id}`, renderBill(bill)]))
+export function withBills(markdown: string, bills: readonly Bill[], book: PriceBook): string {
+  const texts = new Map(bills.map((bill) => [`bill ${bill.id}`, renderBill(bill, book)]))
   const unnamed = new Set(texts.keys())
   const replaced = markdown.replaceAll(BLOCK, (block, info: string) => {
     if (!info.startsWith('bill ')) return block

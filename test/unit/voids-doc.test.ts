@@ -30,7 +30,7 @@ test('the bill on the page that gives back is the one that follows from its even
   expect(draft.lines.map(({ corrects }) => corrects)).toEqual([null, billId(account, billed!.hour)])
   expect(draft.lines.some(({ amount }) => amount.startsWith('-'))).toBe(true)
   const bill: Bill = { ...open!, ...draft }
-  const rewritten = withBills(page, [billed!, bill])
+  const rewritten = withBills(page, [billed!, bill], book)
   if (process.env['UPDATE'] === '1') writeFileSync(PAGE, rewritten)
   else expect(page).toBe(rewritten)
 })

@@ -29,7 +29,10 @@ export async function printList<Name extends Listed>(
   { limit: limitText, json, ...server }: ListOptions,
   name: Name,
   request: ListRequest<Name>,
-  show: (items: readonly ItemOf<Name>[]) => readonly TextLine[],
+  show: (
+    items: readonly ItemOf<Name>[],
+    api: ServerApi,
+  ) => readonly TextLine[] | Promise<readonly TextLine[]>,
 ): Promise<void> {
   const given = limitText === undefined ? undefined : readLimit(limitText)
   const api = makeApi(serverAddress(server))
@@ -38,7 +41,7 @@ export async function printList<Name extends Listed>(
     return
   }
   const { items, isCut } = await takeItems(api, name, request, given ?? LIMIT)
-  printLines(show(items))
+  printLines(await show(items, api))
   if (isCut) say('There are more: --limit all lists them.')
 }
 

@@ -1,8 +1,9 @@
 import type { PriceVersion } from '../../api/price-book.ts'
+import { componentsOf } from '../../core/present/bill-components.ts'
 import type { LineView } from '../../core/present/bill-table.ts'
 import type { TermsOf } from '../../core/present/bill-line-notes.ts'
 import { lineTerms } from '../../core/present/line-terms.ts'
-import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { Component, PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import type { ServerApi } from './server-api.ts'
@@ -23,10 +24,18 @@ export async function readVersion(
   )
 }
 
-/** The rules behind some lines, each from the version of the price book that its line names. */
-export async function readTerms(api: ServerApi, lines: readonly LineView[]): Promise<TermsOf> {
+/** The rules behind some lines. */
+export interface LineRules {
+  readonly termsOf: TermsOf
+  /** The components that their price books have items for. */
+  readonly sold: ReadonlySet<Component>
+}
+
+/** Each line's rules come from the version of the price book that it names. */
+export async function readTerms(api: ServerApi, lines: readonly LineView[]): Promise<LineRules> {
   const versions = [...new Set(lines.map(({ priceVersion }) => priceVersion))]
   const read = versions.map(async (version) => [version, (await readVersion(api, version)).book] as const)
   const books = new Map(await Promise.all(read))
-  return (line) => lineTerms(books.get(line.priceVersion)!, line)
+  const termsOf: TermsOf = (line) => lineTerms(books.get(line.priceVersion)!, line)
+  return { termsOf, sold: componentsOf(...books.values()) }
 }

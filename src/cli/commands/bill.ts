@@ -16,7 +16,7 @@ export function billCommand(): Command {
   const command = new Command('bill')
     .summary('print a bill')
     .description(
-      prose(`Prints a bill with its three components. Every line reads quantity × unit price = amount, exact to the
+      prose(`Prints a bill with its lines and totals. Every line reads quantity × unit price = amount, exact to the
         last digit; what was counted and not billed is said below it.`),
     )
     .argument('<bill>', 'its id, as `farthing bills` lists it')
@@ -38,6 +38,6 @@ async function bill(id: string, { verbose = false, json, ...options }: BillOptio
     return
   }
   const view = await api.json('GET /v1/bills/:id', request)
-  const termsOf = await readTerms(api, view.lines)
-  printLines(billTable(view, { verbose, termsOf, widthMax: tableWidth() }))
+  const rules = await readTerms(api, view.lines)
+  printLines(billTable(view, { verbose, ...rules, widthMax: tableWidth() }))
 }

@@ -1,7 +1,9 @@
 import { Command } from 'commander'
+import { componentsOf } from '../../core/present/bill-components.ts'
 import { billsTable } from '../../core/present/bills-table.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, withListOptions } from '../client/print-list.ts'
+import { readVersion } from '../client/read-terms.ts'
 import { withRange } from '../terminal/time-option.ts'
 import { tableWidth } from '../terminal/terminal.ts'
 
@@ -29,8 +31,9 @@ export function billsCommand(): Command {
       ),
     )
     .action(({ account, from, to, ...options }: BillsOptions) =>
-      printList(options, 'GET /v1/bills', { query: { account, from, to } }, (bills) =>
-        billsTable(bills, tableWidth()),
-      ),
+      printList(options, 'GET /v1/bills', { query: { account, from, to } }, async (bills, api) => {
+        const sold = bills.length > 0 ? componentsOf((await readVersion(api)).book) : undefined
+        return billsTable(bills, { sold, widthMax: tableWidth() })
+      }),
     )
 }

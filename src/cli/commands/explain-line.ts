@@ -27,7 +27,8 @@ export async function explainLine(
   if (!line) throw new CommandFailed(`The bill ${id} has ${bill.lines.length} lines, and no line ${number}.`)
   const behind = { params: { id, number } }
   const { items, isCut } = await takeItems(api, EVENTS_BEHIND, behind, limit)
-  const terms = (await readTerms(api, [line]))(line)
+  const { termsOf } = await readTerms(api, [line])
+  const terms = termsOf(line)
   if (json) {
     printJson({ line, price: terms?.term ? priceView(terms.term) : null, events: items })
     return

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Bill } from '../../core/bill/bill.ts'
+import { componentsOf } from '../../core/present/bill-components.ts'
 import { billTable, type LineView } from '../../core/present/bill-table.ts'
 import { billView } from '../../core/present/bill-view.ts'
 import { billsTable } from '../../core/present/bills-table.ts'
@@ -82,9 +83,10 @@ function printBills(
 ): void {
   const views = bills.map(billView)
   const widthMax = tableWidth()
-  if (summary) return printLines(billsTable(views, widthMax))
+  const sold = componentsOf(book)
+  if (summary) return printLines(billsTable(views, { sold, widthMax }))
   const termsOf = (line: LineView) => lineTerms(book, line)
   for (const view of views) {
-    printLines([...billTable(view, { verbose, widthMax, termsOf }), { role: 'plain', text: '' }])
+    printLines([...billTable(view, { verbose, widthMax, termsOf, sold }), { role: 'plain', text: '' }])
   }
 }

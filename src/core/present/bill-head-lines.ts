@@ -36,14 +36,14 @@ function digestFacts(bill: BillView, verbose: boolean): readonly (readonly [stri
 function marksOf(bill: Pick<BillView, 'demo' | 'late' | 'total'>): readonly string[] {
   return [
     ...(bill.demo ? ['DEMO: made with illustrative prices; nothing is owed.'] : []),
-    ...(bill.late ? ['LATE: the hour had been settled without a bill before this usage came in.'] : []),
+    ...(bill.late ? ['Billed later: this usage arrived after its hour had closed.'] : []),
     ...(bill.total.startsWith('-') ? ['CREDIT: more is given back than was used.'] : []),
   ]
 }
 
-/** The same in one word each, for lists. */
+/** The same in a word or two each, for lists. */
 export function shortMarks(bill: Pick<BillView, 'demo' | 'late' | 'total'>): string {
   return marksOf(bill)
     .map((mark) => mark.split(':')[0]!.toLowerCase())
-    .join(' ')
+    .join(', ')
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BUILT_IN_EVENT_TYPES } from '../ingest/usage.ts'
 import { decimal } from '../money/decimal.ts'
-import type { PriceBook, Rate } from '../rate/price-book/price-book.ts'
+import type { Component, PriceBook, Rate } from '../rate/price-book/price-book.ts'
 import { parseHour } from '../time/hour.ts'
 import { billTable, type BillView, type LineView } from './bill-table.ts'
 import { lineTerms } from './line-terms.ts'
@@ -220,7 +220,11 @@ test('without the price book, a bill still says all that it knows', () => {
 
 test('marks come before the numbers', () => {
   const marked = text({ ...bill, demo: true, late: true, total: '-0.005' })
-  expect(marked.match(/^[A-Z]+(?=:)/gm)).toEqual(['DEMO', 'LATE', 'CREDIT'])
+  expect(marked.match(/^(?:DEMO|Billed later|CREDIT|LATE): .*/gm)).toEqual([
+    'DEMO: made with illustrative prices; nothing is owed.',
+    'Billed later: this usage arrived after its hour had closed.',
+    'CREDIT: more is given back than was used.',
+  ])
 })
 
 test('verbose shows digests in full, and stored data in base units', () => {
@@ -268,4 +272,38 @@ test('foreign names cannot move the cursor or turn the direction of text', () =>
   const shown = text({ ...bill, account: 'a\nb', lines: [hostile] })
   expect(shown).toContain('\ufffd[2J\ufffdevil')
   expect(shown).toContain('a\ufffdb')
+})
+
+const TOTALS = ['Request fees', 'Data processing fees', 'Index storage fees'] as const
+const SOLD: readonly (readonly [sold: readonly Component[], amounts: readonly string[], shown: string])[] = [
+  [
+    ['request', 'processing', 'storage'],
+    ['0', '0', '0'],
+    'Request fees, Data processing fees, Index storage fees',
+  ],
+  [['request'], ['1', '0', '0'], 'Request fees'],
+  [['request', 'processing'], ['0', '2', '0'], 'Request fees, Data processing fees'],
+  [['storage'], ['0', '0', '1'], 'Index storage fees'],
+  // What was billed under an older book is shown all the same.
+  [['request'], ['1', '0', '-0.5'], 'Request fees, Index storage fees'],
+  [[], ['0', '0', '0'], ''],
+]
+for (const [sold, [request = '', processing = '', storage = ''], shown] of SOLD) {
+  test(`a business with prices for ${sold.join(' and ') || 'nothing'} has no totals of other things`, () => {
+    const own = { ...bill, components: { request, processing, storage }, lines: [] }
+    const totals = text(own, { sold: new Set(sold) }).split('\n')
+    expect(TOTALS.filter((title) => totals.some((one) => one.trim().startsWith(title))).join(', ')).toBe(
+      shown,
+    )
+    expect(totals.some((one) => one.includes('Total USD'))).toBe(true)
+  })
+}
+
+const ZERO = { request: '0', processing: '0', storage: '0' }
+
+test('a component with a line has its total, also when it comes to nothing', () => {
+  const free = { ...line, component: 'storage', amount: '0' } as const
+  expect(text({ ...bill, components: ZERO, lines: [free] }, { sold: new Set() })).toMatch(
+    / Index storage fees +0\n/,
+  )
 })

@@ -1,4 +1,5 @@
 import type { Component } from '../rate/price-book/price-book.ts'
+import { COMPONENT_TITLES, shownComponents } from './bill-components.ts'
 import { billHeadLines } from './bill-head-lines.ts'
 import { correctionTitle, notesOn, type TermsOf } from './bill-line-notes.ts'
 import type { billView, lineView } from './bill-view.ts'
@@ -12,16 +13,11 @@ export type BillView = Omit<ReturnType<typeof billView>, 'lines'> & { readonly l
 export interface BillTableOptions {
   /** The price book's rule of a line, if it is at hand: explains free prices and waived statuses. */
   readonly termsOf?: TermsOf | undefined
+  /** What the price book has items for; all components without it. */
+  readonly sold?: ReadonlySet<Component> | undefined
   /** Also stored data in base units, and digests in full. */
   readonly verbose?: boolean
   readonly widthMax?: number | undefined
-}
-
-/** The three parts of every bill (R2), as customers know them. */
-export const COMPONENT_TITLES: Readonly<Record<Component, string>> = {
-  request: 'Request fees',
-  processing: 'Data processing fees',
-  storage: 'Index storage fees',
 }
 
 /**
@@ -49,7 +45,7 @@ export function billTable(bill: BillView, options: BillTableOptions = {}): reado
 function layOut(
   bill: BillView,
   parts: readonly Part[],
-  { termsOf }: BillTableOptions,
+  { termsOf, sold }: BillTableOptions,
   above: (line: LineView) => readonly Row[],
 ): readonly TextLine[] {
   const rows = bill.lines.flatMap((line, index): Row[] => {
@@ -62,7 +58,7 @@ function layOut(
     ]
   })
   const columns = parts.map(({ column }) => column)
-  return textTable(columns, [...rows, gap(), ...totalRows(bill)])
+  return textTable(columns, [...rows, gap(), ...totalRows(bill, sold)])
 }
 
 interface Part {
@@ -118,10 +114,13 @@ function titleOf(line: LineView): TextLine {
   return { role: 'title', text: line.correction ? `${title} ${correctionTitle(line)}` : title }
 }
 
-function totalRows({ components, currency, total }: BillView): readonly Row[] {
-  const titles = Object.entries(COMPONENT_TITLES) as [Component, string][]
+function totalRows(bill: BillView, sold: BillTableOptions['sold']): readonly Row[] {
+  const { components, currency, total, lines } = bill
+  const shown = sold && new Set([...sold, ...lines.map(({ component }) => component)])
   return [
-    ...titles.map(([component, title]) => totalRow('row', title, components[component])),
+    ...shownComponents([bill], shown).map((component) =>
+      totalRow('row', COMPONENT_TITLES[component], components[component]),
+    ),
     totalRow('total', `Total ${currency}`, total),
   ]
 }

@@ -36,7 +36,7 @@ test('bills are listed with their marks and their exact sum', () => {
   expect(`\n${text.join('\n')}\n`).toBe(`
 Cycle from, UTC              Total USD               Request  Processing  Storage  Lines  Bill
 2025-07-28 03:00  1,234,567.5           1,234,567                    0.5        0     12  2025-07-28T03Z.acme
-2025-07-28 04:00         -0.0000000001         -0.0000000001         0          0      1  2025-07-28T04Z.acme  demo late credit
+2025-07-28 04:00         -0.0000000001         -0.0000000001         0          0      1  2025-07-28T04Z.acme  demo, billed later, credit
 2 bills           1,234,567.4999999999  1,234,566.9999999999         0.5        0
 `)
 })
@@ -49,4 +49,12 @@ test('the number of lines is left out when it is not known', () => {
   const { lineCount: _, ...unknown } = first
   expect(billsTable([unknown])[0]!.text).not.toContain('Lines')
   expect(billsTable([{ ...unknown, lines: [1, 2, 3] }])[1]!.text).toMatch(/ 3 {2}2025/)
+})
+
+test('components that the business does not sell have no column, unless something was billed for them', () => {
+  const sold = new Set(['request'] as const)
+  const headingOf = (...bills: readonly ListedBill[]) => billsTable(bills, { sold })[0]!.text
+  expect(headingOf(credit)).toMatch(/Total USD +Request +Lines +Bill/)
+  expect(headingOf(first)).toMatch(/Total USD +Request +Processing +Lines +Bill/)
+  expect(billsTable([credit], { sold })[1]!.text).toMatch(/ -0\.0000000001 +-0\.0000000001 +1 {2}2025/)
 })

@@ -1,4 +1,6 @@
 import { decimal, plain, sum } from '../money/decimal.ts'
+import type { Component } from '../rate/price-book/price-book.ts'
+import { shownComponents } from './bill-components.ts'
 import { shortMarks } from './bill-head-lines.ts'
 import type { billHeadView } from './bill-view.ts'
 import { readableNumber, readableTime } from './readable-text.ts'
@@ -10,20 +12,34 @@ export type ListedBill = ReturnType<typeof billHeadView> & {
   readonly lineCount?: number
 }
 
+export interface BillsTableOptions {
+  /** What the price book has items for; all components without it. */
+  readonly sold?: ReadonlySet<Component> | undefined
+  readonly widthMax?: number | undefined
+}
+
+const HEADINGS: Readonly<Record<Component, string>> = {
+  request: 'Request',
+  processing: 'Processing',
+  storage: 'Storage',
+}
+
 /**
  * Bills one below the other, with the exact sum of those that are listed.
  * @param bills of one currency
  */
-export function billsTable(bills: readonly ListedBill[], widthMax?: number): readonly TextLine[] {
+export function billsTable(
+  bills: readonly ListedBill[],
+  { sold, widthMax }: BillsTableOptions = {},
+): readonly TextLine[] {
   const [first] = bills
   if (!first) return [{ role: 'plain', text: 'No bills.' }]
+  const shown = shownComponents(bills, sold)
   const showsLines = bills.some((bill) => lineCountOf(bill) !== undefined)
   const columns: Column[] = [
     { heading: 'Cycle from, UTC', align: 'left' },
     money(`Total ${first.currency}`),
-    money('Request'),
-    money('Processing'),
-    money('Storage'),
+    ...shown.map((component) => money(HEADINGS[component])),
     ...(showsLines ? [{ heading: 'Lines', align: 'right' } as const] : []),
     { heading: 'Bill', align: 'left' },
     { heading: '', align: 'left' },
@@ -31,10 +47,10 @@ export function billsTable(bills: readonly ListedBill[], widthMax?: number): rea
   const rows = bills.map((bill): Row => {
     const lines = showsLines ? [String(lineCountOf(bill) ?? '')] : []
     const { cycle, id } = bill
-    return { cells: [readableTime(cycle.from), ...moneyOf(bill), ...lines, id, shortMarks(bill)] }
+    return { cells: [readableTime(cycle.from), ...moneyOf(bill, shown), ...lines, id, shortMarks(bill)] }
   })
   const count = `${readableNumber(String(bills.length))} ${bills.length === 1 ? 'bill' : 'bills'}`
-  const total: Row = { role: 'total', cells: [count, ...moneyOf(sumOf(bills))] }
+  const total: Row = { role: 'total', cells: [count, ...moneyOf(sumOf(bills), shown)] }
   return textTable(columns, [...rows, total], widthMax)
 }
 
@@ -44,8 +60,8 @@ function money(heading: string): Column {
 
 type Money = Pick<ListedBill, 'total' | 'components'>
 
-function moneyOf({ total, components }: Money): readonly string[] {
-  return [total, components.request, components.processing, components.storage].map(readableNumber)
+function moneyOf({ total, components }: Money, shown: readonly Component[]): readonly string[] {
+  return [total, ...shown.map((component) => components[component])].map(readableNumber)
 }
 
 function sumOf(bills: readonly Money[]): Money {

@@ -2,7 +2,7 @@ import type { Component } from '../ingest/usage.ts'
 import type { ChangeKind, PriceBookChange } from '../rate/price-book/compare/compare-changes.ts'
 import { namesWords, NOT_IN_FORCE } from '../rate/price-book/compare/compare-words.ts'
 import { formatHourStart } from '../time/hour.ts'
-import { COMPONENT_TITLES } from './bill-table.ts'
+import { COMPONENT_TITLES } from './bill-components.ts'
 import { readableTime, safeText } from './readable-text.ts'
 import { type Column, type Row, textTable, type TextLine } from './text-table.ts'
 

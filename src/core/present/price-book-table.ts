@@ -1,7 +1,7 @@
 import { plain } from '../money/decimal.ts'
 import type { PriceBook, PriceTerm, Rate } from '../rate/price-book/price-book.ts'
 import { formatHourStart } from '../time/hour.ts'
-import { COMPONENT_TITLES } from './bill-table.ts'
+import { COMPONENT_TITLES } from './bill-components.ts'
 import { waivedStatuses } from './line-terms.ts'
 import { countOf, readableNumber, readablePer, readableTime } from './readable-text.ts'
 import { type Column, type Row, textTable, type TextLine } from './text-table.ts'
