@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type pg from 'pg'
 import { eventText } from '../core/bill/digest-text.ts'
+import { seriesName } from '../core/meter/level.ts'
 import type { UsageEvent } from '../core/ingest/event.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { formatInstant, type Instant } from '../core/time/instant.ts'
@@ -10,14 +11,15 @@ import { GATE } from './gate.ts'
 import { keyColumns } from './key-columns.ts'
 import type { Marks } from './deployment.ts'
 
-const COLUMNS = 'at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes'
+const COLUMNS =
+  'at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes, series'
 const COPY_EVENTS = `copy usage_event (${COLUMNS}) from stdin`
 /** One message and one answer, where COPY takes two of each: cheaper for few rows (docs/performance.md). */
 const INSERT_EVENTS = `
   insert into usage_event
-    (hour, cycle, at, received_at, checksum, bucket, account, id, source, type, data, attributes)
+    (hour, cycle, at, received_at, checksum, bucket, account, id, source, type, data, attributes, series)
   select * from unnest($1::int[], $2::int[], $3::bigint[], $4::timestamptz[], $5::int[], $6::smallint[],
-                       $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])`
+                       $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[])`
 /** Events that are few. */
 export const FEW_EVENTS = 500
 
@@ -54,7 +56,8 @@ export async function copyEvents<Event extends StoredEvent>(
 
 const ADD_LIVE_EVENTS = `
   select add_live_events(${GATE}, $1, $2, $3, $4::bigint[], $5::timestamptz[], $6::int[], $7::smallint[],
-                         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) as now`
+                         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+                         $14::int[]) as now`
 
 /** Where the caller thinks the deployment is. */
 export type ExpectedMarks = Pick<Marks, 'priceVersion' | 'accountsVersion'>
@@ -93,10 +96,10 @@ async function insertEvents<Event extends StoredEvent>(
   await client.query({ name: 'insert_events', text: INSERT_EVENTS, values })
 }
 
-/** Arrays of all events: their hours; and instants, receptions, checksums, the rest of the key, types, data, attributes. */
+/** Arrays of all events: their hours; and instants, receptions, checksums, the rest of the key, types, data, attributes, series. */
 function columnsOf(events: readonly StoredEvent[]): { readonly hours: Buffer; readonly others: Buffer[] } {
   const [hours, ...restOfKey] = keyColumns(events)
-  const integers = (type: 'int' | 'bigint', of: (event: StoredEvent) => number) =>
+  const integers = (type: 'int' | 'bigint', of: (event: StoredEvent) => number | null) =>
     integerArray(type, events.map(of))
   const texts = (of: (event: StoredEvent) => string | null) => textArray(events.map(of))
   const others = [
@@ -107,6 +110,7 @@ function columnsOf(events: readonly StoredEvent[]): { readonly hours: Buffer; re
     texts(({ type }) => type),
     texts(({ data }) => data),
     texts(({ attributes }) => attributes),
+    integers('int', seriesNumber),
   ]
   return { hours, others }
 }
@@ -114,6 +118,11 @@ function columnsOf(events: readonly StoredEvent[]): { readonly hours: Buffer; re
 /** CRC-32 of account and event text, as a signed integer: it names a damaged event, and proves nothing. */
 export function checksumOf(event: Omit<UsageEvent, 'usage'>): number {
   return crc32(`${event.account}\0${eventText(event)}`) | 0
+}
+
+/** CRC-32 of a level's series, as a signed integer: levels of one series have one. Null: the event is no level. */
+export function seriesNumber({ usage }: Pick<UsageEvent, 'usage'>): number | null {
+  return usage?.component === 'storage' ? crc32(seriesName(usage)) | 0 : null
 }
 
 /** Instants as texts. Those of one delivery are the same. */
@@ -128,5 +137,19 @@ function instantTexts(): (at: Instant) => string {
 
 function eventRow(event: StoredEvent, cycle: Hour, received: string): CopyFields {
   const { at, hour, checksum, bucket, account, id, source, type, data, attributes } = event
-  return [at, received, hour, cycle, checksum, bucket, account, id, source, type, data, attributes]
+  return [
+    at,
+    received,
+    hour,
+    cycle,
+    checksum,
+    bucket,
+    account,
+    id,
+    source,
+    type,
+    data,
+    attributes,
+    seriesNumber(event),
+  ]
 }

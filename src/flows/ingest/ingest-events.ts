@@ -10,6 +10,7 @@ import { type LineLimits, makeLine } from './waiting-line.ts'
 import { SEEN_KEYS_BYTES, SeenKeys, Wariness } from './seen-keys.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
+import { remarkStored } from './remark-results.ts'
 import { NewerAccounts, NewerPrices, NewerRules, storeGroup } from './store-group.ts'
 import { StoredResults } from './stored-results.ts'
 import { UNDER_WAY_BYTES, UnderWay } from './under-way.ts'
@@ -138,8 +139,10 @@ export async function createIngest({
           await underWay.waitFor(groups)
         }
         const results = (await storeGroup(context, reads, { awaited, others })).values()
-        for (const delivery of read) {
-          delivery.waiting.resolve({ ok: true, results: stored.all(delivery, results) })
+        const judged = read.map((delivery) => ({ ...delivery, results: stored.all(delivery, results) }))
+        const remarked = await remarkStored({ pool, log }, book, judged)
+        for (const [index, { waiting }] of judged.entries()) {
+          waiting.resolve({ ok: true, results: remarked[index]! })
         }
         return
       } catch (error) {

@@ -10,6 +10,7 @@ import { type CycleDecision, decideCycles } from './decide-cycle.ts'
 import { type Content, findKnown } from './find-known.ts'
 import type { Delivered, EventResult } from './ingest-types.ts'
 import { accountNamed, isRefused, readDelivered } from './read-delivery.ts'
+import { remarkResults } from './remark-results.ts'
 import { findRefusedRepeats } from './refused-repeats.ts'
 
 /** What would become of an event, and what it would cost by itself. */
@@ -63,13 +64,14 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
     const known = new Map([...found].map(([event, content]) => [keyName(event), content]))
     const repeats = await findRefusedRepeats(pool, reads.filter(isRefused))
     const cycleOf = await decideCycles(pool, marks, candidates)
-    const events = reads.map((read): TriedEvent => {
+    const results = reads.map((read): TriedEvent => {
       if (isRefused(read)) return repeats.has(read) ? { ...duplicate(read), ...NOTHING } : refused(read)
       const result = tellApart(known, read)
       const isNew = result.outcome === 'accepted' || result.outcome === 'held'
       if (!isNew) return { ...result, ...NOTHING }
       return { ...result, cycle: cycleOf(read), quotes: quote(book, read, read.assessment) }
     })
+    const [events = []] = await remarkResults(pool, book, [{ reads, results }])
     return { priceVersion: version, currency: book.currency, events }
   }
 
