@@ -1,3 +1,4 @@
+import type { BenchOptions } from './options.ts'
 import { availableParallelism } from 'node:os'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { benchIngest, INGEST_DEFAULTS } from './ingest/bench-ingest.ts'
@@ -26,20 +27,6 @@ const ALL: readonly (keyof typeof PARTS)[] = ['ingest', 'settle']
 export type What = keyof typeof PARTS | 'all'
 /** Parts that need no psql: they are held against themselves. */
 const WITHOUT_BASELINE: ReadonlySet<What> = new Set(['sustained', 'fairness'])
-
-/** What a run can be told. What it is not told, each part decides by itself. */
-export interface BenchOptions {
-  readonly events?: number
-  readonly accounts?: number
-  readonly rounds?: number
-  readonly preload?: number
-  /** Is the preload spread over the hours of the day so far? Otherwise it lies in the hour that is sent to. */
-  readonly spread?: boolean
-  /** Of sustained load. */
-  readonly seconds?: number
-  /** A folder for the CPU profiles of Farthing's processes. */
-  readonly cpuProf?: string
-}
 
 type Choices = BenchOptions & { readonly json?: true }
 

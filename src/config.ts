@@ -1,6 +1,12 @@
 import { isAbsolute, resolve } from 'node:path'
-import { nearest } from './core/text/nearest.ts'
 import { TAKEN_ACCOUNTS, type TakenAccounts } from './flows/accounts/account-rules.ts'
+import {
+  type Environment,
+  portRefusal,
+  readPort as portOf,
+  refuseUnknown,
+  shownValue,
+} from './flows/start/environment.ts'
 
 /** What a deployment can set by its environment (ARCHITECTURE.md). Durations in milliseconds. */
 export interface Settings {
@@ -22,13 +28,11 @@ export interface Settings {
   readonly taken: TakenAccounts
 }
 
-export type ConfigCode = 'config/invalid_value'
+export type ConfigCode = 'config/invalid_value' | 'config/unknown_variable'
 
 export type ReadSettings =
-  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
+  | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly code: ConfigCode; readonly detail: string }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -51,25 +55,17 @@ const DURATIONS = {
   FARTHING_IDENTITY_WINDOW: { fallbackMs: 62 * DAY, minMs: HOUR, maxMs: 62 * DAY, bounds: '1h to 62d' },
 } satisfies Record<string, DurationSetting>
 
-// URL and key are for the command line, which asks a server.
-const KNOWN = [
-  'FARTHING_DATA_DIR',
-  'FARTHING_PRICE_BOOK',
-  'FARTHING_URL',
-  'FARTHING_KEY',
-  'FARTHING_ACCOUNTS',
-  ...Object.keys(DURATIONS),
-]
-
 /** One line for the person who can fix it. */
 class BadValue extends Error {}
 
 /**
  * Read the settings of a process. An empty variable counts as unset.
  * @param cwd what relative paths start from
- * @returns a warning for each unknown FARTHING_ variable; `config/invalid_value` names the first bad one
+ * @returns `config/unknown_variable` and `config/invalid_value` name the first one that is wrong
  */
 export function readSettings(env: Environment, cwd: string): ReadSettings {
+  const unknown = refuseUnknown(env)
+  if (unknown) return { ok: false, code: 'config/unknown_variable', detail: unknown }
   try {
     const settings: Settings = {
       port: readPort(env),
@@ -82,18 +78,18 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       identityWindowMs: readDuration(env, 'FARTHING_IDENTITY_WINDOW'),
       taken: readTaken(env),
     }
-    return { ok: true, settings, warnings: warnUnknown(env) }
+    return { ok: true, settings }
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
     return { ok: false, code: 'config/invalid_value', detail: error.message }
   }
 }
 
-/** Port 0 lets the system choose a free one. */
 function readPort(env: Environment): number {
   const text = env['PORT'] || '8080'
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
-  throw new BadValue(`PORT is ${shown(text)}: set it to a number from 0 to 65535.`)
+  const port = portOf(text)
+  if (port !== undefined) return port
+  throw new BadValue(portRefusal(text))
 }
 
 function readPath(env: Environment, name: string, cwd: string): string | undefined {
@@ -106,7 +102,7 @@ function readTaken(env: Environment): TakenAccounts {
   const text = env['FARTHING_ACCOUNTS'] || 'any'
   const taken = TAKEN_ACCOUNTS.find((one) => one === text)
   if (taken) return taken
-  throw new BadValue(`FARTHING_ACCOUNTS is ${shown(text)}: set it to any, or to known.`)
+  throw new BadValue(`FARTHING_ACCOUNTS is ${shownValue(text)}: set it to any, or to known.`)
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
@@ -118,23 +114,10 @@ function readDuration(env: Environment, name: keyof typeof DURATIONS): number {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
   if (count === undefined || unit === undefined) {
     throw new BadValue(
-      `${name} is ${shown(text)}: write a whole number and s, m, h or d, such as 30s or 10m.`,
+      `${name} is ${shownValue(text)}: write a whole number and s, m, h or d, such as 30s or 10m.`,
     )
   }
   const ms = Number(count) * UNIT_MS[unit]!
   if (ms >= minMs && ms <= maxMs) return ms
-  throw new BadValue(`${name} is ${shown(text)}: set it to ${bounds}.`)
-}
-
-function warnUnknown(env: Environment): readonly string[] {
-  const unknown = Object.keys(env).filter((name) => name.startsWith('FARTHING_') && !KNOWN.includes(name))
-  return unknown.map((name) => {
-    const meant = nearest(name, KNOWN)
-    return `${shown(name)} is not a setting of Farthing and has no effect${meant ? `: did you mean ${meant}?` : '.'}`
-  })
-}
-
-/** A foreign value in one short line. */
-function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+  throw new BadValue(`${name} is ${shownValue(text)}: set it to ${bounds}.`)
 }

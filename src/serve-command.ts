@@ -19,7 +19,6 @@ export async function serveCommand(env: NodeJS.ProcessEnv): Promise<number> {
   const log = makeLog(process.stderr)
   const read = readSettings(env, process.cwd())
   if (!read.ok) return refuse(read.detail)
-  for (const warning of read.warnings) log.warn({}, warning)
   // From here on a signal waits until everything has started, and then stops it.
   const signal = nextSignal(log)
   const started = await start(read.settings, log)

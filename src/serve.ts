@@ -1,9 +1,10 @@
 import { createServer } from 'node:net'
 import type { Settings } from './config.ts'
-import { createIngest, makeIngestMemory } from './flows/ingest/ingest-events.ts'
-import { createTrial } from './flows/ingest/try-events.ts'
+import { createIngest } from './flows/ingest/ingest.ts'
+import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
+import { readGivenBook } from './flows/start/start-book.ts'
 import { believeClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
@@ -51,6 +52,9 @@ type Stops = (() => Promise<unknown>)[]
  * parts meet. What was started is stopped again when a later part is refused or fails.
  */
 export async function start(settings: Settings, log: Log): Promise<Started> {
+  // What a person can get wrong is found before a database is made of it.
+  const book = settings.priceBook === undefined ? undefined : readGivenBook(settings.priceBook)
+  if (book && !book.ok) return book
   const taken = await refuseAddress(settings)
   if (taken) return taken
   const stops: Stops = []
@@ -94,12 +98,11 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
     log,
   })
   stops.push(() => reading.end())
-  const memory = makeIngestMemory()
   const { taken } = settings
-  const ingest = await createIngest({ pool: writing, log, taken, memory })
+  const ingest = await createIngest({ pool: writing, log, taken })
   stops.push(() => ingest.close())
   const database = databaseUrl ?? connection
-  const large = makeIngestThreads({ database, taken, memory }, { log })
+  const large = makeIngestThreads({ database, taken }, { log })
   stops.push(() => large.close())
   const setup = { database, graceMs, historyQuietMs, identityWindowMs }
   const settler = startSettling(setup, { pool: writing, log })

@@ -1,7 +1,7 @@
 import { say } from '../../src/cli/terminal/terminal.ts'
 import { ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
-import type { IngestBench, Measured } from './bench-ingest.ts'
+import type { IngestBench, Measured } from './ingest-bench.ts'
 
 const BATCH = 1_000
 const CONNECTIONS = 8

@@ -1,10 +1,11 @@
+import type { IngestBench } from './ingest-bench.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { say } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import type { BenchOptions } from '../command.ts'
+import type { BenchOptions } from '../options.ts'
 import type { Part } from '../report.ts'
-import { type Child, startChild } from '../run/child.ts'
+import { startChild } from '../run/child.ts'
 import type { Cleanup } from '../run/cleanup.ts'
 import { hourName, loadHour } from '../run/load-hour.ts'
 import { postgresCpuSeconds } from '../run/postgres-cpu.ts'
@@ -14,7 +15,7 @@ import type { Load } from './bodies.ts'
 import type { Sent, Target } from './load-process.ts'
 import { measureRepeats } from './repeats.ts'
 import { measureSingles } from './singles.ts'
-import { makeTwinTable, type TwinTable } from './twin-table.ts'
+import { makeTwinTable } from './twin-table.ts'
 
 export const INGEST_DEFAULTS = {
   events: 100_000,
@@ -24,24 +25,6 @@ export const INGEST_DEFAULTS = {
   spread: false,
 } as const
 const HOURS_PER_DAY = 24
-
-/** Farthing with a sender, and the table that the baseline fills. */
-export interface IngestBench {
-  readonly rounds: number
-  readonly events: number
-  readonly server: ScratchServer
-  readonly twin: TwinTable
-  readonly cleanup: Cleanup
-  /** Make the events of a round, all new; the rest of its description. */
-  prepare(load: Pick<Load, 'batch' | 'repeats' | 'events'>): Promise<void>
-  /** Send what is prepared to Farthing, or to another server. */
-  send(connections: number, to?: { readonly url: string; readonly child: Child }): Promise<Measured>
-}
-
-export interface Measured extends Sent {
-  readonly serverCpuSeconds: number
-  readonly postgresCpuSeconds: number
-}
 
 /** How fast usage is taken, over real HTTP, against what the engine underneath can do. */
 export async function benchIngest(options: BenchOptions, cleanup: Cleanup): Promise<readonly Part[]> {

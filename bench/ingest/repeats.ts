@@ -3,7 +3,7 @@ import { say } from '../../src/cli/terminal/terminal.ts'
 import { type Figure, ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import type { ScratchServer } from '../run/scratch-server.ts'
-import type { IngestBench } from './bench-ingest.ts'
+import type { IngestBench } from './ingest-bench.ts'
 
 const BATCH = 1_000
 const CONNECTIONS = 8

@@ -2,7 +2,7 @@ import { say } from '../../src/cli/terminal/terminal.ts'
 import { ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import { startChild } from '../run/child.ts'
-import type { IngestBench, Measured } from './bench-ingest.ts'
+import type { IngestBench, Measured } from './ingest-bench.ts'
 
 const CONNECTIONS = 64
 /** Of a round: requests cost more than events. */

@@ -1,9 +1,9 @@
-import { isRefused, readDelivered } from '../../src/flows/ingest/read-delivery.ts'
+import { isRefused, parseDelivered } from '../../src/flows/ingest/parse.ts'
 import { bookOf } from '../../src/flows/prices/read-price-version.ts'
 import type { PriceBook } from '../../src/core/rate/price-book/price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { endOf, type Hour, formatHour } from '../../src/core/time/hour.ts'
-import { copyEvents, type StoredEvent } from '../../src/store/events-table.ts'
+import { insertEvents, type StoredEvent } from '../../src/store/events-table.ts'
 import { insertEventDay } from '../../src/store/usage-events.ts'
 import { run } from '../../src/store/query.ts'
 import { transaction } from '../../src/store/transaction.ts'
@@ -17,17 +17,17 @@ export interface HourOfEvents {
   readonly accounts: number
 }
 
-const COPY_EVENTS_MAX = 20_000
+const EVENTS_A_TRANSACTION = 20_000
 
 /** Put a generated hour into the events' table as ingest would have, only faster: nothing is looked up. */
 export async function loadHour({ pool }: ScratchServer, { hour, ...size }: HourOfEvents): Promise<void> {
   await run(pool, insertEventDay, { day: Math.floor(hour / 24) })
   const { book } = await bookOf(pool, null)
   let group: StoredEvent[] = []
-  const store = () => transaction(pool, (client) => copyEvents(client, group, () => hour))
+  const store = () => transaction(pool, (client) => insertEvents(client, group, () => hour))
   for (const line of generateHour({ ...size, hour: hourName(hour) })) {
     group.push(storedEvent(book, hour, line))
-    if (group.length < COPY_EVENTS_MAX) continue
+    if (group.length < EVENTS_A_TRANSACTION) continue
     await store()
     group = []
   }
@@ -41,7 +41,7 @@ export function hourName(hour: Hour): string {
 
 function storedEvent(book: PriceBook, hour: Hour, line: string): StoredEvent {
   const context = { receivedAt: endOf(hour), boundAccount: undefined, writer: '' }
-  const read = readDelivered(book, { raw: JSON.parse(line) as Json }, context)
+  const read = parseDelivered(book, { raw: JSON.parse(line) as Json }, context)
   if (isRefused(read)) throw new Error(`a generated event is refused: ${read.detail}`)
   return read
 }

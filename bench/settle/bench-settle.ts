@@ -1,7 +1,7 @@
 import { say } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf, next } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import type { BenchOptions } from '../command.ts'
+import type { BenchOptions } from '../options.ts'
 import { type Figure, ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import type { Cleanup } from '../run/cleanup.ts'

@@ -1,8 +1,8 @@
 import type { Query } from './query.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { DueCycle } from './cycles.ts'
-import type { SettledAccount } from './late-hours.ts'
-import type { AccountHourKey } from './settled-hours.ts'
+import type { SettledAccount } from './settled-hours.ts'
+import type { AccountHourKey } from './key-columns.ts'
 
 /**
  * Accounts that store something at the end of a history hour, and have later history to settle: the next hour is

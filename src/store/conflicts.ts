@@ -1,7 +1,6 @@
 import type { Hour } from '../core/time/hour.ts'
 import type { Query } from './query.ts'
-import type { EventKey } from './usage-events.ts'
-import { keyColumns } from './key-columns.ts'
+import { type EventKey, keyColumns } from './key-columns.ts'
 import { decodeKeptEvent, type KeptEvent, type RawKeptEvent } from './cycle-events.ts'
 
 export interface ConflictEvent extends EventKey {

@@ -1,7 +1,7 @@
 import type { Hour } from '../core/time/hour.ts'
 import type { Instant } from '../core/time/instant.ts'
 import type { Query } from './query.ts'
-import type { SettledAccount } from './late-hours.ts'
+import type { SettledAccount } from './settled-hours.ts'
 
 export interface ListCycleEvents {
   readonly bucket: number

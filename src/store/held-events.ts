@@ -1,7 +1,6 @@
 import type { HeldCode } from '../core/rate/rating/assess.ts'
-import { keyColumns } from './key-columns.ts'
+import { type EventKey, keyColumns } from './key-columns.ts'
 import type { Query } from './query.ts'
-import type { EventKey } from './usage-events.ts'
 import type { Instant } from '../core/time/instant.ts'
 import type { ReadHour } from './bills.ts'
 import type { Hour } from '../core/time/hour.ts'

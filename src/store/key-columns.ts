@@ -1,5 +1,18 @@
+import type { Identity } from '../core/ingest/event.ts'
+import type { Hour } from '../core/time/hour.ts'
 import { integerArray, textArray } from './binary-arrays.ts'
-import type { EventKey } from './usage-events.ts'
+
+export interface AccountHourKey {
+  readonly bucket: number
+  readonly account: string
+  readonly hour: Hour
+}
+
+/** Where an event stands in the key. */
+export interface EventKey extends Identity {
+  readonly hour: Hour
+  readonly bucket: number
+}
 
 /**
  * Keys of events as five parallel arrays, for `unnest` in the order of the primary key: `int[]`, `smallint[]`, and three

@@ -1,6 +1,7 @@
+import type { SettledAccount } from './settled-hours.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { Query } from './query.ts'
-import type { AccountHourKey } from './settled-hours.ts'
+import type { AccountHourKey } from './key-columns.ts'
 
 export interface InsertLateHours {
   /** The open hour in which the late events count. */
@@ -24,11 +25,6 @@ export const insertLateHours: Query<InsertLateHours, never, void> = {
     keys.map(({ hour }) => hour),
   ],
   decode: () => undefined,
-}
-
-export interface SettledAccount {
-  readonly bucket: number
-  readonly account: string
 }
 
 export interface LateHour extends SettledAccount {

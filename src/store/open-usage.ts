@@ -1,6 +1,6 @@
 import type { Hour } from '../core/time/hour.ts'
 import type { Query } from './query.ts'
-import type { EventKey } from './usage-events.ts'
+import type { EventKey } from './key-columns.ts'
 import { decodeKeptEvent, type KeptEvent, type RawKeptEvent } from './cycle-events.ts'
 
 export interface ListOpenAccounts {

@@ -1,7 +1,6 @@
 import type { Hour } from '../core/time/hour.ts'
-import { keyColumns } from './key-columns.ts'
+import { type EventKey, keyColumns } from './key-columns.ts'
 import type { Query } from './query.ts'
-import type { EventKey } from './usage-events.ts'
 
 export interface InsertReleasedEvents {
   /** The open hour in whose bill they count. */

@@ -1,7 +1,11 @@
+import type { AccountHourKey } from './key-columns.ts'
 import type { Query } from './query.ts'
-import type { SettledAccount } from './late-hours.ts'
 import type { FindBillRow, ReadHour } from './bills.ts'
-import type { Hour } from '../core/time/hour.ts'
+
+export interface SettledAccount {
+  readonly bucket: number
+  readonly account: string
+}
 
 export interface AccountState extends SettledAccount {
   readonly step: number
@@ -97,12 +101,6 @@ export const findSettledHour: Query<FindBillRow, { price_version: number }, numb
   text: `select price_version from settled_hour where hour = $1 and bucket = $2 and account = $3`,
   values: ({ hour, bucket, account }) => [hour, bucket, account],
   decode: (raw) => raw.price_version,
-}
-
-export interface AccountHourKey {
-  readonly bucket: number
-  readonly account: string
-  readonly hour: Hour
 }
 
 /**

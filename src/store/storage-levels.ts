@@ -1,10 +1,10 @@
 import type { Query } from './query.ts'
 import type { Level } from '../core/meter/level.ts'
-import type { SettledAccount } from './late-hours.ts'
+import type { SettledAccount } from './settled-hours.ts'
 import { decimal, type Decimal } from '../core/money/decimal.ts'
 import { type Hour, startOf } from '../core/time/hour.ts'
 import type { Instant } from '../core/time/instant.ts'
-import type { EventKey } from './usage-events.ts'
+import type { EventKey } from './key-columns.ts'
 import type { LevelPlace } from './restated-levels.ts'
 import type { SeriesName } from './storage-series.ts'
 

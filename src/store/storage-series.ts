@@ -1,5 +1,5 @@
 import type { Query } from './query.ts'
-import type { SettledAccount } from './late-hours.ts'
+import type { SettledAccount } from './settled-hours.ts'
 
 export interface StorageSeries {
   readonly bucket: number

@@ -1,10 +1,9 @@
+import { type EventKey, keyColumns } from './key-columns.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { Query } from './query.ts'
-import type { Identity } from '../core/ingest/event.ts'
 import type { Instant } from '../core/time/instant.ts'
-import { keyColumns } from './key-columns.ts'
 import { type EventRow, settledEvent, type SettledEvent } from './event-row.ts'
-import type { SettledAccount } from './late-hours.ts'
+import type { SettledAccount } from './settled-hours.ts'
 import type { ReadHour } from './bills.ts'
 
 /** Events of an hour, counted up to a limit: to size transactions. */
@@ -15,12 +14,6 @@ export const countEvents: Query<{ readonly hour: Hour; readonly limit: number },
     values: ({ hour, limit }) => [hour, limit],
     decode: ({ events }) => events,
   }
-
-/** Where an event stands in the key. */
-export interface EventKey extends Identity {
-  readonly hour: Hour
-  readonly bucket: number
-}
 
 export interface FindEvents {
   /** The hours of the keys lie in [from, to): one UTC day, so that one partition is opened. */

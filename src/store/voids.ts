@@ -1,8 +1,7 @@
 import type { EventVoid } from '../core/bill/digest-text.ts'
 import type { Hour } from '../core/time/hour.ts'
-import { keyColumns } from './key-columns.ts'
+import { type EventKey, keyColumns } from './key-columns.ts'
 import type { Query } from './query.ts'
-import type { EventKey } from './usage-events.ts'
 import type { Instant } from '../core/time/instant.ts'
 import { actsPosition, type ReadActs } from './releases.ts'
 

@@ -1,15 +1,13 @@
 import type { SentDelivery, TakenDelivery } from '../http/body/take-delivery.ts'
 import type { HttpProblemCode } from '../http/api/problem.ts'
-import type { IngestMemory } from '../flows/ingest/ingest-events.ts'
 import type { TakenAccounts } from '../flows/accounts/account-rules.ts'
 import type { Connection } from '../store/connect.ts'
 
-/** What a thread needs to take deliveries: plain data, and memory that all threads share. */
+/** What a thread needs to take deliveries: plain data. */
 export interface IngestSetup {
   /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
   readonly database: Connection | string
   readonly taken: TakenAccounts
-  readonly memory: IngestMemory
   /** Events of large deliveries that may wait in this thread. */
   readonly waitingMax: number
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { QUEUE_EVENTS_MAX } from '../flows/ingest/ingest-events.ts'
+import { QUEUE_EVENTS_MAX } from '../flows/ingest/ingest.ts'
 import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../http/body/take-delivery.ts'
 import { HttpProblem } from '../http/api/problem.ts'
 import type { Log } from '../store/connect.ts'

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { createIngest } from '../flows/ingest/ingest-events.ts'
+import { createIngest } from '../flows/ingest/ingest.ts'
 import { takeDelivery } from '../http/body/take-delivery.ts'
 import { HttpProblem } from '../http/api/problem.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
@@ -17,11 +17,11 @@ giveWay()
 const port = parentPort!
 const report = (message: ThreadReport | IngestReport) => port.postMessage(message)
 
-const { database, taken, memory, waitingMax } = workerData as IngestSetup
+const { database, taken, waitingMax } = workerData as IngestSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: INGEST_SESSIONS, applicationName: 'farthing', log })
-const ingest = await createIngest({ pool, log, taken, memory, waitingMax, lanes: LARGE_LANES })
+const ingest = await createIngest({ pool, log, taken, waitingMax, lanes: LARGE_LANES })
 
 port.on('message', (task: TakeTask | CloseTask) => void (task.kind === 'take' ? take(task) : close()))
 report({ kind: 'ready' })

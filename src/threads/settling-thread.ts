@@ -1,12 +1,16 @@
 import type pg from 'pg'
-import { type Settler, type SettlerOptions, startSettler } from '../flows/settle/settler.ts'
+import {
+  type BackgroundJobs,
+  type BackgroundJobsOptions,
+  startBackgroundJobs,
+} from '../flows/background-jobs.ts'
 import type { Connection, Log } from '../store/connect.ts'
 import { startThread } from './thread.ts'
 
 const WORKER = new URL('settling-worker.js', import.meta.url)
 
 /** What the thread for settlement needs: plain data. */
-export interface SettlingSetup extends Omit<SettlerOptions, 'pool' | 'log'> {
+export interface SettlingSetup extends Omit<BackgroundJobsOptions, 'pool' | 'log'> {
   /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
   readonly database: Connection | string
 }
@@ -26,10 +30,10 @@ export interface SettlingOptions {
 export function startSettling(
   setup: SettlingSetup,
   { pool, log, worker = WORKER }: SettlingOptions,
-): Settler {
+): BackgroundJobs {
   const starting = start()
 
-  async function start(): Promise<Settler> {
+  async function start(): Promise<BackgroundJobs> {
     try {
       const start = { module: worker, name: 'the thread for settlement', setup, log, hear: () => undefined }
       const thread = await startThread<never, never>(start)
@@ -37,7 +41,7 @@ export function startSettling(
     } catch (error) {
       log.warn({ err: error }, 'The thread for settlement was not started: the main thread settles')
       const { database: _, ...settings } = setup
-      return startSettler({ pool, log, ...settings })
+      return startBackgroundJobs({ pool, log, ...settings })
     }
   }
 

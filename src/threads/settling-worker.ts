@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { startSettler } from '../flows/settle/settler.ts'
+import { startBackgroundJobs } from '../flows/background-jobs.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
 import { forwardingLog } from './forwarding-log.ts'
 import { giveWay } from './give-way.ts'
@@ -17,7 +17,7 @@ const { database, ...settings } = workerData as SettlingSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: SETTLING_SESSIONS, applicationName: 'farthing', log })
-const settler = startSettler({ pool, log, ...settings })
+const settler = startBackgroundJobs({ pool, log, ...settings })
 
 port.once('message', () => void close())
 report({ kind: 'ready' })

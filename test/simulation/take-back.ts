@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { voidEvents } from '../../src/flows/voids/void-events.ts'
-import type { EventKey } from '../../src/store/usage-events.ts'
+import type { EventKey } from '../../src/store/key-columns.ts'
 import type { QuietVoid } from './copies.ts'
 import { ProcessDied } from './dying-pool.ts'
 import type { Order } from './history.ts'

@@ -7,7 +7,7 @@ import {
   TAG_VALUE_BYTES_MAX,
   TAGS_MAX,
 } from '../../src/flows/accounts/refuse-account.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { differences } from '../simulation/drive.ts'
 import { quiet } from './deployment.ts'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatHour, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { startSettler } from '../../src/flows/settle/settler.ts'
+import { startBackgroundJobs } from '../../src/flows/background-jobs.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
 // Guarantees: after an outage of days hours are made up for by themselves, in order, and said; every hour shows its lag;
@@ -60,7 +60,13 @@ describe('a server that was away for two days', () => {
     const log = { info: note, warn: note, error: note }
     const identityWindowMs = 62 * 86_400_000
     const { pool } = server.database
-    const settler = startSettler({ pool, log, graceMs: GRACE_MS, historyQuietMs: 1_000, identityWindowMs })
+    const settler = startBackgroundJobs({
+      pool,
+      log,
+      graceMs: GRACE_MS,
+      historyQuietMs: 1_000,
+      identityWindowMs,
+    })
     const caughtUp = () => logged.some(({ text }) => text.startsWith('Caught up'))
     while (!caughtUp()) await sleep(50)
     await settler.stop()

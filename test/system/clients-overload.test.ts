@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { lagoAt, openmeterAt, publishForeignTypes, stripeAt, usedOf } from './foreign-clients.ts'
 import { testServer, type TestServer } from './http-server.ts'
 

@@ -5,7 +5,7 @@ import type { Instant } from '../../src/core/time/instant.ts'
 import { sayClockIsRight } from '../../src/flows/settle/clock-watch.ts'
 import { settleNow } from '../../src/flows/settle/settle-now.ts'
 import { settlePass } from '../../src/flows/settle/settle.ts'
-import { startSettler } from '../../src/flows/settle/settler.ts'
+import { startBackgroundJobs } from '../../src/flows/background-jobs.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
 import { makePool } from '../../src/store/connect.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
@@ -32,7 +32,7 @@ function newSettler() {
     warn: note,
     error: (fields: object, text: string) => note(fields, `ERROR ${text}`),
   }
-  const settler = startSettler({ pool, log, ...SETTINGS })
+  const settler = startBackgroundJobs({ pool, log, ...SETTINGS })
   stops.unshift(() => settler.stop())
   return settler
 }

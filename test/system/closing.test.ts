@@ -6,7 +6,7 @@ import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { endLevels } from '../../src/flows/settle/end-levels.ts'
 import { putAccount } from '../../src/flows/accounts/put-account.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { makePool } from '../../src/store/connect.ts'
 import { differences, settleAll } from '../simulation/drive.ts'
 import { dyingPool, ProcessDied } from '../simulation/dying-pool.ts'
@@ -279,7 +279,7 @@ test('a closing waits for events that were let in before it, and ends their leve
   let closing: Promise<unknown> | undefined
   // A sender has read that the account is open, and is slow: the closing comes just then.
   const slow = dyingPool(deployed.pool, async (statement) => {
-    if (closing !== undefined || !statement.includes('insert into usage_event')) return undefined
+    if (closing !== undefined || !statement.includes('insert_events')) return undefined
     closing = close('overtaken', 3).then(() => order.push('closed'))
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     order.push('stored')

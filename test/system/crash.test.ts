@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Bill } from '../../src/core/bill/bill.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { settlePass } from '../../src/flows/settle/settle.ts'
 import { audit } from '../simulation/auditor.ts'
 import { dieEverywhere } from '../simulation/die-everywhere.ts'

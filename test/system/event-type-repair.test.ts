@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createHash } from 'node:crypto'
 import { canonicalJson, type Json } from '../../src/core/text/canonical-json.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { makePool } from '../../src/store/connect.ts'
 import { hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { decimal, plain, sum } from '../../src/core/money/decimal.ts'
-import { createTrial } from '../../src/flows/ingest/try-events.ts'
+import { createTrial } from '../../src/flows/ingest/dry-run.ts'
 import { makeKeyRing } from '../../src/flows/keys/find-key.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'
 import { makeServer } from '../../src/http/server.ts'

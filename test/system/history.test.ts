@@ -5,7 +5,7 @@ import type { Json } from '../../src/core/text/canonical-json.ts'
 import { hourOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { endImport, importStatus } from '../../src/flows/settle/imports.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { sealHistory } from '../../src/flows/settle/seal-hours.ts'
 import { differences, settleAll } from '../simulation/drive.ts'
 import { dyingPool } from '../simulation/dying-pool.ts'
@@ -155,7 +155,7 @@ test('usage of an hour that gets a bill for stored data at the same moment is bi
   // An ingest process that has decided on the event's cycle waits, until the bills of the hours 1 to 3 are issued.
   let settled: Promise<number> | undefined
   const slow = dyingPool(deployed.pool, async (statement) => {
-    if (settled === undefined && statement.includes('touch_history_hours'))
+    if (settled === undefined && statement.includes('insert_backfill_hours'))
       await (settled = deployed.settle())
     return undefined
   })

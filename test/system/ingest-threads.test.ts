@@ -82,7 +82,6 @@ test('on one core there are none', async () => {
   const setup = {
     database: undefined!,
     taken: 'any',
-    memory: undefined!,
   } as const
   const threads = makeIngestThreads(setup, { log, cores: 1, worker: module('throw new Error("started")') })
   const sent = { headers: {}, rawHeaders: [], body: Buffer.alloc(0), boundAccount: undefined }

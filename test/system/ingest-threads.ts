@@ -1,5 +1,4 @@
 import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../../src/http/body/take-delivery.ts'
-import { makeIngestMemory } from '../../src/flows/ingest/ingest-events.ts'
 import type { Log } from '../../src/store/connect.ts'
 import {
   type IngestThreads,
@@ -19,7 +18,7 @@ export class CountedThreads implements LargeDeliveries {
   readonly threads: IngestThreads
 
   constructor({ connection }: TestDatabase, log: Log, options: Partial<ThreadOptions> = {}) {
-    const setup = { database: connection, taken: 'any', memory: makeIngestMemory() } as const
+    const setup = { database: connection, taken: 'any' } as const
     this.threads = makeIngestThreads(setup, { log, cores: 2, worker: WORKER, ...options })
   }
 

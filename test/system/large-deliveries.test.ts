@@ -164,7 +164,7 @@ describe('a large delivery', () => {
     for (let ended = 0; ended === 0;) {
       const { rowCount } = await pool.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock' and query ~* '^copy usage_event'`,
+          where datname = current_database() and wait_event_type = 'Lock' and query ~ 'select insert_events'`,
       )
       ended = rowCount!
     }

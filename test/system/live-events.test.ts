@@ -2,15 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bucketOf } from '../../src/core/ingest/bucket.ts'
 import { hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
-import { addLiveEvents, checksumOf, type StoredEvent } from '../../src/store/events-table.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
+import { insertLiveEvents, checksumOf, type StoredEvent } from '../../src/store/events-table.ts'
 import { GATE, GATE_PATIENCE_MS } from '../../src/store/gate.ts'
 import { findWatermarks } from '../../src/store/deployment.ts'
 import { runOne } from '../../src/store/query.ts'
 import { deployment, type Deployment, quiet } from './deployment.ts'
 
-// Guarantee: the one statement that stores nearly all usage stores all of its events or none, only while the deployment
-// is where the caller thinks it is and their hours are open, and never passes a held gate.
+// Guarantee: the one statement that stores nearly all usage stores the events whose keys are free and names the others,
+// only while the deployment is where the caller thinks it is and their hours are open, and never passes a held gate.
 
 const DAY = Date.UTC(2026, 6, 28)
 let deployed: Deployment
@@ -49,8 +49,9 @@ async function stored(): Promise<readonly string[]> {
 }
 
 test('events of open hours count in their own hours, and the clock is told', async () => {
-  const now = await addLiveEvents(deployed.pool, [event('a'), event('b', DAY + 3_600_000)], expected)
-  expect(Math.abs(Number(now) - Date.now())).toBeLessThan(60_000)
+  const live = await insertLiveEvents(deployed.pool, [event('a'), event('b', DAY + 3_600_000)], expected)
+  expect(live!.present).toEqual([])
+  expect(Math.abs(live!.now - Date.now())).toBeLessThan(60_000)
   const { rows } = await deployed.pool.query(
     'select id, hour - $1 as hour, cycle - $1 as cycle, checksum, account, source, data from usage_event order by id',
     [hourOf(DAY as Instant)],
@@ -67,24 +68,26 @@ describe('nothing is stored', () => {
     ['under another price book', () => ({ ...expected, priceVersion: expected.priceVersion + 1 })],
     ['after an account was closed', () => ({ ...expected, accountsVersion: expected.accountsVersion + 1 })],
   ])('%s', async (_, other) => {
-    expect(await addLiveEvents(deployed.pool, [event('a')], other())).toBeUndefined()
+    expect(await insertLiveEvents(deployed.pool, [event('a')], other())).toBeUndefined()
     expect(await stored()).toEqual([])
   })
 
   test('when the hour of the earliest is sealed', async () => {
     await deployed.pool.query('update deployment set sealed_until = first_hour + 1')
     const both = [event('a'), event('b', DAY + 3_600_000)]
-    expect(await addLiveEvents(deployed.pool, both, expected)).toBeUndefined()
+    expect(await insertLiveEvents(deployed.pool, both, expected)).toBeUndefined()
     expect(await stored()).toEqual([])
-    expect(await addLiveEvents(deployed.pool, both.slice(1), expected)).toBeDefined()
+    expect(await insertLiveEvents(deployed.pool, both.slice(1), expected)).toBeDefined()
   })
+})
 
-  test('when one key is taken', async () => {
-    await addLiveEvents(deployed.pool, [event('b')], expected)
-    const group = [event('a'), event('b'), event('c')]
-    await expect(addLiveEvents(deployed.pool, group, expected)).rejects.toMatchObject({ code: '23505' })
-    expect(await stored()).toEqual(['b'])
-  })
+test('a key that is taken is named and stays as it is, and the others are stored', async () => {
+  await insertLiveEvents(deployed.pool, [event('b')], expected)
+  const group = [event('a'), { ...event('b'), data: '{}' }, event('c')]
+  expect(await insertLiveEvents(deployed.pool, group, expected)).toMatchObject({ present: [1] })
+  expect(await stored()).toEqual(['a', 'b', 'c'])
+  const { rows } = await deployed.pool.query(`select data from usage_event where id = 'b'`)
+  expect(rows).toEqual([{ data: event('b').data }])
 })
 
 test('who waited at the gate sees what was sealed behind it', async () => {
@@ -92,7 +95,7 @@ test('who waited at the gate sees what was sealed behind it', async () => {
   try {
     await sealing.query('begin')
     await sealing.query('select pg_advisory_xact_lock($1)', [GATE])
-    const adding = addLiveEvents(deployed.pool, [event('a')], expected)
+    const adding = insertLiveEvents(deployed.pool, [event('a')], expected)
     await untilOneWaits()
     await sealing.query('update deployment set sealed_until = first_hour + 1')
     await sealing.query('commit')
@@ -143,7 +146,7 @@ describe('what the one statement cannot store', () => {
   })
 
   test('because another process has stored one of them is looked up, at once', async () => {
-    await addLiveEvents(deployed.pool, [event('b')], expected)
+    await insertLiveEvents(deployed.pool, [event('b')], expected)
     const other = await createIngest({ pool: deployed.pool, log: quiet })
     let sessions = 0
     const count = () => void sessions++
@@ -163,7 +166,7 @@ describe('what the one statement cannot store', () => {
 
 test('it waits at the gate as long as all others do', async () => {
   const { rows } = await deployed.pool.query<{ proconfig: string[] }>(
-    `select proconfig from pg_proc where proname = 'add_live_events'`,
+    `select proconfig from pg_proc where proname = 'insert_live_events'`,
   )
   expect(rows[0]!.proconfig).toEqual([`lock_timeout=${GATE_PATIENCE_MS / 1000}s`])
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { makePool } from '../../src/store/connect.ts'
 import { type Deployment, quiet } from './deployment.ts'
 import {

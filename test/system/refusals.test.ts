@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Json } from '../../src/core/text/canonical-json.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import {
   keepRefusals,
   REFUSAL_KINDS_MAX,
   type RefusalLimits,
   REFUSED_EVENTS_OF_KIND_MAX,
-} from '../../src/flows/ingest/keep-refusals.ts'
+} from '../../src/flows/shared/keep-refusals.ts'
 import { listRefusalCounts } from '../../src/flows/read/read-unbilled.ts'
 import type { Log } from '../../src/store/connect.ts'
 import { deleteOldRefusedEvents, type RefusedEvent } from '../../src/store/refusals.ts'

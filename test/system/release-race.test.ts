@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hour, startOf } from '../../src/core/time/hour.ts'
-import { createIngest } from '../../src/flows/ingest/ingest-events.ts'
+import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
 import { voidEvents } from '../../src/flows/voids/void-events.ts'
 import { bucketOf } from '../../src/core/ingest/bucket.ts'

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
+import { serverAddress } from '../../src/cli/client/server-address.ts'
 import { type ReadSettings, readSettings, type Settings } from '../../src/config.ts'
 import { adminKeyPath } from '../../src/flows/keys/admin-key-file.ts'
 import { newKeyText } from '../../src/flows/keys/key-text.ts'
@@ -203,7 +204,6 @@ describe('the environment', () => {
     const read = readSettings({ PORT: '' }, '/here')
     expect(read).toEqual({
       ok: true,
-      warnings: [],
       settings: {
         port: 8080,
         host: '127.0.0.1',
@@ -256,11 +256,34 @@ describe('the environment', () => {
     })
   }
 
-  test('a misspelt variable is named', () => {
-    const read = readSettings({ FARTHING_GRAZE: '1m', FARTHING_URL: 'x', FARTHING_KEY: 'x' }, '/')
-    expect(read).toMatchObject({
-      ok: true,
-      warnings: [expect.stringMatching(/GRAZE.*did you mean FARTHING_GRACE\?/)],
+  const UNKNOWN: readonly [name: string, says: string][] = [
+    ['FARTHING_GRACEE', 'set FARTHING_GRACE, or unset it'],
+    ['FARTHING_GRAZE', 'set FARTHING_GRACE, or unset it'],
+    ['farthing_grace', 'set FARTHING_GRACE, or unset it'],
+    ['FARTHING_DATADIR', 'set FARTHING_DATA_DIR, or unset it'],
+    ['FARTHING_PRICEBOOK', 'set FARTHING_PRICE_BOOK, or unset it'],
+    ['FARTHING_PORT', 'set PORT, or unset it'],
+    ['FARTHING_DATABASE_URL', 'set DATABASE_URL, or unset it'],
+    ['FARTHING_COLOUR', 'unset it; farthing serve --help lists the settings'],
+    ['FARTHING_', 'unset it; farthing serve --help lists the settings'],
+  ]
+  for (const [name, says] of UNKNOWN) {
+    test(`${name} is refused`, () => {
+      const detail = `"${name}" is no setting of Farthing: ${says}.`
+      expect(readSettings({ [name]: '1m', FARTHING_URL: 'x', FARTHING_KEY: 'x' }, '/')).toEqual({
+        ok: false,
+        code: 'config/unknown_variable',
+        detail,
+      })
+      expect(() => serverAddress({}, { [name]: '1m' })).toThrow(detail)
     })
+  }
+
+  test('several unknown ones are counted, and an empty one counts as unset', () => {
+    const read = readSettings({ FARTHING_X: '1', FARTHING_KEYS: '1', FARTHING_Y: '' }, '/')
+    expect(read).toMatchObject({
+      detail: '"FARTHING_KEYS" is no setting of Farthing (and 1 more): set FARTHING_KEY, or unset it.',
+    })
+    expect(readSettings({ FARTHING_Y: '' }, '/').ok).toBe(true)
   })
 })

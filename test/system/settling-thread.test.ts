@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import type { Settler } from '../../src/flows/settle/settler.ts'
+import type { BackgroundJobs } from '../../src/flows/background-jobs.ts'
 import { NICENESS } from '../../src/threads/give-way.ts'
 import { startSettling } from '../../src/threads/settling-thread.ts'
 import { startThread } from '../../src/threads/thread.ts'
@@ -32,7 +32,7 @@ interface Settling {
   readonly server: TestServer
   /** Of the server, before anything settles. */
   readonly sessions: number
-  readonly settler: Settler
+  readonly settler: BackgroundJobs
   readonly logged: { readonly level: string; readonly text: string }[]
 }
 

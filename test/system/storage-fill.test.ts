@@ -8,7 +8,7 @@ import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { publishPriceBook } from '../../src/flows/prices/publish-price-book.ts'
 import { sealDue } from '../../src/flows/settle/seal-hours.ts'
 import { voidEvents } from '../../src/flows/voids/void-events.ts'
-import type { EventKey } from '../../src/store/usage-events.ts'
+import type { EventKey } from '../../src/store/key-columns.ts'
 import { differences, graceUntil, settleAll } from '../simulation/drive.ts'
 import { type Deployment, deployment } from './deployment.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { benchCommand, type BenchOptions, type What } from '../../bench/command.ts'
+import { benchCommand, type What } from '../../bench/command.ts'
+import type { BenchOptions } from '../../bench/options.ts'
 import { median, quantile, ratios } from '../../bench/figures.ts'
 import { makeBodies } from '../../bench/ingest/bodies.ts'
 import { partLines, readable } from '../../bench/report.ts'

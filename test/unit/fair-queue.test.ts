@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { FairQueue } from '../../src/flows/ingest/fair-queue.ts'
+import { FairQueue } from '../../src/flows/ingest/commit-queue.ts'
 
 // Guarantee: however much one sender sends, another's deliveries wait for about one turn of each sender, none is lost
 // or taken twice, each sender's order is kept, and no more waits than may.
@@ -16,7 +16,7 @@ function delivery(sender: string, number: number, events = 1): Delivery {
 }
 
 function queueOf(...items: readonly Delivery[]): FairQueue<Delivery> {
-  const queue = new FairQueue<Delivery>({ waitingMax: 100, groupMax: 6 })
+  const queue = new FairQueue<Delivery>({ waitingMax: 100, groupMax: 6, sharesGroups: true })
   for (const item of items) expect(queue.add(item)).toEqual([])
   return queue
 }

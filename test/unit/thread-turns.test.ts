@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ThreadTurns } from '../../src/flows/thread-turns.ts'
+import { ThreadTurns } from '../../src/flows/shared/thread-turns.ts'
 
 // Guarantee: long work, however much of it goes on at once, lets small requests have their turn between its steps.
 

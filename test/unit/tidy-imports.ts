@@ -15,7 +15,13 @@ const LAYERS: readonly { readonly folders: readonly string[]; readonly apart?: t
   { folders: ['src/core/bill'] },
   { folders: ['src/core/present'] },
   { folders: ['src/store'] },
-  { folders: ['src/flows'] },
+  { folders: ['src/flows/shared'] },
+  { folders: ['src/flows/keys', 'src/flows/accounts', 'src/flows/prices', 'src/flows/sources'], apart: true },
+  { folders: ['src/flows/ingest'] },
+  { folders: ['src/flows/settle'] },
+  { folders: ['src/flows/verify', 'src/flows/read', 'src/flows/backup'], apart: true },
+  { folders: ['src/flows/voids', 'src/flows/start'], apart: true },
+  { folders: ['src/flows/background-jobs.ts'] },
   { folders: ['src/api'] },
   { folders: ['src/http', 'src/cli'], apart: true },
   { folders: ['src/threads'] },
@@ -69,7 +75,7 @@ function refuseLayer(path: string, target: string): string | undefined {
   if (other === -1) return `${target} is in no layer: move it into a folder that tidy-imports.ts lists`
   if (other > own) return 'it comes later in the data flow: pass what is needed as an argument instead'
   const neighbours = LAYERS[own]!.apart && other === own && folderIn(own, path) !== folderIn(own, target)
-  return neighbours ? 'neighbours stay apart: move what both need to api/ or flows/' : undefined
+  return neighbours ? 'neighbours stay apart: move what both need to a folder above, such as api/' : undefined
 }
 
 function refusePackage(path: string, name: string): string | undefined {

@@ -23,5 +23,9 @@ test('the server of this machine, with the key of its first start, unless someth
 
 test('what cannot be an address or has no key is refused', () => {
   expect(() => serverAddress({ url: 'localhost:8080' }, env)).toThrow('write http://host:port')
+  expect(() => serverAddress({}, { ...env, FARTHING_URL: 'here' })).toThrow(
+    'FARTHING_URL here is no address of a server: write http://host:port.',
+  )
+  expect(() => serverAddress({}, { ...env, PORT: 'abc' })).toThrow('PORT is "abc": set it to a number')
   expect(() => serverAddress({}, { FARTHING_DATA_DIR: join(dataDir, 'none') })).toThrow('There is no key in ')
 })

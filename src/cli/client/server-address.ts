@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { adminKeyPath, readAdminKey } from '../../flows/keys/admin-key-file.ts'
+import { portRefusal, readPort, refuseUnknown } from '../../flows/start/environment.ts'
 import { CommandFailed, EXIT, systemReason } from '../terminal/command-failed.ts'
 
 /** Where the server is, and what it is shown. */
@@ -27,15 +28,23 @@ export function withServerOptions(command: Command): Command {
  * or the admin key that the first start left in the data directory.
  */
 export function serverAddress({ url }: ServerOptions, env: NodeJS.ProcessEnv = process.env): ServerAddress {
-  return {
-    url: readUrl(url || env['FARTHING_URL'] || `http://127.0.0.1:${env['PORT'] || '8080'}`),
-    key: readKey(env),
-  }
+  const unknown = refuseUnknown(env)
+  if (unknown) throw new CommandFailed(unknown)
+  return { url: findUrl(url, env), key: readKey(env) }
 }
 
-function readUrl(text: string): string {
+function findUrl(url: string | undefined, env: NodeJS.ProcessEnv): string {
+  if (url) return readUrl('--url', url)
+  const named = env['FARTHING_URL']
+  if (named) return readUrl('FARTHING_URL', named)
+  const port = env['PORT'] || '8080'
+  if (readPort(port) === undefined) throw new CommandFailed(portRefusal(port))
+  return `http://127.0.0.1:${port}`
+}
+
+function readUrl(name: string, text: string): string {
   if (URL.canParse(text) && /^https?:\/\//i.test(text)) return text.replace(/\/+$/, '')
-  throw new CommandFailed(`${text} is no address of a server: write http://host:port.`, EXIT.usage)
+  throw new CommandFailed(`${name} ${text} is no address of a server: write http://host:port.`, EXIT.usage)
 }
 
 function readKey(env: NodeJS.ProcessEnv): string {

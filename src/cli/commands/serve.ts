@@ -1,9 +1,14 @@
 import { Command } from 'commander'
+import { VARIABLES } from '../../flows/start/environment.ts'
 import type { ExitCode, SetExitCode } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 
 /** Runs the server until a signal; settings come from the environment. @returns the exit code */
 export type Serve = (env: NodeJS.ProcessEnv) => Promise<number>
+
+const SETTINGS = VARIABLES.filter(({ of }) => of !== 'client')
+  .map(({ name, says, fallback }) => `  ${name.padEnd(26)}${says}${fallback && ` (${fallback})`}`)
+  .join('\n')
 
 /** `serve`: the server itself, which is put together elsewhere. */
 export function serveCommand(serve: Serve, setExitCode: SetExitCode): Command {
@@ -17,14 +22,8 @@ export function serveCommand(serve: Serve, setExitCode: SetExitCode): Command {
       'after',
       `
 Settings (environment):
-  PORT, HOST                  where to listen (8080, 127.0.0.1)
-  FARTHING_DATA_DIR           where its data is (.farthing)
-  DATABASE_URL                a PostgreSQL of yours, 15 or newer
-  FARTHING_PRICE_BOOK         the price book of a first start; without it the reference, as a demo
-  FARTHING_GRACE              wait for late usage before an hour is sealed (10m)
-  FARTHING_HISTORY_QUIET      wait for more usage of past hours before they are sealed (30s)
-  FARTHING_IDENTITY_WINDOW    how far apart copies of an event are found (62d)
-  FARTHING_ACCOUNTS           whose usage is taken: any account's, or that of known ones (any)
+${SETTINGS}
+An empty variable counts as unset. Any other variable that begins with FARTHING_ is refused.
 ${examples(
   ['farthing serve', 'on this machine, for this machine'],
   ['HOST=0.0.0.0 PORT=80 farthing serve', 'for others too'],

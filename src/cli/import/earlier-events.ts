@@ -3,7 +3,7 @@ import type { TriedEvent } from '../../api/dry-run.ts'
 import { canonicalJson, type Json } from '../../core/text/canonical-json.ts'
 import { hourOf } from '../../core/time/hour.ts'
 import { parseInstant } from '../../core/time/instant.ts'
-import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../flows/ingest/commit-events.ts'
+import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../core/ingest/conflict.ts'
 
 /** Identities of a file that are remembered: some 200 MB. Repeats of later ones are found within a batch alone. */
 export const CHECKED_IDENTITIES_KEPT = 1_000_000

@@ -20,7 +20,7 @@ const KEYS = { names: 'n', rules: 'r' }
 
 /** A line a letter. */
 function linesOf(text: string): readonly HashedLine[] {
-  return [...text].map((letter, at) => {
+  return Array.from(text, (letter, at) => {
     const digest = createHash('sha256')
       .update(text.slice(0, at + 1))
       .digest('hex')
@@ -45,7 +45,7 @@ function read(logs: KnownLogs, text: string): readonly LineStanding[] {
 
 function commonOf(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
-  const at = [...a.slice(0, length)].findIndex((letter, index) => letter !== b[index])
+  const at = Array.from({ length }).findIndex((_, index) => a[index] !== b[index])
   return at === -1 ? length : at
 }
 

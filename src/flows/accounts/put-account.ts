@@ -1,3 +1,4 @@
+import { type AccountChange, type AccountRefused, refuseAccount, refuseChange } from './refuse-account.ts'
 import type pg from 'pg'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { EARLIEST, FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
@@ -5,29 +6,18 @@ import { canonicalJson } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { withZone } from '../../core/time/zone-history.ts'
 import { throughGate } from '../../store/gate.ts'
-import type { AccountProfile, Profile, Tags } from '../../store/account-profile.ts'
+import type { AccountProfile, Profile } from '../../store/account-profile.ts'
 import {
   insertAccountProfile,
-  updateAccountClosing,
   lockAccountProfile,
+  updateAccountClosing,
   updateAccountProfile,
 } from '../../store/accounts.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { findMarks } from '../shared/read-deployment.ts'
-import { type AccountRefused, refuseAccount, refuseChange } from './refuse-account.ts'
 import { offsetAt, readTimeZone } from './time-zones.ts'
-
-/** What is to be said about an account. What is undefined stays as it is. */
-export interface AccountChange {
-  readonly name?: string | null | undefined
-  /** An IANA name; null: UTC. */
-  readonly timeZone?: string | null | undefined
-  readonly tags?: Tags | null | undefined
-  /** Null opens it. */
-  readonly closedAt?: Instant | null | undefined
-}
 
 export type PutAccount =
   { readonly ok: true; readonly profile: AccountProfile; readonly isNew: boolean } | AccountRefused

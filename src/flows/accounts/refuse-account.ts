@@ -1,7 +1,18 @@
+import type { Instant } from '../../core/time/instant.ts'
+import type { Tags } from '../../store/account-profile.ts'
 import { ACCOUNT_BYTES_MAX } from '../../core/ingest/read-text.ts'
 import { byteLength, refuseText } from '../../core/text/well-formed.ts'
-import type { AccountChange } from './put-account.ts'
 import { readTimeZone } from './time-zones.ts'
+
+/** What is to be said about an account. What is undefined stays as it is. */
+export interface AccountChange {
+  readonly name?: string | null | undefined
+  /** An IANA name; null: UTC. */
+  readonly timeZone?: string | null | undefined
+  readonly tags?: Tags | null | undefined
+  /** Null opens it. */
+  readonly closedAt?: Instant | null | undefined
+}
 
 /** UTF-8 bytes of an account's name for people. */
 export const ACCOUNT_NAME_BYTES_MAX = 255

@@ -1,3 +1,7 @@
+import type { BackupEnd, BackupProgress, BackupSection, BackupSummary } from './backup-format.ts'
+import type { Instant } from '../../core/time/instant.ts'
+import type { Connection } from '../../store/connect.ts'
+import type { PackedBackup } from './backup-file.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { BACKED_UP, LEFT_OUT } from '../../store/backed-up-tables.ts'
 import { type CopyIn, copyInto } from '../../store/backup-copy.ts'
@@ -6,20 +10,33 @@ import { insertAuditEntry } from '../../store/audit.ts'
 import { insertBillMonth } from '../../store/bills.ts'
 import { insertEventDay } from '../../store/usage-events.ts'
 import {
-  updateNumbering,
-  lockRestore,
   listTables,
+  lockRestore,
   type TablePart,
+  updateNumbering,
   updateOutputForms,
 } from '../../store/backup.ts'
-import { lockFirstStart, findDeploymentRow } from '../../store/deployment.ts'
+import { findDeploymentRow, lockFirstStart } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { leaveAdminKeyIn } from '../keys/leave-admin-key-in.ts'
-import type { BackupEnd, BackupSection, BackupSummary } from './backup-format.ts'
 import { BackupRefused, notEmpty } from './backup-refusal.ts'
 import { type BackupPart, damaged } from './read-backup.ts'
-import type { RestoreBackup } from './restore-backup.ts'
+
+export interface RestoreBackup {
+  /** A path, which is read through before anything is written; or a stream, which is checked on the way. */
+  readonly from: string | PackedBackup
+  readonly connection: Connection
+  readonly pool: Pool
+  /** Where the admin key is left. */
+  readonly dataDir: string
+  /** Of this process, for the admin key. */
+  readonly now: Instant
+  /** Who restores, for the audit log: `cli:maria`. */
+  readonly actor: string
+  /** May throw, to stop: then nothing is restored. */
+  readonly onProgress: (step: 'checking' | 'restoring', progress: BackupProgress) => void
+}
 
 const HOURS_PER_DAY = 24
 

@@ -1,32 +1,15 @@
-import type { Instant } from '../../core/time/instant.ts'
-import type { Connection } from '../../store/connect.ts'
+import { fillDatabase, type RestoreBackup } from './fill-database.ts'
 import { migrate, versionOfOtherRules } from '../../store/migrate.ts'
 import { run, runOne } from '../../store/query.ts'
 import { findDeploymentRow, findStanding } from '../../store/deployment.ts'
 import { listMigrations } from '../../store/server.ts'
 import type { Pool } from '../../store/reading-pool.ts'
-import type { BackupHeader, BackupProgress, BackupSummary } from './backup-format.ts'
-import { openBackupFile, type PackedBackup } from './backup-file.ts'
+import type { BackupHeader, BackupSummary } from './backup-format.ts'
+import { openBackupFile } from './backup-file.ts'
 import { BackupRefused, notEmpty, type Refusal, refusing } from './backup-refusal.ts'
 import { backupParts } from './check-backup.ts'
-import { fillDatabase } from './fill-database.ts'
 import type { BackupPart } from './read-backup.ts'
 import { refuseHeader } from './refuse-header.ts'
-
-export interface RestoreBackup {
-  /** A path, which is read through before anything is written; or a stream, which is checked on the way. */
-  readonly from: string | PackedBackup
-  readonly connection: Connection
-  readonly pool: Pool
-  /** Where the admin key is left. */
-  readonly dataDir: string
-  /** Of this process, for the admin key. */
-  readonly now: Instant
-  /** Who restores, for the audit log: `cli:maria`. */
-  readonly actor: string
-  /** May throw, to stop: then nothing is restored. */
-  readonly onProgress: (step: 'checking' | 'restoring', progress: BackupProgress) => void
-}
 
 export type RestoredBackup = { readonly ok: true; readonly summary: BackupSummary } | Refusal
 

@@ -1,6 +1,8 @@
 import type { UsageEvent } from '../../core/ingest/event.ts'
-import { type Hour, hourOf } from '../../core/time/hour.ts'
-import { type AccountHourKey, findClosedHours } from '../../store/settled-hours.ts'
+import type { Hour } from '../../core/time/hour.ts'
+import { lateCycle } from '../../core/time/late-cycle.ts'
+import { findClosedHours } from '../../store/settled-hours.ts'
+import type { AccountHourKey } from '../../store/key-columns.ts'
 import type { Marks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 
@@ -8,16 +10,6 @@ import { run, type Sql } from '../../store/query.ts'
 export interface CycleDecision {
   readonly cycle: Hour
   readonly way: 'live' | 'history' | 'late'
-}
-
-/**
- * The hour for usage that is too late for its own: open for certain, since nothing seals before its end. Hours are sealed
- * within an hour of it, so a clock that is further ahead has jumped, or sealing has yet to follow it. Then it is the oldest
- * open hour, whoever has noticed the jump: what is late never waits for an hour that only the clock has reached.
- */
-export function lateCycle({ now, sealedUntil }: Pick<Marks, 'now' | 'sealedUntil'>): Hour {
-  const hour = hourOf(now)
-  return hour === sealedUntil + 1 ? hour : sealedUntil
 }
 
 /**

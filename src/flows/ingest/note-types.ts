@@ -2,7 +2,7 @@ import { isBuiltIn } from '../../core/ingest/usage.ts'
 import { insertAcceptedTypes } from '../../store/accepted-types.ts'
 import { run, type Sql } from '../../store/query.ts'
 import type { RefusedEvent } from '../../store/refusals.ts'
-import type { Candidate } from './commit-events.ts'
+import type { Candidate } from './parse.ts'
 
 /** Is it accepted, as an event of a type that a price book declared? */
 export function isOfDeclaredType({ type, assessment }: Pick<Candidate, 'type' | 'assessment'>): boolean {

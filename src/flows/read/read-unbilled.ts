@@ -1,6 +1,6 @@
 import type { Hour } from '../../core/time/hour.ts'
 import { run, type Sql } from '../../store/query.ts'
-import type { EventKey } from '../../store/usage-events.ts'
+import type { EventKey } from '../../store/key-columns.ts'
 import {
   type HeldGroup,
   type HeldRow,

@@ -5,7 +5,7 @@ import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { endOf, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import { listChargedStorage } from '../../store/bill-lines.ts'
 import { listLevels } from '../../store/storage-levels.ts'
-import type { SettledAccount } from '../../store/late-hours.ts'
+import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 export interface ChargeStorage extends SettledAccount {

@@ -1,6 +1,7 @@
 import { groupBy } from '../../core/group-by.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { type EventKey, type KeyedEvent, listKeyedEvents } from '../../store/usage-events.ts'
+import { type KeyedEvent, listKeyedEvents } from '../../store/usage-events.ts'
+import type { EventKey } from '../../store/key-columns.ts'
 import type { ReadActs } from '../../store/releases.ts'
 import { type Query, run, type Sql } from '../../store/query.ts'
 

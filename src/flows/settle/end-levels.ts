@@ -3,11 +3,10 @@ import { endOfSeries } from '../../core/ingest/ended-level.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { findUnendedAccounts, updateLevelsEnded, type UnendedAccount } from '../../store/accounts.ts'
 import { run, runOne } from '../../store/query.ts'
-import { ownCandidate } from '../ingest/read-delivery.ts'
-import { NewerAccounts, NewerPrices, storeGroup } from '../ingest/store-group.ts'
-import { Wariness } from '../ingest/seen-keys.ts'
+import { ownCandidate } from '../ingest/parse.ts'
+import { commitGroup } from '../ingest/commit.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { sha256 } from './issue-bills.ts'
+import { sha256 } from '../shared/sha256.ts'
 import { findMarks } from '../shared/read-deployment.ts'
 import { levelEndsOf, type SeriesEnd } from '../accounts/level-ends.ts'
 
@@ -70,14 +69,16 @@ async function storeEnds(
     const sender = { receivedAt: now, writer: '' }
     const events = ends.map((end) => endOfSeries({ ...end, account: closed.account }, sha256))
     const candidates = events.map((event) => ownCandidate(book, event, sender))
-    try {
-      const versions = { priceVersion, accountsVersion, types: new Set<string>() }
-      const repeats = { suspects: new Set(candidates), wariness: new Wariness() }
-      await storeGroup({ pool, ...versions, ...repeats, days, onClock: () => undefined }, candidates)
-      return true
-    } catch (error) {
-      if (!(error instanceof NewerAccounts || error instanceof NewerPrices)) throw error
+    const context = {
+      pool,
+      priceVersion,
+      accountsVersion,
+      days,
+      types: new Set<string>(),
+      onClock: () => undefined,
     }
+    const changed = await commitGroup(context, candidates, new Map())
+    if (changed === undefined) return true
   }
 }
 

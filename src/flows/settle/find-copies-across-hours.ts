@@ -6,9 +6,9 @@ import { type ConflictEvent, findStandingEvents } from '../../store/conflicts.ts
 import type { RefusedEvent } from '../../store/refusals.ts'
 import { insertIdentitySegment } from '../../store/identity-segments.ts'
 import { listVoidedIdentities } from '../../store/voids.ts'
-import type { EventKey } from '../../store/usage-events.ts'
+import type { EventKey } from '../../store/key-columns.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { settlingTurns } from '../thread-turns.ts'
+import { settlingTurns } from '../shared/thread-turns.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
 

@@ -1,16 +1,20 @@
-import { hash } from 'node:crypto'
 import type pg from 'pg'
 import type { Draft } from '../../core/bill/draft-bill.ts'
 import { issueBill } from '../../core/bill/issue-bill.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { Settlement } from '../../store/bills-table.ts'
-import { type AccountState, listAccountStates, updateAccountStates } from '../../store/settled-hours.ts'
-import type { SettledAccount } from '../../store/late-hours.ts'
+import {
+  type AccountState,
+  listAccountStates,
+  type SettledAccount,
+  updateAccountStates,
+} from '../../store/settled-hours.ts'
 import { type UpdateWithdrawnLevels, updateWithdrawnLevels } from '../../store/restated-levels.ts'
 import { run } from '../../store/query.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
-import { settlingTurns } from '../thread-turns.ts'
+import { sha256 } from '../shared/sha256.ts'
+import { settlingTurns } from '../shared/thread-turns.ts'
 import type { AccountFacts } from './cycle-facts.ts'
 
 /** Lines that wait to be stored, about: where stored data gets a price, each account may have one for each past hour. */
@@ -24,11 +28,6 @@ export interface BillingContext {
   readonly demo: boolean
   readonly late: boolean
   readonly issuedAt: Instant
-}
-
-/** SHA-256 of a text, hexadecimal. */
-export function sha256(text: string): string {
-  return hash('sha256', text, 'hex')
 }
 
 /** The lines of an account's hour; undefined when there is nothing to bill. */

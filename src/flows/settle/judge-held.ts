@@ -1,10 +1,9 @@
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { reread } from '../../core/ingest/reread.ts'
-import { assess, type Assessment } from '../../core/rate/rating/assess.ts'
+import { assess, type Assessment, heldSubject } from '../../core/rate/rating/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
 import type { HeldEvent } from '../../store/held-events.ts'
-import { heldSubject } from '../ingest/commit-events.ts'
 
 export interface Judged<Stored extends SettledEvent> {
   readonly stored: Stored

@@ -4,12 +4,12 @@ import type { Instant } from '../../core/time/instant.ts'
 import { throughGate } from '../../store/gate.ts'
 import { insertCycles } from '../../store/cycles.ts'
 import { insertRestatedAccounts } from '../../store/late-hours.ts'
-import type { AccountHourKey } from '../../store/settled-hours.ts'
+import type { AccountHourKey } from '../../store/key-columns.ts'
 import { findClockWatch } from '../../store/clock.ts'
 import { findOpenBackfill, updateSealedBackfillHours } from '../../store/backfill-hours.ts'
 import { type Marks, updateSealedUntil, findWatermarks } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
-import { lateCycle } from '../ingest/decide-cycle.ts'
+import { lateCycle } from '../../core/time/late-cycle.ts'
 
 /** History account-hours sealed in one hold of the gate, at most: it is held for milliseconds. */
 export const HISTORY_SEAL_MAX = 1_000

@@ -1,5 +1,6 @@
 import { invariant } from '../../core/invariant.ts'
-import { type AccountHourKey, listSealedVersions } from '../../store/settled-hours.ts'
+import { listSealedVersions } from '../../store/settled-hours.ts'
+import type { AccountHourKey } from '../../store/key-columns.ts'
 import type { Marks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 

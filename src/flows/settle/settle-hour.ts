@@ -14,7 +14,8 @@ import { claimBuckets, claimBackfillBuckets, updateBucketSettled } from '../../s
 import { deleteHeldEvents } from '../../store/held-events.ts'
 import type { DueCycle } from '../../store/cycles.ts'
 import { findDeploymentRow, findWatermarks } from '../../store/deployment.ts'
-import { type LateHour, listRestatedAccounts, type SettledAccount } from '../../store/late-hours.ts'
+import { type LateHour, listRestatedAccounts } from '../../store/late-hours.ts'
+import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { knownLevels } from './charge-storage.ts'
@@ -24,7 +25,7 @@ import { filledAccounts, noteFilled } from './fill-storage.ts'
 import { findDuplicates, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type BillingContext, issueBills } from './issue-bills.ts'
-import { keepRefusals } from '../ingest/keep-refusals.ts'
+import { keepRefusals } from '../shared/keep-refusals.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
 /** Accounts whose bills are stored at once: some megabytes of rows. */

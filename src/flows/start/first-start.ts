@@ -1,8 +1,4 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Pool } from '../../store/reading-pool.ts'
-import { isIllustrative } from '../../core/rate/price-book/price-book.ts'
-import { formatPath } from '../../core/rate/price-book/parse/problem.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
@@ -20,18 +16,13 @@ import { findRestoring } from '../../store/backup.ts'
 import { transaction } from '../../store/transaction.ts'
 import { adminKeyPath, leaveAdminKey } from '../keys/admin-key-file.ts'
 import { makeKey } from '../keys/make-key.ts'
-import { type ParsedPriceBook, parsePriceBook } from '../prices/parse-price-book.ts'
 import { projectFile } from '../shared/project-file.ts'
+import { readGivenBook, readStartBook, type StartBook, type StartBookCode } from './start-book.ts'
 
 /** The price book of a first start that was given none: a demo. */
 export const REFERENCE_BOOK = 'price-books/imm.yaml'
 
-export type FirstStartCode =
-  | 'start/price_book_unreadable'
-  | 'start/price_book_invalid'
-  | 'start/price_book_illustrative'
-  | 'start/demo_database'
-  | 'start/restoring'
+export type FirstStartCode = StartBookCode | 'start/demo_database' | 'start/restoring'
 
 export interface FirstStartOptions {
   readonly pool: Pool
@@ -64,7 +55,7 @@ type Refusal = Extract<FirstStarted, { readonly ok: false }>
  * The admin key is on disk before the commit.
  */
 export async function firstStart(options: FirstStartOptions): Promise<FirstStarted> {
-  const given = options.priceBook === undefined ? undefined : readBook(options.priceBook)
+  const given = options.priceBook === undefined ? undefined : readGivenBook(options.priceBook)
   if (given && !given.ok) return given
   try {
     return await transaction(options.pool, async (sql) => {
@@ -78,46 +69,12 @@ export async function firstStart(options: FirstStartOptions): Promise<FirstStart
   }
 }
 
-interface Book {
-  readonly ok: true
-  readonly path: string
-  readonly source: string
-  readonly parsed: Extract<ParsedPriceBook, { readonly ok: true }>
-  /** SHA-256 of the canonical form. */
-  readonly digest: Buffer
-}
-
-function readBook(path: string): Book | Refusal {
-  const source = readSource(path)
-  if (typeof source !== 'string' && 'ok' in source) return source
-  const parsed = parsePriceBook(source, path)
-  if (!parsed.ok) {
-    const [first] = parsed.problems
-    const { line, column } = first!.place
-    const more = parsed.problems.length > 1 ? ` (and ${parsed.problems.length - 1} more problems)` : ''
-    const where = `${path}:${line}:${column}: ${formatPath(first!.path)}`
-    return refuse('start/price_book_invalid', `${where}: ${first!.message} ${first!.fix}${more}.`)
-  }
-  const digest = createHash('sha256').update(parsed.canonical).digest()
-  return { ok: true, path, source: source.toString('utf8'), parsed, digest }
-}
-
-function readSource(path: string): Buffer | Refusal {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const advice = 'set FARTHING_PRICE_BOOK to a file that can be read, or unset it'
-    return refuse(
-      'start/price_book_unreadable',
-      `The price book ${path} cannot be read (${reason}): ${advice}.`,
-    )
-  }
-}
-
-async function begin(sql: Sql, options: FirstStartOptions, given: Book | undefined): Promise<FirstStarted> {
-  if (given && isIllustrative(given.parsed.book)) return refuseIllustrative(given)
-  const chosen = given ?? readBook(projectFile(REFERENCE_BOOK))
+async function begin(
+  sql: Sql,
+  options: FirstStartOptions,
+  given: StartBook | undefined,
+): Promise<FirstStarted> {
+  const chosen = given ?? readStartBook(projectFile(REFERENCE_BOOK))
   if (!chosen.ok) return chosen
   const { parsed, source, digest } = chosen
   const version = 1
@@ -147,7 +104,7 @@ async function startAgain(
   sql: Sql,
   { dataDir, log }: FirstStartOptions,
   { demo, priceVersion }: Deployment,
-  given: Book | undefined,
+  given: StartBook | undefined,
 ): Promise<FirstStarted> {
   if (given && demo) {
     const detail = 'This database was started as a demo, with illustrative prices, and stays one'
@@ -170,11 +127,6 @@ async function startAgain(
 function refuseRestoring(): Refusal {
   const detail = 'A backup is being restored into this database'
   return refuse('start/restoring', `${detail}: start again when it has ended.`)
-}
-
-function refuseIllustrative({ path }: Book): Refusal {
-  const detail = `${path} has prices marked illustrative, which are for demos only`
-  return refuse('start/price_book_illustrative', `${detail}: replace them and remove the mark.`)
 }
 
 function refuse(code: FirstStartCode, detail: string): Refusal {

@@ -1,7 +1,7 @@
 import type { Bill, BillHead, BillLine } from '../../core/bill/bill.ts'
 import { billText, lineText } from '../../core/bill/digest-text.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
-import { sha256 } from '../settle/issue-bills.ts'
+import { sha256 } from '../shared/sha256.ts'
 
 /** Something stored that is not what it should be. */
 export interface Difference {

@@ -4,8 +4,8 @@ import { type Hour, hourOf } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { findWaitingEvents, type LevelAfterClosing, listLevelsAfterClosing } from '../../store/closings.ts'
 import { run, type Sql } from '../../store/query.ts'
-import type { EventKey } from '../../store/usage-events.ts'
-import { sha256 } from '../settle/issue-bills.ts'
+import type { EventKey } from '../../store/key-columns.ts'
+import { sha256 } from '../shared/sha256.ts'
 import type { Difference } from './compare-bill.ts'
 
 /** Levels that are named: more than anybody reads. */

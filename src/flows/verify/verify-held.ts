@@ -1,7 +1,7 @@
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
-import type { EventKey } from '../../store/usage-events.ts'
+import type { EventKey } from '../../store/key-columns.ts'
 import { findHeldStates, findHeldWithoutEvent, type HeldState } from '../../store/held-events.ts'
 import type { ReadHour } from '../../store/bills.ts'
 import { run, type Sql } from '../../store/query.ts'

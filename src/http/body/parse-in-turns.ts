@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Json } from '../../core/text/canonical-json.ts'
-import { bodyTurns } from '../../flows/thread-turns.ts'
+import { bodyTurns } from '../../flows/shared/thread-turns.ts'
 
 /** From so many bytes on a body takes milliseconds to be taken apart: that waits for turns at the thread. */
 export const LARGE_BODY_BYTES = 65_536

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered } from '../../flows/ingest/ingest-types.ts'
-import { bodyTurns } from '../../flows/thread-turns.ts'
+import { bodyTurns } from '../../flows/shared/thread-turns.ts'
 import { HttpProblem, shown } from '../api/problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
 import { deliveredElement, deliveredList, type ParsedJson, unreadable } from './deliver-element.ts'

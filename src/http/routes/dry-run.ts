@@ -1,6 +1,6 @@
 import { quoteView } from '../../core/present/quote-view.ts'
 import { formatHourStart, next } from '../../core/time/hour.ts'
-import type { TriedEvent, TriedEvents } from '../../flows/ingest/try-events.ts'
+import type { TriedEvent, TriedEvents } from '../../flows/ingest/dry-run.ts'
 
 export function dryRunView({ currency, priceVersion, events }: TriedEvents) {
   return {

@@ -4,8 +4,7 @@
 create function add_live_events(
   gate bigint, known_prices integer, known_accounts integer, earliest_hour integer,
   ats bigint[], receipts timestamptz[], checksums integer[], buckets smallint[],
-  subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[],
-  numbers integer[]
+  subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[]
 ) returns bigint language plpgsql set lock_timeout = '10s' as $$
 begin
   perform pg_advisory_xact_lock_shared(gate);
@@ -15,9 +14,9 @@ begin
     return null;
   end if;
   insert into usage_event
-    (at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes, series)
-  select at, receipt, at / 3600000, at / 3600000, checksum, bucket, subject, id, source, type, body, extension, number
-    from unnest(ats, receipts, checksums, buckets, subjects, ids, sources, types, bodies, extensions, numbers)
-      as e (at, receipt, checksum, bucket, subject, id, source, type, body, extension, number);
+    (at, received_at, hour, cycle, checksum, bucket, account, id, source, type, data, attributes)
+  select at, receipt, at / 3600000, at / 3600000, checksum, bucket, subject, id, source, type, body, extension
+    from unnest(ats, receipts, checksums, buckets, subjects, ids, sources, types, bodies, extensions)
+      as e (at, receipt, checksum, bucket, subject, id, source, type, body, extension);
   return floor(extract(epoch from clock_timestamp()) * 1000);
 end $$;

@@ -113,6 +113,12 @@ function isBilled(rate: Rate, usage: RequestUsage | ProcessingUsage): boolean {
   return rate.billedStatuses.has(Math.floor(usage.status / 100))
 }
 
+/** What the price book has to say something about: the operation, or the type. */
+export function heldSubject({ usage, type }: Pick<UsageEvent, 'usage' | 'type'>, code: HeldCode): string {
+  const isOfType = code === 'held/unmapped_unit' || usage === undefined || usage.component === 'storage'
+  return isOfType ? type : usage.operation
+}
+
 function held(code: HeldCode, detail: string): Assessment {
   return { outcome: 'held', code, detail }
 }

@@ -1,5 +1,6 @@
 import { accept } from '../../core/ingest/accept.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
+import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../core/ingest/conflict.ts'
 import { endOfSeries } from '../../core/ingest/ended-level.ts'
 import type { UsageEvent } from '../../core/ingest/event.ts'
 import { isObject } from '../../core/ingest/read-usage.ts'
@@ -9,12 +10,11 @@ import { assess, type Assessment } from '../../core/rate/rating/assess.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
-import { checksumOf } from '../../store/events-table.ts'
+import { checksumOf, type StoredEvent } from '../../store/events-table.ts'
 import type { RefusedEvent } from '../../store/refusals.ts'
-import type { EventKey } from '../../store/usage-events.ts'
+import type { EventKey } from '../../store/key-columns.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
-import { sha256 } from '../settle/issue-bills.ts'
-import { type Candidate, CONFLICT_CODE, CONFLICT_DETAIL } from './commit-events.ts'
+import { sha256 } from '../shared/sha256.ts'
 import type { Delivered } from './ingest-types.ts'
 
 /** Kept of a refused event, in characters: enough to see what was wrong. */
@@ -30,29 +30,36 @@ export interface DeliveryContext {
   readonly accounts?: AccountRules
 }
 
+/** A valid event on its way into the database. */
+export interface Candidate extends StoredEvent {
+  /** The import that sends it; '' for any other sender. */
+  readonly writer: string
+  /** By the newest price book. Never `rejected`: such events are refused before. */
+  readonly assessment: Assessment
+}
+
 /** A valid event, and what has to be stored with it. */
-export interface ReadEvent extends Candidate {
+export interface ParsedEvent extends Candidate {
   /** For a level of a closed account: the level of 0 bytes at its closing, which ends the series. */
   readonly ending?: Candidate
 }
 
 /** What is kept of a refused event. */
-export interface ReadRefusal extends RefusedEvent {
+export interface ParsedRefusal extends RefusedEvent {
   /** What it would be if it were not refused for its contents, its account or its price: it may be stored already. */
   readonly event?: EventKey & Pick<UsageEvent, 'type' | 'at' | 'data' | 'untimed'>
 }
 
-/** Read one element of a delivery under a price book: a candidate, or the refusal that is kept of it. */
-export function readDelivered(
-  book: PriceBook,
-  delivered: Delivered,
-  context: DeliveryContext,
-): ReadEvent | ReadRefusal {
+/** One element of a delivery, parsed. */
+export type Parsed = ParsedEvent | ParsedRefusal
+
+/** Parse one element of a delivery under a price book: a candidate, or the refusal that is kept of it. */
+export function parseDelivered(book: PriceBook, delivered: Delivered, context: DeliveryContext): Parsed {
   const { receivedAt, boundAccount, accounts } = context
   if ('unreadable' in delivered) {
     return refused(delivered.unreadable, delivered.named ?? null, delivered.text, boundAccount)
   }
-  const refuse = (rejection: Rejection, event?: UsageEvent): ReadRefusal => {
+  const refuse = (rejection: Rejection, event?: UsageEvent): ParsedRefusal => {
     const { raw } = delivered
     const refusal = refused(rejection, raw, JSON.stringify(raw), boundAccount)
     if (event === undefined) return refusal

@@ -1,17 +1,20 @@
 import type pg from 'pg'
-import { sameContent } from '../../core/ingest/event.ts'
 import { type Quote, quote } from '../../core/rate/rating/quote.ts'
 import type { RefusedEvent } from '../../store/refusals.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { findMarks } from '../shared/read-deployment.ts'
-import { type Candidate, conflict, duplicate, resultOfNew } from './commit-events.ts'
 import { type CycleDecision, decideCycles } from './decide-cycle.ts'
-import { type Content, findKnown } from './find-known.ts'
+import {
+  type Content,
+  duplicate,
+  findKnown,
+  findRefusedRepeats,
+  resultOfNew,
+  resultOfRepeat,
+} from './classify.ts'
 import type { Delivered, EventResult } from './ingest-types.ts'
-import { accountNamed, isRefused, readDelivered } from './read-delivery.ts'
-import { remarkResults } from './remark-results.ts'
-import { findRefusedRepeats } from './refused-repeats.ts'
+import { accountNamed, type Candidate, isRefused, parseDelivered } from './parse.ts'
 
 /** What would become of an event, and what it would cost by itself. */
 export interface TriedEvent extends EventResult {
@@ -58,20 +61,19 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
     const marks = await findMarks(pool)
     const { version, book } = await bookOf(pool, marks.priceVersion)
     const context = { receivedAt: marks.now, boundAccount, writer: '', accounts: rules }
-    const reads = batch.map((one) => readDelivered(book, one, context))
+    const reads = batch.map((one) => parseDelivered(book, one, context))
     const candidates = reads.filter((read): read is Candidate => !isRefused(read))
     const found = await findKnown(pool, candidates)
     const known = new Map([...found].map(([event, content]) => [keyName(event), content]))
     const repeats = await findRefusedRepeats(pool, reads.filter(isRefused))
     const cycleOf = await decideCycles(pool, marks, candidates)
-    const results = reads.map((read): TriedEvent => {
+    const events = reads.map((read): TriedEvent => {
       if (isRefused(read)) return repeats.has(read) ? { ...duplicate(read), ...NOTHING } : refused(read)
       const result = tellApart(known, read)
       const isNew = result.outcome === 'accepted' || result.outcome === 'held'
       if (!isNew) return { ...result, ...NOTHING }
       return { ...result, cycle: cycleOf(read), quotes: quote(book, read, read.assessment) }
     })
-    const [events = []] = await remarkResults(pool, book, [{ reads, results }])
     return { priceVersion: version, currency: book.currency, events }
   }
 
@@ -89,8 +91,7 @@ function tellApart(known: Map<string, Content>, event: Candidate): EventResult {
     known.set(name, event)
     return resultOfNew(event)
   }
-  if (!sameContent(stored, event)) return conflict(event)
-  return duplicate(event)
+  return resultOfRepeat(stored, event)
 }
 
 function refused({ id, code, detail }: RefusedEvent): TriedEvent {

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import type { Hour } from '../../core/time/hour.ts'
-import type { Log } from '../../store/connect.ts'
-import { insertUncountedHour } from '../../store/sources.ts'
-import { deleteOldRefusedEvents } from '../../store/refusals.ts'
-import { run } from '../../store/query.ts'
-import { endLevels } from './end-levels.ts'
-import { countSources } from '../sources/count-sources.ts'
-import { forgetOldRequests } from '../shared/idempotent-requests.ts'
-import { findMarks } from '../shared/read-deployment.ts'
-import { type BillWatch, makeBillWatch } from './bill-watch.ts'
-import { type ClockWatch, makeClockWatch } from './clock-watch.ts'
-import { joinSegments } from './join-segments.ts'
-import { sealDue } from './seal-hours.ts'
-import { settlePass } from './settle.ts'
+import type { Hour } from '../core/time/hour.ts'
+import type { Log } from '../store/connect.ts'
+import { insertUncountedHour } from '../store/sources.ts'
+import { deleteOldRefusedEvents } from '../store/refusals.ts'
+import { run } from '../store/query.ts'
+import { endLevels } from './settle/end-levels.ts'
+import { countSources } from './sources/count-sources.ts'
+import { forgetOldRequests } from './shared/idempotent-requests.ts'
+import { findMarks } from './shared/read-deployment.ts'
+import { type BillWatch, makeBillWatch } from './settle/bill-watch.ts'
+import { type ClockWatch, makeClockWatch } from './settle/clock-watch.ts'
+import { joinSegments } from './settle/join-segments.ts'
+import { sealDue } from './settle/seal-hours.ts'
+import { settlePass } from './settle/settle.ts'
 
 /** Between two looks at what is due. The lag of a bill is at least this much uncertain. */
 const PASS_INTERVAL_MS = 1_000
@@ -24,7 +24,7 @@ const PRUNE_INTERVAL_MS = 60_000
 /** Refused events that are kept, for all accounts together. */
 export const REFUSED_EVENTS_KEPT = 100_000
 
-export interface SettlerOptions {
+export interface BackgroundJobsOptions {
   readonly pool: pg.Pool
   readonly log: Log
   readonly graceMs: number
@@ -32,7 +32,7 @@ export interface SettlerOptions {
   readonly identityWindowMs: number
 }
 
-export interface Settler {
+export interface BackgroundJobs {
   /** Wait for the transactions under way. */
   stop(): Promise<void>
 }
@@ -41,7 +41,7 @@ export interface Settler {
  * Seals and settles what is due, again and again, in this thread. Any number of processes may do so on one database.
  * Hours are sealed beside settlement, so that they are sealed in time while many others wait for their bills.
  */
-export function startSettler(options: SettlerOptions): Settler {
+export function startBackgroundJobs(options: BackgroundJobsOptions): BackgroundJobs {
   const abort = new AbortController()
   const clock = makeClockWatch(options.log)
   const bills = makeBillWatch(options.log, options.graceMs)
@@ -81,7 +81,7 @@ async function again(
   }
 }
 
-async function seal(options: SettlerOptions, clock: ClockWatch, bills: BillWatch): Promise<void> {
+async function seal(options: BackgroundJobsOptions, clock: ClockWatch, bills: BillWatch): Promise<void> {
   const { pool, graceMs, historyQuietMs } = options
   if (await clock.look(pool)) await sealDue({ pool, graceMs, historyQuietMs, believes: clock.believes })
   bills.look(await findMarks(pool))
@@ -98,7 +98,7 @@ async function prune(pool: pg.Pool): Promise<void> {
 }
 
 async function settle(
-  { pool, graceMs, historyQuietMs, identityWindowMs }: SettlerOptions,
+  { pool, graceMs, historyQuietMs, identityWindowMs }: BackgroundJobsOptions,
   clock: ClockWatch,
   bills: BillWatch,
   signal: AbortSignal,

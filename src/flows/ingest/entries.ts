@@ -1,0 +1,60 @@
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { AccountRules } from '../accounts/account-rules.ts'
+import type { Delivered, EventResult, Submitted } from './ingest-types.ts'
+import { accountNamed, type DeliveryContext, type Parsed, parseDelivered } from './parse.ts'
+
+/** A delivery that waits for its commit. */
+export interface Waiting extends Omit<DeliveryContext, 'accounts'> {
+  readonly batch: readonly Delivered[]
+  /** Whose turn it uses. */
+  readonly sender: string
+  readonly resolve: (submitted: Submitted) => void
+  /** For a bug of ours. */
+  readonly reject: (bug: unknown) => void
+}
+
+/** One element of a delivery, and its result as soon as it is durable. */
+export interface Entry {
+  readonly delivered: Delivered
+  result?: EventResult
+}
+
+/** The elements of a group by delivery, in their order. */
+export function makeEntries(group: readonly Waiting[]): Map<Waiting, readonly Entry[]> {
+  return new Map(group.map((waiting) => [waiting, waiting.batch.map((delivered) => ({ delivered }))]))
+}
+
+/** The accounts that elements without a result name, each as often as they do. */
+export function* accountsOf(entries: ReadonlyMap<Waiting, readonly Entry[]>): Generator<string> {
+  for (const own of entries.values()) {
+    for (const { delivered, result } of own) {
+      const account = result ? undefined : accountNamed(delivered)
+      if (account !== undefined) yield account
+    }
+  }
+}
+
+/**
+ * Parse the elements that have no result yet. A delivery that a bug of ours cannot parse fails alone: it is taken out, and
+ * its neighbours are stored.
+ */
+export function parseEntries(
+  book: PriceBook,
+  accounts: AccountRules,
+  entries: Map<Waiting, readonly Entry[]>,
+): Map<Parsed, Entry> {
+  const parsed = new Map<Parsed, Entry>()
+  for (const [waiting, own] of entries) {
+    const { receivedAt, boundAccount, writer } = waiting
+    const context = { receivedAt, boundAccount, writer, accounts }
+    try {
+      const open = own.filter(({ result }) => result === undefined)
+      const events = open.map((entry) => [parseDelivered(book, entry.delivered, context), entry] as const)
+      for (const [event, entry] of events) parsed.set(event, entry)
+    } catch (bug) {
+      entries.delete(waiting)
+      waiting.reject(bug)
+    }
+  }
+  return parsed
+}
