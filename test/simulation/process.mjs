@@ -5,7 +5,7 @@ import { prepare } from '../../bin/prepare.mjs'
 prepare()
 const { makePool: makeRealPool } = await import('../../dist/src/store/connect.js')
 const { startLife } = await import('../../dist/src/store/life.js')
-const { createIngest } = await import('../../dist/src/flows/ingest/ingest-events.js')
+const { createIngest } = await import('../../dist/src/flows/ingest/ingest.js')
 const { settlePass } = await import('../../dist/src/flows/settle/settle.js')
 
 const HOUR_MS = 3_600_000

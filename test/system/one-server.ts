@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { type Connection, type Log, openDatabase } from '../../src/store/connect.ts'
 import { hasMembers } from '../../src/store/embedded/members.ts'
 import { stopPostmaster } from '../../src/store/embedded/postmaster.ts'
+import { startOtherPostgres } from './other-postgres.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,10 +20,16 @@ const PREFIX = 'farthing-test-'
 const ABANDONED_MS = 60 * 60_000
 
 /**
- * One embedded server for the whole run, as durable as in real use. It is vitest's global set-up; test files take
+ * One embedded server for the whole run, as durable as in real use; with FARTHING_TEST_POSTGRES_BIN one of that version. It is vitest's global set-up; test files take
  * their databases from it with `testDatabase`.
  */
 export default async function oneServer(project: TestProject): Promise<() => Promise<void>> {
+  const bin = process.env['FARTHING_TEST_POSTGRES_BIN']
+  if (bin) {
+    const other = await startOtherPostgres(bin)
+    project.provide('database', other.connection)
+    return () => other.stop()
+  }
   await removeAbandoned()
   const dataDir = mkdtempSync(join(tmpdir(), PREFIX))
   // As root the server runs as another user, who must be able to enter.
