@@ -34,7 +34,7 @@ export async function startOtherPostgres(bin: string): Promise<OtherPostgres> {
     port: 5432,
     user: 'farthing',
     database: 'postgres',
-    ssl: undefined,
+    ssl: false,
   }
   await untilItAnswers(connection)
   return {
