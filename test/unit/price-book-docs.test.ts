@@ -51,6 +51,7 @@ const EXAMPLES: Record<string, string | Uint8Array> = {
   yaml_merge_key: sampleWith('13', '<<: { per: 1000 }'),
   yaml_duplicate_key: sampleWith('13', 'per: 1000 ⏎ per: 100'),
   yaml_key_not_text: sampleWith('7', '404:'),
+  yaml_inexact_number: sampleWith('13', 'per: 1000.00000000000000000001'),
   too_deep: sampleWith('3', `operations: ${'['.repeat(20)}`),
   wrong_type: sampleWith('3', 'operations: GetStatus'),
   unknown_key: sampleWith('14', 'billedStates: [2xx, 4xx]'),

@@ -56,7 +56,7 @@ for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'c
   13   | per: -1000                                                 | 13:14 | wrong_per
   13   | per: 0.5                                                   | 13:14 | wrong_per
   13   | per: "1,000"                                               | 13:14 | wrong_per
-  13   | per: 9007199254740993                                      | 13:14 | wrong_per
+  13   | per: 9007199254740992                                      | 13:14 | wrong_per
   13   | per: "1000000000000000000000000000000"                     | 13:14 | wrong_per
   13   | per: .inf                                                  | 13:14 | wrong_per
   13   | per: minute                                                | 13:14 | wrong_per

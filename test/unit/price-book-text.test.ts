@@ -23,6 +23,13 @@ for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'c
   2     | currency: EUR ⏎ 404: not found                                          | 3:1   | yaml_key_not_text
   2     | currency: EUR ⏎ [a, b]: c                                               | 3:1   | yaml_key_not_text
   2     | currency: EUR ⏎ ? { a: b } ⏎ : c                                        | 3:3   | yaml_key_not_text
+  13    | per: 1000.00000000000000000001                                          | 13:14 | yaml_inexact_number
+  13    | per: 9007199254740993                                                   | 13:14 | yaml_inexact_number
+  13    | per: +0.99999999999999999999                                            | 13:14 | yaml_inexact_number
+  13    | per: .10000000000000000555                                              | 13:14 | yaml_inexact_number
+  13    | per: 1e-400                                                             | 13:14 | yaml_inexact_number
+  13    | per: 0x20000000000001                                                   | 13:14 | yaml_inexact_number
+  14    | billedStatuses: [200.00000000000000000001]                              | 14:26 | yaml_inexact_number
   2     | currency: "EUR                                                          | 2:15  | yaml_syntax
   2     | currency: @EUR                                                          | 2:11  | yaml_syntax
   2     | currency: EUR ⏎ --- ⏎ priceBook: second                                 | 3:1   | yaml_documents
@@ -34,6 +41,10 @@ for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'c
     expect(codes(sampleWith(lines, instead))).toEqual([`${at} price_book/${code}`])
   })
 }
+
+test.each(['1e3', '+1000', '1000.', '1000.0', '0x3e8', '0o1750'])('per: %s is 1000', (number) => {
+  expect(parsePriceBook(sampleWith('13', `per: ${number}`), 'acme.yaml')).toMatchObject({ ok: true })
+})
 
 test('a directive is refused: under YAML 1.1 `no` would be false and 0.5 a price of sixty seconds', () => {
   expect(codes(`%YAML 1.1\n---\n${SAMPLE}`)).toEqual(['1:1 price_book/yaml_directive'])

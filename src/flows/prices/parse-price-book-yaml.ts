@@ -1,6 +1,16 @@
-import { isMap, isScalar, isSeq, type ParsedNode, parseDocument, type YAMLError, type YAMLMap } from 'yaml'
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  type ParsedNode,
+  parseDocument,
+  type Scalar,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml'
 import { type Path, PROBLEMS_MAX, quote } from '../../core/rate/price-book/parse/problem.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
+import { isExactNumber } from '../../core/text/json/exact-number.ts'
 import { scanYaml, type YamlProblem } from './parse-price-book-scan.ts'
 
 /** Where a value stands in the text: offsets in UTF-16 units. */
@@ -95,7 +105,23 @@ function plainOf(node: ParsedNode | null, mark: Mark, problems: YamlProblem[]): 
       return plainOf(element, child, problems)
     })
   }
-  return isScalar(node) ? (node.value as Json) : null
+  if (!isScalar(node)) return null
+  refuseInexact(node, problems)
+  return node.value as Json
+}
+
+const DECIMAL = /^([-+]?)(\d*)(\.\d*)?([eE][-+]?\d+)?$/
+
+/** A number that would be read as another one: of a price book nobody could say which was meant. */
+function refuseInexact({ value, source = '', range }: Scalar.Parsed, problems: YamlProblem[]): void {
+  if (typeof value !== 'number' || !Number.isFinite(value) || problems.length >= PROBLEMS_MAX) return
+  // As JSON writes it: .5, 5. and +5 are numbers of YAML alone; others are octal or hexadecimal.
+  const [, sign, whole = '', fraction = '.', exponent = ''] = DECIMAL.exec(source) ?? []
+  const json = `${sign === '-' ? '-' : ''}${whole || '0'}${fraction === '.' ? '' : fraction}${exponent}`
+  if (sign === undefined ? Number.isSafeInteger(value) : isExactNumber(json)) return
+  const message = `The number ${quote(source).slice(1, -1)} is more than a 64-bit float can hold exactly.`
+  const code = 'price_book/yaml_inexact_number'
+  problems.push({ offset: range[0], code, message, fix: `write it in quotes: ${quote(source)}` })
 }
 
 function plainMapping(map: YAMLMap.Parsed, mark: Mark, problems: YamlProblem[]): Json {

@@ -14,6 +14,7 @@ export const PRICE_BOOK_PROBLEM_CODES = [
   'price_book/yaml_merge_key',
   'price_book/yaml_duplicate_key',
   'price_book/yaml_key_not_text',
+  'price_book/yaml_inexact_number',
   'price_book/too_deep',
   // The shape.
   'price_book/wrong_type',
