@@ -36,7 +36,10 @@ export function textArray(values: readonly (string | null)[]): Buffer {
 }
 
 /** @param values whole numbers that the type can hold */
-export function integerArray(type: 'smallint' | 'int' | 'bigint', values: readonly number[]): Buffer {
+export function integerArray(
+  type: 'smallint' | 'int' | 'bigint',
+  values: readonly (number | null)[],
+): Buffer {
   return fixedArray(type, values)
 }
 
@@ -48,12 +51,15 @@ export function instantArray(values: readonly Instant[]): Buffer {
   )
 }
 
-function fixedArray(type: keyof typeof TYPES, values: readonly number[]): Buffer {
+function fixedArray(type: keyof typeof TYPES, values: readonly (number | null)[]): Buffer {
   const { oid, bytes: width } = TYPES[type]
-  const bytes = begin(HEADER_BYTES + values.length * (LENGTH_BYTES + width), oid, values.length)
+  let size = HEADER_BYTES
+  for (const value of values) size += LENGTH_BYTES + (value === null ? 0 : width)
+  const bytes = begin(size, oid, values.length)
   let at = HEADER_BYTES
   for (const value of values) {
-    at = bytes.writeInt32BE(width, at)
+    at = bytes.writeInt32BE(value === null ? NULL : width, at)
+    if (value === null) continue
     if (width === 2) at = bytes.writeInt16BE(value, at)
     else if (width === 4) at = bytes.writeInt32BE(value, at)
     else at = writeInt64(bytes, value, at)

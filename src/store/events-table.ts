@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type pg from 'pg'
 import { eventText } from '../core/bill/digest-text.ts'
+import { seriesName } from '../core/meter/level.ts'
 import type { UsageEvent } from '../core/ingest/event.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { Instant } from '../core/time/instant.ts'
@@ -11,7 +12,7 @@ import type { Marks } from './deployment.ts'
 
 const INSERT_EVENTS = `
   select insert_events($1::int[], $2::int[], $3::bigint[], $4::timestamptz[], $5::int[], $6::smallint[],
-                       $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]) as present`
+                       $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[]) as present`
 /** Events that are few. */
 export const FEW_EVENTS = 500
 
@@ -53,7 +54,8 @@ function indexesOf({ present }: Present): readonly number[] {
 const INSERT_LIVE_EVENTS = `
   select now, present
     from insert_live_events(${GATE}, $1, $2, $3, $4::int[], $5::bigint[], $6::timestamptz[], $7::int[], $8::smallint[],
-                            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])`
+                            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                            $15::int[])`
 
 /** Where the caller thinks the deployment is. */
 export type ExpectedMarks = Pick<Marks, 'priceVersion' | 'accountsVersion'>
@@ -88,10 +90,10 @@ export async function insertLiveEvents(
   return row && { now: Number(row.now) as Instant, present: indexesOf(row) }
 }
 
-/** Arrays of all events: their hours; and instants, receptions, checksums, the rest of the key, types, data, attributes. */
+/** Arrays of all events: their hours; and instants, receptions, checksums, the rest of the key, types, data, attributes, series. */
 function columnsOf(events: readonly StoredEvent[]): { readonly hours: Buffer; readonly others: Buffer[] } {
   const [hours, ...restOfKey] = keyColumns(events)
-  const integers = (type: 'int' | 'bigint', of: (event: StoredEvent) => number) =>
+  const integers = (type: 'int' | 'bigint', of: (event: StoredEvent) => number | null) =>
     integerArray(type, events.map(of))
   const texts = (of: (event: StoredEvent) => string | null) => textArray(events.map(of))
   const others = [
@@ -102,8 +104,14 @@ function columnsOf(events: readonly StoredEvent[]): { readonly hours: Buffer; re
     texts(({ type }) => type),
     texts(({ data }) => data),
     texts(({ attributes }) => attributes),
+    integers('int', seriesNumber),
   ]
   return { hours, others }
+}
+
+/** CRC-32 of a level's series, as a signed integer: levels of one series have one. Null: the event is no level. */
+export function seriesNumber({ usage }: Pick<UsageEvent, 'usage'>): number | null {
+  return usage?.component === 'storage' ? crc32(seriesName(usage)) | 0 : null
 }
 
 /** CRC-32 of account and event text, as a signed integer: it names a damaged event, and proves nothing. */

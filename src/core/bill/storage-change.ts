@@ -1,4 +1,4 @@
-import { integrate, isSameSeries, type Level } from '../meter/level.ts'
+import { integrate, isSameSeries, type Level, seriesName } from '../meter/level.ts'
 import { negated } from '../money/decimal.ts'
 import type { PriceBook } from '../rate/price-book/price-book.ts'
 import { type Hour, hourOf, next } from '../time/hour.ts'
@@ -60,8 +60,4 @@ function endOfChange(all: readonly Level[], isTaken: (level: Level) => boolean):
 /** U+0000 cannot occur in any part, so different levels have different names. Absent and "" are the same. */
 export function levelName(level: Level): string {
   return `${seriesName(level)}\0${level.at}\0${level.source}\0${level.id}`
-}
-
-export function seriesName({ project, dataset, region }: Level): string {
-  return `${project ?? ''}\0${dataset ?? ''}\0${region ?? ''}`
 }

@@ -46,6 +46,15 @@ export function isSameSeries(a: Level, b: Level): boolean {
   return a.project === b.project && a.dataset === b.dataset && a.region === b.region
 }
 
+/** The series of an account by name. U+0000 cannot occur in any part. Absent and "" are the same. */
+export function seriesName({
+  project,
+  dataset,
+  region,
+}: Pick<Level, 'project' | 'dataset' | 'region'>): string {
+  return `${project ?? ''}\0${dataset ?? ''}\0${region ?? ''}`
+}
+
 /**
  * What was stored during an hour, exactly: the sum of bytes x milliseconds, by project and region.
  *

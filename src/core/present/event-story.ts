@@ -32,6 +32,8 @@ export interface EventFacts {
   readonly heldSince: Instant | null
   /** It was held when this older cycle was settled, and was released later. `detail`: why, if that is known. */
   readonly heldIn: { readonly cycle: Hour; readonly detail: string | null } | null
+  /** A level: the event whose level is in force instead at the same instant; null: it is no level, or is in force. */
+  readonly levelInstead: Pick<UsageEvent, 'source' | 'id'> | null
   /** Under the prices of its cycle; the newest ones while it is open. */
   readonly assessment: Assessment
   readonly currency: string
@@ -107,7 +109,9 @@ function assessed(facts: EventFacts): readonly Told[] {
       return [heldText(assessment.detail, heldSince, voided !== null)]
     case 'accepted': {
       const released = heldIn === null ? [] : releasedText(heldIn, cycle)
-      if (assessment.charges.length === 0) return [...released, { text: withoutFee(event) }]
+      if (assessment.charges.length === 0) {
+        return [...released, { text: withoutFee(event) }, ...neverInForce(facts)]
+      }
       return [...released, ...assessment.charges.map((charge) => charged(event, charge, currency))]
     }
   }
@@ -134,9 +138,19 @@ function withoutFee({ usage, at }: UsageEvent): string {
   if (usage?.component !== 'storage') {
     return `${usage?.operation ?? 'The operation'} is known and has no fee: it is counted, and is on no line.`
   }
-  const place = [usage.project, usage.dataset].filter((name) => name !== null).join('/')
+  const place = [usage.project, usage.dataset, usage.region].filter((name) => name !== null).join('/')
   const series = place === '' ? 'The account' : place
   return `${series} stores ${countOf(plain(usage.bytes), 'byte')} from ${formatInstant(at)} on, until its next level.`
+}
+
+function neverInForce({ levelInstead }: EventFacts): readonly Told[] {
+  if (levelInstead === null) return []
+  const { source, id } = levelInstead
+  return [
+    {
+      text: `It is never in force: at the same instant the level of event ${id} from ${source} is, whose source and id are the greater by bytes.`,
+    },
+  ]
 }
 
 function charged({ usage }: UsageEvent, charge: Charge, currency: string): Told {

@@ -13,6 +13,7 @@ import {
   resultOfNew,
   resultOfRepeat,
 } from './classify.ts'
+import { remarkResults } from './remark-results.ts'
 import type { Delivered, EventResult } from './ingest-types.ts'
 import { accountNamed, type Candidate, isRefused, parseDelivered } from './parse.ts'
 
@@ -67,13 +68,14 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
     const known = new Map([...found].map(([event, content]) => [keyName(event), content]))
     const repeats = await findRefusedRepeats(pool, reads.filter(isRefused))
     const cycleOf = await decideCycles(pool, marks, candidates)
-    const events = reads.map((read): TriedEvent => {
+    const results = reads.map((read): TriedEvent => {
       if (isRefused(read)) return repeats.has(read) ? { ...duplicate(read), ...NOTHING } : refused(read)
       const result = tellApart(known, read)
       const isNew = result.outcome === 'accepted' || result.outcome === 'held'
       if (!isNew) return { ...result, ...NOTHING }
       return { ...result, cycle: cycleOf(read), quotes: quote(book, read, read.assessment) }
     })
+    const [events = []] = await remarkResults(pool, book, [{ reads, results }])
     return { priceVersion: version, currency: book.currency, events }
   }
 

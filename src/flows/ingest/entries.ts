@@ -1,6 +1,7 @@
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
 import type { Delivered, EventResult, Submitted } from './ingest-types.ts'
+import type { Judged } from './remark-results.ts'
 import { accountNamed, type DeliveryContext, type Parsed, parseDelivered } from './parse.ts'
 
 /** A delivery that waits for its commit. */
@@ -16,7 +17,17 @@ export interface Waiting extends Omit<DeliveryContext, 'accounts'> {
 /** One element of a delivery, and its result as soon as it is durable. */
 export interface Entry {
   readonly delivered: Delivered
+  /** As it was parsed last. */
+  parsed?: Parsed
   result?: EventResult
+}
+
+/** The elements of a delivery that are durable, with their results, in order. */
+export function judgedOf(entries: readonly Entry[]): Judged<EventResult> & { readonly isWhole: boolean } {
+  const durable = entries.filter(({ result }) => result !== undefined)
+  const reads = durable.map(({ parsed }) => parsed!)
+  const results = durable.map(({ result }) => result!)
+  return { reads, results, isWhole: durable.length === entries.length }
 }
 
 /** The elements of a group by delivery, in their order. */
@@ -50,7 +61,10 @@ export function parseEntries(
     try {
       const open = own.filter(({ result }) => result === undefined)
       const events = open.map((entry) => [parseDelivered(book, entry.delivered, context), entry] as const)
-      for (const [event, entry] of events) parsed.set(event, entry)
+      for (const [event, entry] of events) {
+        entry.parsed = event
+        parsed.set(event, entry)
+      }
     } catch (bug) {
       entries.delete(waiting)
       waiting.reject(bug)

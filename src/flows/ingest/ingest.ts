@@ -9,9 +9,10 @@ import { bookOf } from '../prices/read-price-version.ts'
 import { commitGroup } from './commit.ts'
 import type { CommitContext, Results, RulesChanged } from './commit-once.ts'
 import { type LaneLimits, makeCommitQueue } from './commit-queue.ts'
-import { accountsOf, type Entry, makeEntries, parseEntries, type Waiting } from './entries.ts'
+import { accountsOf, type Entry, judgedOf, makeEntries, parseEntries, type Waiting } from './entries.ts'
 import { InFlight } from './in-flight.ts'
 import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
+import { remarkStored } from './remark-results.ts'
 import { isRefused, type Parsed, type ParsedEvent } from './parse.ts'
 
 /** Events of large deliveries that wait for their commit, at most: a few seconds of work, and a bound on memory. */
@@ -97,9 +98,10 @@ export async function createIngest({
     } catch (error) {
       log.error({ err: error }, 'A group of events was not stored: its senders are asked to send it again')
     }
-    for (const [{ resolve }, own] of entries) {
-      const results = own.flatMap(({ result }) => result ?? [])
-      resolve(results.length === own.length ? { ok: true, results } : refuse('ingest/unavailable'))
+    const judged = [...entries].map(([waiting, own]) => ({ waiting, ...judgedOf(own) }))
+    const remarked = await remarkStored({ pool, log }, newest.book, judged)
+    for (const [index, { waiting, isWhole }] of judged.entries()) {
+      waiting.resolve(isWhole ? { ok: true, results: remarked[index]! } : refuse('ingest/unavailable'))
     }
   }
 

@@ -16,6 +16,7 @@ import { listEventDays } from '../../store/usage-events.ts'
 import { listRefusedEventRows, type RefusedRow } from '../../store/refusals.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { findDeployment, findMarks } from '../shared/read-deployment.ts'
+import { levelInstead } from './explain-level.ts'
 import { isUnder, usageEvent } from './read-line-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
@@ -97,6 +98,7 @@ async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Aroun
   const taken = await runOne(sql, findVoid, key)
   const isOnBill = bill !== undefined && copyOf === null && taken?.cycle !== cycle
   const own = copy.cycle
+  const isLevel = held === undefined && copyOf === null && taken === undefined
   return {
     event,
     receivedAt: copy.receivedAt,
@@ -108,6 +110,7 @@ async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Aroun
     assessment,
     currency: around.currency,
     copyOf,
+    levelInstead: isLevel ? await levelInstead(sql, book, event) : null,
     bill: isOnBill ? await shownBill(sql, bill, event, assessment) : null,
     voided: taken ? await voidFacts(sql, around, taken, event, assessment) : null,
   }

@@ -61,10 +61,15 @@ create table usage_event (
   -- The RFC 8785 form of what was sent; and of the further attributes of the CloudEvent, if any.
   data        text     not null collate "C",
   attributes  text     collate "C",
+  -- Of a level: its series, as a number, if it was known as a level when it came. Several series may have the same one.
+  series      integer,
   primary key (hour, bucket, account, id, source)
 ) partition by range (hour);
 
 create index usage_event_hour on usage_event using brin (hour);
+
+-- Levels of a series by their instant: to say which of two is in force.
+create index usage_event_series on usage_event (account, series, at) where series is not null;
 
 -- An event that no version of the price book covers yet. The event itself is in usage_event.
 create table held_event (

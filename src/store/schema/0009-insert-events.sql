@@ -5,16 +5,17 @@
 -- be read by a later statement only: this one does not see what it has waited for.
 create function insert_events(
   hours integer[], cycles integer[], ats bigint[], receipts timestamptz[], checksums integer[], buckets smallint[],
-  subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[]
+  subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[], numbers integer[]
 ) returns integer[] language plpgsql as $$
 declare
   taken integer[];
 begin
   with stored as (
     insert into usage_event
-      (hour, cycle, at, received_at, checksum, bucket, account, id, source, type, data, attributes)
+      (hour, cycle, at, received_at, checksum, bucket, account, id, source, type, data, attributes, series)
     select *
-      from unnest(hours, cycles, ats, receipts, checksums, buckets, subjects, ids, sources, types, bodies, extensions)
+      from unnest(hours, cycles, ats, receipts, checksums, buckets, subjects, ids, sources, types, bodies, extensions,
+                  numbers)
         on conflict do nothing
     returning hour, bucket, account, id, source
   )
@@ -29,15 +30,13 @@ begin
   return taken;
 end $$;
 
-drop function add_live_events;
-
 -- Store events of open hours in one message, behind the gate. No row: the deployment is not where the caller thinks it
 -- is, and nothing is stored. Otherwise the clock, in milliseconds, and what `insert_events` returns.
 -- A statement of a function sees what was committed before it began: the watermarks are read after the gate was passed.
 create function insert_live_events(
   gate bigint, known_prices integer, known_accounts integer, earliest_hour integer,
   hours integer[], ats bigint[], receipts timestamptz[], checksums integer[], buckets smallint[],
-  subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[]
+  subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[], numbers integer[]
 ) returns table (now bigint, present integer[]) language plpgsql set lock_timeout = '10s' as $$
 begin
   perform pg_advisory_xact_lock_shared(gate);
@@ -47,7 +46,7 @@ begin
     return;
   end if;
   present := insert_events(hours, hours, ats, receipts, checksums, buckets,
-                           subjects, ids, sources, types, bodies, extensions);
+                           subjects, ids, sources, types, bodies, extensions, numbers);
   now := floor(extract(epoch from clock_timestamp()) * 1000);
   return next;
 end $$;
