@@ -85,6 +85,7 @@ const EXAMPLES: Record<string, string | Uint8Array> = {
   missing_quantity: typeWith('{ pages: sheets }'),
   illustrative_prices: SAMPLE,
   unknown_price: SAMPLE,
+  costs_nothing: SAMPLE.replace('price: "0.1"', 'price: "0.00000001"'),
   fee_for_free_operation: sampleWith('3', 'operations: [GetReport]'),
   unused_quantity: typeWith('{ page: sheets, image: pictures }'),
   quantity_missing_later: typeWith('{ page: sheets }', FURTHER_ITEM),

@@ -49,6 +49,7 @@ export const PRICE_BOOK_PROBLEM_CODES = [
 export const PRICE_BOOK_REMARK_CODES = [
   'price_book/illustrative_prices',
   'price_book/unknown_price',
+  'price_book/costs_nothing',
   'price_book/fee_for_free_operation',
   'price_book/unused_quantity',
   'price_book/quantity_missing_later',

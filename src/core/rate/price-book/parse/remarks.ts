@@ -2,6 +2,7 @@ import { formatHour } from '../../../time/hour.ts'
 import { type PriceBook, type PriceTerm, type Rate, ratesFor } from '../price-book.ts'
 import { remarksOnQuantities } from './event-type-units.ts'
 import { type Path, type PriceBookRemark, type PriceBookRemarkCode, PROBLEMS_MAX } from './problem.ts'
+import { pricesOfNothing } from './smallest-use.ts'
 
 interface PricedTerm {
   readonly term: PriceTerm
@@ -18,6 +19,7 @@ export function remarksOn(book: PriceBook, freeOperations: readonly string[]): r
   return [
     ...illustrativePrices(terms),
     ...terms.filter(({ term }) => term.kind === 'unknown').map(unknownPrice),
+    ...pricesOfNothing(book),
     ...feesForFreeOperations(book, freeOperations),
     ...remarksOnQuantities(book),
     ...typesWithoutFee(book),
