@@ -84,6 +84,7 @@ async function pass(
   const stored = await forward(target, incoming, body)
   if (mishap === 'cut after') return void incoming.socket.destroy()
   if (mishap === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
+  if (stored.encoding !== undefined) answer.setHeader('content-encoding', stored.encoding)
   answer.writeHead(stored.status, { 'content-type': stored.type, 'content-length': stored.body.length })
   if (mishap !== 'half an answer') return void answer.end(stored.body)
   answer.write(stored.body.subarray(0, 10), () => incoming.socket.destroy())
@@ -95,8 +96,8 @@ async function forward(target: string, { method, url, headers }: IncomingMessage
     outgoing.on('error', reject)
     outgoing.end(body)
   })
-  const type = response.headers['content-type'] ?? ''
-  return { status: response.statusCode!, type, body: await read(response) }
+  const { 'content-type': type = '', 'content-encoding': encoding } = response.headers
+  return { status: response.statusCode!, type, encoding, body: await read(response) }
 }
 
 async function read(stream: IncomingMessage): Promise<Buffer> {
