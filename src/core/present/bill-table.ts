@@ -5,7 +5,8 @@ import { correctionTitle, notesOn, type TermsOf } from './bill-line-notes.ts'
 import type { billView, lineView } from './bill-view.ts'
 import { multipliesOut } from './line-formula.ts'
 import { countOf, readableNumber, readablePer, safeText } from './readable-text.ts'
-import { type Column, greatest, type Row, textTable, type TextLine, widthOf } from './text-table.ts'
+import { type Column, greatest, type Row, textTable, type TextLine } from './text-table.ts'
+import { widthOf } from './text-width.ts'
 
 export type LineView = ReturnType<typeof lineView>
 export type BillView = Omit<ReturnType<typeof billView>, 'lines'> & { readonly lines: readonly LineView[] }

@@ -3,7 +3,7 @@ import type { Component } from '../rate/price-book/price-book.ts'
 import { shownComponents } from './bill-components.ts'
 import { shortMarks } from './bill-head-lines.ts'
 import type { billHeadView } from './bill-view.ts'
-import { readableNumber, readableTime } from './readable-text.ts'
+import { countOf, readableNumber, readableTime } from './readable-text.ts'
 import { type Column, type Row, textTable, type TextLine } from './text-table.ts'
 
 /** A bill without its lines, or with them; a list of the API says how many there are. */
@@ -37,10 +37,10 @@ export function billsTable(
   const shown = shownComponents(bills, sold)
   const showsLines = bills.some((bill) => lineCountOf(bill) !== undefined)
   const columns: Column[] = [
-    { heading: 'Cycle from, UTC', align: 'left' },
+    { heading: 'Cycle from, UTC', align: 'left', drops: 1 },
     money(`Total ${first.currency}`),
-    ...shown.map((component) => money(HEADINGS[component])),
-    ...(showsLines ? [{ heading: 'Lines', align: 'right' } as const] : []),
+    ...shown.map((component) => ({ ...money(HEADINGS[component]), drops: 3 })),
+    ...(showsLines ? [{ heading: 'Lines', align: 'right', drops: 2 } as const] : []),
     { heading: 'Bill', align: 'left' },
     { heading: '', align: 'left' },
   ]
@@ -49,7 +49,7 @@ export function billsTable(
     const { cycle, id } = bill
     return { cells: [readableTime(cycle.from), ...moneyOf(bill, shown), ...lines, id, shortMarks(bill)] }
   })
-  const count = `${readableNumber(String(bills.length))} ${bills.length === 1 ? 'bill' : 'bills'}`
+  const count = countOf(bills.length, 'bill')
   const total: Row = { role: 'total', cells: [count, ...moneyOf(sumOf(bills), shown)] }
   return textTable(columns, [...rows, total], widthMax)
 }

@@ -29,8 +29,8 @@ function markOf({ voided }: { readonly voided: boolean }): string {
 }
 
 const SOURCE_AND_ID: readonly Column[] = [
-  { heading: 'Source', align: 'left', shrinks: true },
-  { heading: 'Event', align: 'left' },
+  { heading: 'Source', align: 'left', shrinks: true, drops: 1 },
+  { heading: 'Event', align: 'left', shrinks: true },
 ]
 
 const EVENT_COLUMNS: readonly Column[] = [
@@ -66,9 +66,9 @@ const LEVEL_COLUMNS: readonly Column[] = [
   { heading: 'Stored from, UTC', align: 'left' },
   { heading: 'to', align: 'left' },
   { heading: 'Bytes', align: 'right' },
-  { heading: 'Byte-milliseconds', align: 'right' },
+  { heading: 'Byte-milliseconds', align: 'right', drops: 2 },
   { heading: 'Dataset', align: 'left', shrinks: true },
-  { heading: 'Announced, UTC', align: 'left' },
+  { heading: 'Announced, UTC', align: 'left', drops: 3 },
   ...SOURCE_AND_ID,
 ]
 

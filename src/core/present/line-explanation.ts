@@ -27,7 +27,11 @@ export function lineExplanation(
   ]
   return [
     { role: 'title', text: `${title}: line ${line.number} of bill ${bill.id}` },
-    ...facts.map(([name, value]): TextLine => ({ role: 'plain', text: `${name.padEnd(9)}${value}` })),
+    ...facts.map(([name, value]): TextLine => ({
+      role: 'plain',
+      text: `${name.padEnd(9)}${value}`,
+      hang: 9,
+    })),
   ]
 }
 

@@ -30,11 +30,11 @@ export function priceBookChangeView(change: PriceBookChange): PriceBookChangeVie
 }
 
 const COLUMNS: readonly Column[] = [
-  { heading: 'What', align: 'left', gap: 2 },
+  { heading: 'What', align: 'left', gap: 2, wraps: true },
   { heading: 'From, UTC', align: 'left' },
   { heading: 'To, UTC', align: 'left' },
-  { heading: 'Was', align: 'left' },
-  { heading: 'Becomes', align: 'left' },
+  { heading: 'Was', align: 'left', wraps: true },
+  { heading: 'Becomes', align: 'left', wraps: true },
 ]
 
 /** What is said of a change, after the name of its rate if it has one. */

@@ -12,11 +12,11 @@ export function priceBookTable(
   { operations, widthMax }: { readonly operations: boolean; readonly widthMax?: number | undefined },
 ): readonly TextLine[] {
   const columns: readonly Column[] = [
-    { heading: 'Item', align: 'left', gap: 2 },
+    { heading: 'Item', align: 'left', gap: 2, shrinks: true },
     { heading: 'From, UTC', align: 'left' },
     { heading: `Price ${book.currency}`, align: 'decimal' },
     { heading: '', align: 'left', gap: 1 },
-    { heading: '', align: 'left' },
+    { heading: '', align: 'left', wraps: true },
   ]
   const rows = book.rates.flatMap((rate, index): Row[] => [
     ...(rate.component === book.rates[index - 1]?.component ? [] : titleRows(rate, index)),
@@ -67,9 +67,9 @@ export function priceBookSummary({ name, currency, rates, operations }: PriceBoo
   const marked = terms.filter((term) => term.kind === 'price' && term.illustrative).length
   const counts = [
     countOf(String(new Set(rates.map(({ item }) => item)).size), 'item'),
-    countOf(String(rates.length), 'rate'),
-    countOf(String(operations.size), 'operation'),
-    `${countOf(String(terms.length), 'price')}${marked > 0 ? ` (${marked} illustrative)` : ''}`,
+    countOf(rates.length, 'rate'),
+    countOf(operations.size, 'operation'),
+    `${countOf(terms.length, 'price')}${marked > 0 ? ` (${marked} illustrative)` : ''}`,
   ]
   return `price book ${name} in ${currency}, ${counts.join(', ')}`
 }

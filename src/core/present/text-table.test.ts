@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { table } from '../../../test/table.ts'
 import { countOf, plural, readableNumber, readablePer, readableTime, safeText } from './readable-text.ts'
-import { textTable, widthOf } from './text-table.ts'
+import { type Column, textTable } from './text-table.ts'
+import { cutTo, widthOf, wrapTo } from './text-width.ts'
 
 for (const { plain, shown, because } of table(`
   plain                | shown                     | because
@@ -58,8 +59,38 @@ test('control characters, line ends and marks of direction are replaced, letters
   expect(safeText('a\u001b[31m\u2028\u202e\u0085é漢')).toBe('a\ufffd[31m\ufffd\ufffd\ufffdé漢')
 })
 
-test('wide characters take two columns, combining marks none', () => {
-  expect(['abc', 'é', 'e\u0301', '漢字', '🎞', ''].map(widthOf)).toEqual([3, 1, 1, 4, 2, 0])
+for (const [text, width, because] of [
+  ['abc', 3, 'letters'],
+  ['é', 1, 'an accent that is part of its letter'],
+  ['e\u0301', 1, 'an accent that follows its letter'],
+  ['漢字', 4, 'Chinese'],
+  ['ｱｲｳ', 3, 'half-width Japanese'],
+  ['한국', 4, 'Korean'],
+  ['🎞', 1, 'a picture that is text unless told otherwise'],
+  ['🎞️', 2, 'the same as an emoji'],
+  ['👩‍👩‍👧', 2, 'a family of three is one emoji'],
+  ['🇫🇷', 2, 'two letters make a flag'],
+  ['1️⃣', 2, 'a key'],
+  ['', 0, 'nothing'],
+] as const) {
+  test(`${text || 'an empty text'} takes ${width} columns: ${because}`, () => {
+    expect(widthOf(text)).toBe(width)
+  })
+}
+
+test('a text is cut between characters, and never wider than it may be', () => {
+  expect(['abcdef', '漢字漢字', 'ab', ''].map((text) => cutTo(text, 4))).toEqual(['abc…', '漢…', 'ab', ''])
+})
+
+test('words go on in the next line, under each other; long ones are broken', () => {
+  expect(wrapTo('usage:write usage:read admin', 12)).toEqual(['usage:write', 'usage:read', 'admin'])
+  expect(wrapTo('  03:00  received and stored', 18, 9)).toEqual([
+    '  03:00  received',
+    '         and',
+    '         stored',
+  ])
+  expect(wrapTo('漢字漢字漢字', 5)).toEqual(['漢字', '漢字', '漢字'])
+  expect(wrapTo('https://example.com/a', 8)).toEqual(['https://', 'example.', 'com/a'])
 })
 
 const columns = [
@@ -95,10 +126,61 @@ test('a label runs over all columns but the last, a text over all', () => {
   ])
 })
 
-test('names are cut to the width, down to 8 columns; numbers never', () => {
+test('names are cut to the width, down to 8 columns, and a note says so; numbers never', () => {
   const rows = [{ cells: ['a-very-long-name-of-something', '12345', '1.5'] }]
-  expect(laidOut(rows, 30)[1]).toBe('a-very-long-n…  12345      1.5')
-  expect(laidOut(rows, 1)[1]).toBe('a-very-…  12345      1.5')
+  expect(laidOut(rows, 30).slice(1)).toEqual([
+    'a-very-long-n…  12345      1.5',
+    'Names that end with … are cut.',
+    'Add --wide to see everything.',
+  ])
+  expect(laidOut(rows, 24)[1]).toBe('a-very-…  12345      1.5')
+})
+
+test('where even that is too wide, each row is a list of its cells, whole', () => {
+  const rows = [{ cells: ['a-very-long-name', '12345', '1.5'] }, { cells: ['b', '', '1.25'] }]
+  expect(laidOut(rows, 20)).toEqual([
+    'Name    a-very-long-name',
+    'n       12345',
+    'Amount  1.5',
+    '',
+    'Name    b',
+    'Amount  1.25',
+  ])
+})
+
+const wide: readonly Column[] = [
+  { heading: 'Key', align: 'left' },
+  { heading: 'Name', align: 'left', shrinks: true },
+  { heading: 'Scopes', align: 'left', wraps: true },
+  { heading: 'Made', align: 'left', drops: 2 },
+  { heading: 'By', align: 'left', drops: 1 },
+]
+
+test('words wrap, then columns are left out in their order, then names are cut further', () => {
+  const cells = [
+    'key_1',
+    'collector-of-the-gateways',
+    'usage:write usage:read',
+    '2026-01-02 03:04',
+    'cli:root',
+  ]
+  const at = (width?: number) => textTable(wide, [{ cells }], width).map(({ text }) => text)
+  expect(at()).toHaveLength(2)
+  expect(at(80)).toEqual([
+    'Key    Name                   Scopes                  Made              By',
+    'key_1  collector-of-the-gat…  usage:write usage:read  2026-01-02 03:04  cli:root',
+    'Names that end with … are cut. Add --wide to see everything.',
+  ])
+  expect(at(60)).toEqual([
+    'Key    Name                  Scopes                 By',
+    'key_1  collector-of-the-ga…  usage:write            cli:root',
+    '                             usage:read',
+    'Left out for lack of room: Made. Names that end with … are',
+    'cut. Add --wide to see everything.',
+  ])
+  for (const width of [100, 80, 70, 60, 50, 40]) {
+    expect([width, Math.max(...at(width).map(widthOf)) <= width]).toEqual([width, true])
+  }
 })
 
 test('a table has as many rows as a bill has lines', () => {

@@ -1,20 +1,16 @@
+import { type Column, type Fit, fitColumns, gapOf } from './fit-columns.ts'
+import { cutTo, widthOf, wrapTo } from './text-width.ts'
+
+export type { Column } from './fit-columns.ts'
+
 /** What a line of text is for, so that a terminal can set it off. */
 export type Role = 'title' | 'heading' | 'row' | 'note' | 'total' | 'mark' | 'plain'
 
 export interface TextLine {
   readonly role: Role
   readonly text: string
-}
-
-export interface Column {
-  /** Empty for the signs between the numbers of a formula. */
-  readonly heading: string
-  /** `decimal` puts the points of all cells below each other. */
-  readonly align: 'left' | 'right' | 'decimal'
-  /** Blanks before it: 2 if not given. */
-  readonly gap?: number
-  /** May be cut on a narrow terminal. Names only: a number is never cut. */
-  readonly shrinks?: true
+  /** Where a sentence that is wider than the terminal goes on in the next line: blanks before it. */
+  readonly hang?: number
 }
 
 /** A row of cells; a label across all columns but the last, with its cell there; or a line of text across all. */
@@ -23,13 +19,10 @@ export type Row =
   | { readonly role?: Role; readonly label: string; readonly cell: string }
   | TextLine
 
-/** No column of names gets narrower than this: less says nothing. */
-const SHRUNK_MIN = 8
-const GAP = 2
-
 /**
  * Lay out rows below the headings of their columns. Lines end without blanks.
- * @param widthMax of the terminal; columns that may shrink are cut to it as far as possible
+ * @param widthMax of the terminal. What has no room is cut, wrapped or left out, as the columns allow, and a note says so;
+ *   when that is not enough, each row is a list of its cells
  */
 export function textTable(
   columns: readonly Column[],
@@ -41,28 +34,95 @@ export function textTable(
     return column.align === 'decimal' ? alignPoints(cells) : cells
   })
   const widths = columns.map(({ heading }, at) => greatest([heading, ...cellsOf[at]!].map(widthOf)))
-  shrink(columns, widths, widthMax)
-  makeRoom(columns, widths, rows)
+  const isTable = rows.every((row) => 'cells' in row || 'text' in row)
+  const fit = fitColumns(columns, widths, widthMax)
+  if (!fit && isTable) return rows.flatMap((row, index) => recordOf(columns, row, cellsOf, index))
+  const { shown, widths: fitted } = fit ?? { shown: [...columns.keys()], widths }
+  const table = layOut({ columns, shown, widths: makeRoom(columns, shown, fitted, rows) }, rows, cellsOf)
+  return [...table, ...noteOn(columns, widths, { shown, widths: fitted }, widthMax)]
+}
+
+interface Layout extends Fit {
+  readonly columns: readonly Column[]
+}
+
+function layOut(
+  { columns, shown, widths }: Layout,
+  rows: readonly Row[],
+  cellsOf: readonly (readonly string[])[],
+): readonly TextLine[] {
   const line = (cells: readonly string[]) =>
-    columns.map((column, at) => blanks(gapOf(column, at)) + pad(cells[at]!, column, widths[at]!)).join('')
-  const body = rows.map((row, index): TextLine => {
-    if ('text' in row) return row
-    const text = line(cellsOf.map((cells) => cells[index]!))
-    const labelled = 'label' in row ? row.label + text.slice(widthOf(row.label)) : text
-    return { role: row.role ?? 'row', text: labelled.trimEnd() }
+    shown
+      .map((at, index) => {
+        const column = columns[at]!
+        return blanks(gapOf(column, index === 0)) + pad(cells[index]!, column, widths[index]!)
+      })
+      .join('')
+      .trimEnd()
+  const body = rows.flatMap((row, index): TextLine[] => {
+    if ('text' in row) return [row]
+    const role = row.role ?? 'row'
+    const cells = shown.map((at) => cellsOf[at]![index]!)
+    if ('label' in row) return [{ role, text: (row.label + line(cells).slice(widthOf(row.label))).trimEnd() }]
+    return wrapCells(columns, shown, widths, cells).map((some) => ({ role, text: line(some) }))
   })
-  const headings = columns.map(({ heading }) => heading)
+  const headings = shown.map((at) => columns[at]!.heading)
   if (headings.every((heading) => heading === '')) return body
-  return [{ role: 'heading', text: line(headings).trimEnd() }, ...body]
+  return [{ role: 'heading', text: line(headings) }, ...body]
+}
+
+/** The cells of a row, in as many lines as the longest one that wraps. */
+function wrapCells(
+  columns: readonly Column[],
+  shown: readonly number[],
+  widths: readonly number[],
+  cells: readonly string[],
+): readonly (readonly string[])[] {
+  const wrapped = cells.map((cell, index) =>
+    columns[shown[index]!]!.wraps ? wrapTo(cell, widths[index]!) : [cell],
+  )
+  const count = greatest(wrapped.map(({ length }) => length))
+  return Array.from({ length: count }, (_, at) => wrapped.map((lines) => lines[at] ?? ''))
+}
+
+/** A row as a list of its cells, each after its heading: whole, however narrow the terminal is. */
+function recordOf(
+  columns: readonly Column[],
+  row: Row,
+  cellsOf: readonly (readonly string[])[],
+  index: number,
+): readonly TextLine[] {
+  if ('text' in row) return [row]
+  const width = greatest(columns.map(({ heading }) => widthOf(heading)))
+  const lines = columns.flatMap(({ heading }, at): TextLine[] => {
+    const cell = cellsOf[at]![index]!.trimEnd()
+    if (cell === '') return []
+    return [{ role: 'plain', text: `${padEnd(heading, width)}  ${cell}`, hang: width + 2 }]
+  })
+  return [...(index === 0 ? [] : [{ role: 'plain', text: '' } as const]), ...lines]
+}
+
+/** What of the table has no room, and where it is to be seen. */
+function noteOn(
+  columns: readonly Column[],
+  widths: readonly number[],
+  fit: Fit,
+  widthMax: number,
+): readonly TextLine[] {
+  const dropped = columns.filter((_, at) => !fit.shown.includes(at)).map(({ heading }) => heading)
+  const isCut = fit.shown.some((at, index) => columns[at]!.shrinks && fit.widths[index]! < widths[at]!)
+  if (dropped.length === 0 && !isCut) return []
+  const left = dropped.length === 0 ? '' : `Left out for lack of room: ${dropped.join('; ')}. `
+  const cut = isCut ? 'Names that end with … are cut. ' : ''
+  return wrapTo(`${left}${cut}Add --wide to see everything.`, widthMax).map((text) => ({
+    role: 'note',
+    text,
+  }))
 }
 
 function cellAt(row: Row, at: number, columns: number): string {
   if ('cells' in row) return row.cells[at] ?? ''
   return 'label' in row && at === columns - 1 ? row.cell : ''
-}
-
-function gapOf({ gap }: Column, at: number): number {
-  return gap ?? (at === 0 ? 0 : GAP)
 }
 
 /** Pad fractions on the right to one length, so that right alignment puts all points below each other. */
@@ -72,30 +132,22 @@ function alignPoints(cells: readonly string[]): readonly string[] {
   return cells.map((cell, at) => (cell === '' ? '' : cell + blanks(longest - fractions[at]!)))
 }
 
-function shrink(columns: readonly Column[], widths: number[], widthMax: number): void {
-  const gaps = columns.map(gapOf)
-  let excess = [...widths, ...gaps].reduce((sum, width) => sum + width, 0) - widthMax
-  while (excess > 0) {
-    // The widest first, one character at a time: short names stay whole as long as they can.
-    const widest = columns
-      .map((column, at) => ({ at, width: column.shrinks ? widths[at]! : 0 }))
-      .reduce((a, b) => (b.width > a.width ? b : a))
-    if (widest.width <= SHRUNK_MIN) return
-    widths[widest.at]! -= 1
-    excess -= 1
-  }
-}
-
 /** The first column of names takes what labels need more than the columns have. */
-function makeRoom(columns: readonly Column[], widths: number[], rows: readonly Row[]): void {
+function makeRoom(
+  columns: readonly Column[],
+  shown: readonly number[],
+  widths: readonly number[],
+  rows: readonly Row[],
+): readonly number[] {
   const labels = rows.map((row) => ('label' in row ? widthOf(row.label) + 1 : 0))
-  const last = columns.length - 1
-  const starts = columns.reduce(
-    (sum, column, at) => sum + gapOf(column, at) + (at < last ? widths[at]! : 0),
+  const last = shown.length - 1
+  const starts = shown.reduce(
+    (sum, at, index) => sum + gapOf(columns[at]!, index === 0) + (index < last ? widths[index]! : 0),
     0,
   )
-  const first = columns.findIndex(({ align }) => align === 'left')
-  if (first !== -1) widths[first]! += Math.max(0, greatest(labels) - starts)
+  const first = shown.findIndex((at) => columns[at]!.align === 'left')
+  const more = Math.max(0, greatest(labels) - starts)
+  return widths.map((width, index) => (index === first ? width + more : width))
 }
 
 function pad(cell: string, { align }: Column, width: number): string {
@@ -104,14 +156,8 @@ function pad(cell: string, { align }: Column, width: number): string {
   return align === 'left' ? cut + room : room + cut
 }
 
-function cutTo(text: string, width: number): string {
-  if (widthOf(text) <= width) return text
-  let cut = ''
-  for (const character of text) {
-    if (widthOf(cut + character) >= width) break
-    cut += character
-  }
-  return `${cut}…`
+function padEnd(text: string, width: number): string {
+  return text + blanks(width - widthOf(text))
 }
 
 /** At least 0. A table may have more rows than a function takes arguments. */
@@ -121,17 +167,4 @@ export function greatest(numbers: readonly number[]): number {
 
 function blanks(count: number): string {
   return ' '.repeat(Math.max(0, count))
-}
-
-const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u
-const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u
-const ASCII = /^[ -~]*$/
-
-/** Columns that a text takes in a terminal: East Asian characters and emoji take two, combining marks none. */
-export function widthOf(text: string): number {
-  if (ASCII.test(text)) return text.length
-  let width = 0
-  for (const character of text) width += WIDE.test(character) ? 2 : ZERO_WIDTH.test(character) ? 0 : 1
-  return width
 }
