@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import type { IngestBench, Measured } from './ingest-bench.ts'
@@ -12,7 +12,7 @@ export async function measureBatches(bench: IngestBench): Promise<Part> {
   const product: Measured[] = []
   const copies: number[] = []
   for (let round = 1; round <= rounds; round++) {
-    say(`ingest: batches of 1,000 and COPY, round ${round} of ${rounds}`)
+    remark(`ingest: batches of 1,000 and COPY, round ${round} of ${rounds}`)
     await bench.prepare({ events, batch: BATCH, repeats: 0 })
     await twin.mark()
     const sent = await bench.send(CONNECTIONS)

@@ -1,6 +1,6 @@
 import type { IngestBench } from './ingest-bench.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import type { BenchOptions } from '../options.ts'
@@ -47,7 +47,7 @@ async function startIngest(
   // The hour before this one: all its instants are past, and it is open.
   const hour = (hourOf(Date.now() as Instant) - 1) as Hour
   const { accounts } = options
-  say(`ingest: a server, and ${options.preload.toLocaleString('en')} events in the day`)
+  remark(`ingest: a server, and ${options.preload.toLocaleString('en')} events in the day`)
   const server = await startScratchServer(hour, cleanup)
   await loadDay(server, hour, options)
   const twin = await makeTwinTable(server, Math.floor(hour / 24))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { type Figure, ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import type { ScratchServer } from '../run/scratch-server.ts'
@@ -17,7 +17,7 @@ export async function measureRepeats(bench: IngestBench): Promise<Part> {
   const seconds = SHARES.map((): number[] => [])
   const dead = SHARES.map((): number[] => [])
   for (let round = 1; round <= rounds; round++) {
-    say(`ingest: repeats, round ${round} of ${rounds}`)
+    remark(`ingest: repeats, round ${round} of ${rounds}`)
     for (const [index, repeats] of SHARES.entries()) {
       await bench.prepare({ events, batch: BATCH, repeats })
       const deadBefore = await deadTuples(bench.server)

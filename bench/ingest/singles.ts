@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { ratios } from '../figures.ts'
 import type { Part } from '../report.ts'
 import { startChild } from '../run/child.ts'
@@ -18,7 +18,7 @@ export async function measureSingles(bench: IngestBench): Promise<Part> {
   const baseline: Measured[] = []
   // Round 0 is not counted: code is compiled while it runs.
   for (let round = 0; round <= rounds; round++) {
-    say(`ingest: one event a request, and an empty route, round ${round} of ${rounds}`)
+    remark(`ingest: one event a request, and an empty route, round ${round} of ${rounds}`)
     await bench.prepare({ events: requests, batch: 1, repeats: 0 })
     const [sent, bare] = [await bench.send(CONNECTIONS), await bench.send(CONNECTIONS, empty)]
     if (round === 0) continue

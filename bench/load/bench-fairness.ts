@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import type { BenchOptions } from '../options.ts'
@@ -37,7 +37,7 @@ export async function benchFairness(options: BenchOptions, cleanup: Cleanup): Pr
     const [alone, beside, refused]: [number[], number[], number[]] = [[], [], []]
     const rounds = options.rounds ?? ROUNDS
     for (let round = 1; round <= rounds; round++) {
-      say(`fairness: ${name}, round ${round} of ${rounds}`)
+      remark(`fairness: ${name}, round ${round} of ${rounds}`)
       alone.push((await modest()).latencyMs.p99)
       const [quick] = await Promise.all([
         modest(),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { endOf, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { sealHours } from '../../src/flows/settle/seal-hours.ts'
@@ -38,7 +38,7 @@ export async function benchSustained(options: BenchOptions, cleanup: Cleanup): P
   const url = await farthing.ask<string>('start', { dataDir: server.dataDir })
   const hours: FastHours = { firstHour, startedAt: Date.now(), hourMs: (seconds * 1000) / HOURS }
   const load = { url, accounts: ACCOUNTS, seconds, hours }
-  say(`sustained: ${seconds} s of load, in which ${HOURS} hours pass`)
+  remark(`sustained: ${seconds} s of load, in which ${HOURS} hours pass`)
   const keys = [server.adminKey, await makeKey(url, server.adminKey)] as const
   const sending = Promise.all([
     startSending({ ...load, ...BATCHES, key: keys[0] }, cleanup),
@@ -51,7 +51,7 @@ export async function benchSustained(options: BenchOptions, cleanup: Cleanup): P
   for (let index = 0; index < HOURS; index++) {
     await sleep(Math.max(0, hours.startedAt + (index + 1 + GRACE_HOURS) * hours.hourMs - Date.now()))
     settleSeconds.push(await haveSettled(server, (firstHour + index) as Hour))
-    say(`sustained: hour ${index + 1} of ${HOURS} is settled`)
+    remark(`sustained: hour ${index + 1} of ${HOURS} is settled`)
   }
   const [batches, singles] = await sending
   await haveSettled(server, (firstHour + HOURS) as Hour)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 
 /** What a run has started or made, to be ended in the opposite order. */
 export interface Cleanup {
@@ -17,7 +17,7 @@ export async function withCleanup<Result>(work: (cleanup: Cleanup) => Promise<Re
   const endAll = () => (ended ??= endInOrder(ends))
   let signalled = false
   const onSignal = () => {
-    if (!signalled) say('bench: stopping; temporary data is deleted', 'yellow')
+    if (!signalled) remark('bench: stopping; temporary data is deleted', 'yellow')
     signalled = true
     void endAll().finally(() => process.exit(EXIT_CODE_SIGNAL))
   }
@@ -38,6 +38,6 @@ async function endInOrder(ends: readonly (() => unknown)[]): Promise<void> {
   for (const end of [...ends].reverse()) {
     await Promise.resolve()
       .then(end)
-      .catch((error: unknown) => say(`bench: ${String(error)}`, 'yellow'))
+      .catch((error: unknown) => remark(`bench: ${String(error)}`, 'yellow'))
   }
 }

@@ -1,13 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { text } from 'node:stream/consumers'
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import type { Connection } from '../../src/store/connect.ts'
 
 /** The baselines' client: PostgreSQL's own, so that nothing of Farthing is in them. */
 export async function findPsql(): Promise<void> {
   if (hasPsql()) return
   if (process.geteuid?.() === 0 && hasProgram('apt-get')) {
-    say('bench: installing postgresql-client, for psql')
+    remark('bench: installing postgresql-client, for psql')
     const options = {
       stdio: ['ignore', 2, 2] as const,
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },

@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import type { BenchOptions } from '../options.ts'
@@ -27,7 +27,7 @@ export async function benchProcesses(options: BenchOptions, cleanup: Cleanup): P
   const seconds: number[][] = WAYS.map(() => [])
   for (let round = 0; round <= rounds; round++) {
     for (const [way, { name, ...how }] of WAYS.entries()) {
-      say(`processes: ${name}, round ${round} of ${rounds}`)
+      remark(`processes: ${name}, round ${round} of ${rounds}`)
       const hour = (firstHour + WAYS.length * round + way) as Hour
       await loadHour(server, { hour, seed: hour, events, accounts })
       await server.pool.query('vacuum (analyze) usage_event')

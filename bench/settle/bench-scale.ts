@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import type { BenchOptions } from '../options.ts'
@@ -28,7 +28,7 @@ export async function benchScale(options: BenchOptions, cleanup: Cleanup): Promi
   let memory = 0
   for (const [index, size] of sizes.entries()) {
     const name = `${size.events.toLocaleString('en')} events over ${size.accounts.toLocaleString('en')} accounts`
-    say(`scale: ${name}`)
+    remark(`scale: ${name}`)
     const hour = (firstHour + index) as Hour
     await loadHour(server, { hour, seed: index, ...size })
     await server.pool.query('vacuum (analyze) usage_event')

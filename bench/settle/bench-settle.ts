@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf, next } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import type { BenchOptions } from '../options.ts'
@@ -40,7 +40,7 @@ export async function benchSettle(options: BenchOptions, cleanup: Cleanup): Prom
   // Each round takes three hours of the past: a full, a small and an empty one. Round 0 is not counted.
   const hours = 3 * (rounds + 1)
   const firstHour = (hourOf(Date.now() as Instant) - hours - 1) as Hour
-  say('settle: a server')
+  remark('settle: a server')
   const server = await startScratchServer(firstHour, cleanup)
   const baseline = await makeBaseline(server, [firstHour, (firstHour + hours) as Hour])
   const settlers = await startSettlers(server, 1, cleanup, options.cpuProf)
@@ -49,7 +49,7 @@ export async function benchSettle(options: BenchOptions, cleanup: Cleanup): Prom
   const small: Settled[] = []
   const empty: Settled[] = []
   for (let round = 0; round <= rounds; round++) {
-    say(`settle: an hour of ${events.toLocaleString('en')} events, round ${round} of ${rounds}`)
+    remark(`settle: an hour of ${events.toLocaleString('en')} events, round ${round} of ${rounds}`)
     const hour = (firstHour + 3 * round) as Hour
     const measured = await settleFull(bench, hour, round % 2 === 0)
     const smallHour = await settleSmall(bench, next(hour))

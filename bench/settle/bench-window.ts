@@ -1,4 +1,4 @@
-import { say } from '../../src/cli/terminal/terminal.ts'
+import { remark } from '../../src/cli/terminal/terminal.ts'
 import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { bucketsPerTransaction } from '../../src/flows/settle/settle.ts'
@@ -33,7 +33,7 @@ export async function benchWindow(options: BenchOptions, cleanup: Cleanup): Prom
   let hour = firstHour
   let filled = 0
   for (const days of curve) {
-    say(`window: ${days} days`)
+    remark(`window: ${days} days`)
     const before = (firstHour - filled * 24) as Hour
     await fillWindow(server, { hour: before, days: days - filled, eventsPerHour: events, width })
     filled = days

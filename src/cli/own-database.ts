@@ -7,7 +7,7 @@ import { findDeploymentRow } from '../store/deployment.ts'
 import { runOne } from '../store/query.ts'
 import type { Pool } from '../store/reading-pool.ts'
 import { CommandFailed } from './terminal/command-failed.ts'
-import { say } from './terminal/terminal.ts'
+import { complain } from './terminal/terminal.ts'
 
 /** What a process is set to, as far as commands that work on the database need it. */
 export interface OwnSettings extends Pick<SettlePass, 'graceMs' | 'historyQuietMs' | 'identityWindowMs'> {
@@ -22,8 +22,8 @@ export type ReadOwnSettings = () =>
 /** Information is for logs; a person at a command gets to know what goes wrong. */
 const LOG: Log = {
   info() {},
-  warn: (_, text) => say(text, 'yellow'),
-  error: (_, text) => say(text, 'red'),
+  warn: (_, text) => complain(text, 'yellow'),
+  error: (_, text) => complain(text, 'red'),
 }
 
 /**

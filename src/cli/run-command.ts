@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { CommandFailed, EXIT, type ExitCode } from './terminal/command-failed.ts'
 import { makeProgram, type Surroundings } from './program.ts'
-import { say } from './terminal/terminal.ts'
+import { complain } from './terminal/terminal.ts'
 
 /**
  * Run one command.
@@ -17,7 +17,7 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     if (!(error instanceof CommandFailed)) throw error
-    say(`farthing: ${error.message}`, 'red')
+    complain(`farthing: ${error.message}`, 'red')
     return error.exitCode
   }
 }

@@ -69,7 +69,7 @@ test('a file is checked: what each item would cost, and which lines would be ref
   expect(good.stderr).toContain(
     'standard input:4: remark: Accepted. data.quantities.pixel is charged by no rate',
   )
-  expect(good.stderr).toContain('4 events: 4 accepted. Nothing was stored.')
+  expect(good.stdout).toContain('4 events: 4 accepted. Nothing was stored.')
   const bad = await server.run(['events', 'check', '-', '--all'], {
     input: [event('a'), event('b', { time: 'x' }), level].join('\n'),
   })

@@ -154,7 +154,7 @@ test('every line of the file has its outcome, by line number, and the exit code 
 test('an event of the far future is rejected', async () => {
   const events = file('future.ndjson', event('1', 'request', '2999-01-01T00:00:00Z', { operation: 'Query' }))
   const run = await farthing(['rate', events, '--price-book', BOOK])
-  expect(run).toMatchObject({ stdout: '', code: 3 })
+  expect(run).toMatchObject({ stdout: '1 event: 0 accepted, 1 rejected. 0 bills of 0 accounts.\n', code: 3 })
   expect(run.stderr).toContain('over 5 minutes later than now')
 })
 

@@ -25,7 +25,8 @@ test('a manifest is announced, and compared with what has arrived', async () => 
   const announced = await server.run(['sources', 'manifest', '/gateway/3', HOUR, '1200'])
   expect(announced).toMatchObject({
     code: 0,
-    stderr: '/gateway/3 has announced 1,200 events of 2025-07-28 02:00 UTC.\n',
+    stdout: '/gateway/3 has announced 1,200 events of 2025-07-28 02:00 UTC.\n',
+    stderr: '',
   })
   await server.run(['import', '-', '--no-wait'], { input: [call('a'), call('b')].join('\n') })
   const arrived = await server.run(['sources', 'arrived', HOUR])

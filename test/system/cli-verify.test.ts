@@ -62,8 +62,8 @@ test('settle --now bills the history that would wait; a second time there is not
 test('verify makes every bill anew, of all or of a part', async () => {
   const all = await server.run(['verify'])
   expect(all).toEqual({
-    stdout: '',
-    stderr: '3 bills of 3 hours made anew: nothing differs.\n',
+    stdout: 'Recomputed 3 bills over 3 hours: no differences.\n',
+    stderr: '',
     code: 0,
   })
   const part = await server.run([
@@ -75,7 +75,7 @@ test('verify makes every bill anew, of all or of a part', async () => {
     '--to',
     '2025-07-28T04Z',
   ])
-  expect(part).toMatchObject({ stderr: '1 bill of 1 hour made anew: nothing differs.\n', code: 0 })
+  expect(part).toMatchObject({ stdout: 'Recomputed 1 bill over 1 hour: no differences.\n', code: 0 })
 })
 
 test('what was changed is named, and the exit code is 1', async () => {
@@ -85,7 +85,8 @@ test('what was changed is named, and the exit code is 1', async () => {
   const run = await server.run(['verify'])
   expect(run.code).toBe(1)
   expect(run.stdout).toContain('bill 2025-07-28T03Z.acme, line 1: amount is 1.005, and should be 0.005\n')
-  expect(run.stderr).toMatch(/^3 bills of 3 hours made anew: \d+ differences?\.\n$/)
+  expect(run.stdout).toMatch(/\nRecomputed 3 bills over 3 hours: \d+ differences?\.\n$/)
+  expect(run.stderr).toBe('')
   const json = await server.run(['verify', '--json', '--from', '2025-07-28T03Z', '--to', '2025-07-28T04Z'])
   const [first] = json.stdout.split('\n')
   expect(JSON.parse(first!)).toMatchObject({ place: 'bill 2025-07-28T03Z.acme, line 1' })

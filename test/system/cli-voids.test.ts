@@ -61,7 +61,7 @@ test('without a terminal and without --yes it says what it would come to, and ch
 test('with --yes it takes the event back, once', async () => {
   expect(await server.good(...ONE, '--yes')).toBe(WOULD.replace('would be taken back', 'taken back'))
   expect(await server.good(...ONE)).toBe(`1 event of acme: 0 would be taken back
-  1 were taken back before: nothing changes for them
+  1 was taken back before: nothing changes for it
 Given back    0 USD, in the open hour
 Never billed  0 USD
 `)

@@ -71,6 +71,12 @@ const RULES: readonly Rule[] = [
     say: 'a statement carries the data of events whole: what it says is read and judged by the core',
   },
   {
+    where: /^src\/(?:core\/present|flows|api|http|cli)\//,
+    unless: TESTS,
+    is: (node, code) => isBareCount(node, code),
+    say: 'a count may be 1: write it with countOf()',
+  },
+  {
     where: /./,
     is: (node, code) =>
       node.type === 'DebuggerStatement' ||
@@ -172,6 +178,29 @@ function isBareDate(node: Node, code: Code): boolean {
 /** The first argument of a call of `name`, as written; "" for any other call. */
 function argumentOf(code: Code, node: Node, name: string): string {
   return written(code, node['callee']) === name ? written(code, (node['arguments'] as unknown[])[0]) : ''
+}
+
+const COUNTED =
+  /^ (?:more )?(?:events|bills|hours|rows|lines|levels|accounts|sources|problems|changes|tables|days|minutes|seconds|bytes|items|rates|prices|keys|versions|copies|remarks|places|were|are|have)\b/
+/** A limit is never 1. */
+const LIMIT = /^[A-Z][A-Z0-9_]*$/
+
+/** `${count} events` in a message. */
+function isBareCount(node: Node, code: Code): boolean {
+  if (node.type !== 'TemplateLiteral') return false
+  const [quasis, expressions] = [node['quasis'] as Node[], node['expressions'] as Node[]]
+  return expressions.some((expression, at) => {
+    const text = (quasis[at + 1]!['value'] as { readonly raw: string }).raw
+    return COUNTED.test(text) && isCount(written(code, expression))
+  })
+}
+
+/** Words that say how many, by their names: not `countOf(…)` itself, names or lists of names. */
+function isCount(expression: string): boolean {
+  if (LIMIT.test(expression) || /^(?:countOf|shown|safeText|JSON)\b/.test(expression)) return false
+  return /count|length|size|number|readableNumber|voided|rows|\b(?:events|bills|hours|lines|all|done|rest)\b/i.test(
+    expression,
+  )
 }
 
 function isText(node: Node): boolean {

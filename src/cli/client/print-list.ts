@@ -4,7 +4,7 @@ import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import type { ItemOf, Listed, ListRequest } from './api-types.ts'
 import { makeApi, type ServerApi } from './server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from './server-address.ts'
-import { printLines, say, tableWidth } from '../terminal/terminal.ts'
+import { printLines, remark, tableWidth } from '../terminal/terminal.ts'
 
 /** Rows of a table unless told: more than a month of hours. */
 const LIMIT = 1000
@@ -42,7 +42,7 @@ export async function printList<Name extends Listed>(
   }
   const { items, isCut } = await takeItems(api, name, request, given ?? LIMIT)
   printLines(await show(items, api))
-  if (isCut) say('There are more: --limit all lists them.')
+  if (isCut) remark('There are more: --limit all lists them.')
 }
 
 /** The items below the headings of their columns, or a sentence when there are none. */

@@ -95,7 +95,7 @@ const COLUMNS = [
   { heading: 'Name', align: 'left', shrinks: true },
   { heading: 'Time zone', align: 'left' },
   { heading: 'Closed, UTC', align: 'left' },
-  { heading: 'Tags', align: 'left', shrinks: true },
+  { heading: 'Tags', align: 'left', wraps: true },
 ] as const
 
 const showAccounts = tableOf(COLUMNS, rowOf, 'No accounts.')

@@ -45,7 +45,7 @@ const COLUMNS = [
   { heading: 'By', align: 'left' },
   { heading: 'Act', align: 'left' },
   { heading: 'Account', align: 'left', shrinks: true },
-  { heading: 'What', align: 'left' },
+  { heading: 'What', align: 'left', wraps: true },
 ] as const
 
 function rowOf({ at, actor, act, account, detail }: AuditEntry) {

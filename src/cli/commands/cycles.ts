@@ -28,14 +28,14 @@ export function cyclesCommand(): Command {
 
 const COLUMNS = [
   { heading: 'Cycle from, UTC', align: 'left' },
-  { heading: 'Ends, UTC', align: 'left' },
+  { heading: 'Ends, UTC', align: 'left', drops: 4 },
   { heading: 'State', align: 'left' },
-  { heading: 'Sealed, UTC', align: 'left' },
+  { heading: 'Sealed, UTC', align: 'left', drops: 3 },
   { heading: 'Bills issued, UTC', align: 'left' },
   { heading: 'Lag', align: 'right' },
   { heading: 'Bills', align: 'right' },
-  { heading: 'Corrections', align: 'right' },
-  { heading: 'Prices', align: 'right' },
+  { heading: 'Corrections', align: 'right', drops: 1 },
+  { heading: 'Prices', align: 'right', drops: 2 },
 ] as const
 
 function rowOf(view: Cycle) {

@@ -10,7 +10,7 @@ import { allOf, NO_OUTCOMES, type OutcomeCounts, outcomeSummary, ProblemLog } fr
 import { pace, showProgress } from '../terminal/progress.ts'
 import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { printLines, say, tableWidth } from '../terminal/terminal.ts'
+import { conclude, printLines, remark, tableWidth } from '../terminal/terminal.ts'
 
 interface CheckOptions extends ServerOptions {
   readonly all?: true
@@ -48,7 +48,7 @@ async function check(path: string, options: CheckOptions, setExitCode: SetExitCo
   const begin = performance.now()
   const shown = showProgress(() => ({
     share: file.size === undefined ? undefined : file.bytesRead() / Math.max(file.size, 1),
-    text: pace(allOf(result.counts), 'events', begin),
+    text: pace(allOf(result.counts), 'event', begin),
   }))
   try {
     for await (const batch of checkLines(api, file.lines, { signal: stop.signal })) result.add(batch)
@@ -97,12 +97,12 @@ class Result {
     const { json, all } = this.#options
     if (!json) printLines(all ? eventsTable(this.#all, tableWidth()) : this.#totals.table(tableWidth()))
     this.#log.say(name)
-    const remark = this.#firstRemark
-    if (remark) {
+    const first = this.#firstRemark
+    if (first) {
       const more = this.#remarks === 1 ? '' : ` (${readableNumber(String(this.#remarks))} such remarks)`
-      say(`${name}:${remark.line}: remark: ${remark.detail ?? ''}${more}`, 'yellow')
+      remark(`${name}:${first.line}: remark: ${first.detail ?? ''}${more}`, 'yellow')
     }
-    say(`${outcomeSummary(this.counts)}. Nothing was stored.`)
+    conclude(`${outcomeSummary(this.counts)}. Nothing was stored.`, { json: json === true })
   }
 
   #note(event: CheckedEvent): void {

@@ -1,5 +1,6 @@
 import { plain } from '../../core/money/decimal.ts'
 import { lineEventsTable } from '../../core/present/line-events-table.ts'
+import { countOf } from '../../core/present/readable-text.ts'
 import { lineExplanation } from '../../core/present/line-explanation.ts'
 import type { PriceTerm } from '../../core/rate/price-book/price-book.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
@@ -7,7 +8,7 @@ import { CommandFailed } from '../terminal/command-failed.ts'
 import { takeItems } from '../client/print-list.ts'
 import { readTerms } from '../client/read-terms.ts'
 import type { ServerApi } from '../client/server-api.ts'
-import { printJson, printLines, say, tableWidth } from '../terminal/terminal.ts'
+import { printJson, printLines, remark, tableWidth } from '../terminal/terminal.ts'
 
 interface ExplainLine {
   /** Events that are shown, at most. */
@@ -24,7 +25,10 @@ export async function explainLine(
 ): Promise<void> {
   const bill = await api.json('GET /v1/bills/:id', { params: { id } })
   const line = bill.lines.find((each) => each.number === number)
-  if (!line) throw new CommandFailed(`The bill ${id} has ${bill.lines.length} lines, and no line ${number}.`)
+  if (!line)
+    throw new CommandFailed(
+      `The bill ${id} has ${countOf(bill.lines.length, 'line')}, and no line ${number}.`,
+    )
   const behind = { params: { id, number } }
   const { items, isCut } = await takeItems(api, EVENTS_BEHIND, behind, limit)
   const { termsOf } = await readTerms(api, [line])
@@ -35,7 +39,7 @@ export async function explainLine(
   }
   printLines([...lineExplanation(bill, line, terms), { role: 'plain', text: '' }])
   printLines(lineEventsTable(items, tableWidth()))
-  if (isCut) say(`There are more: --events ${limit * 10} shows more.`)
+  if (isCut) remark(`There are more: --events ${limit * 10} shows more.`)
 }
 
 const EVENTS_BEHIND = 'GET /v1/bills/:id/lines/:number/events'

@@ -57,11 +57,11 @@ function groupsTable(groups: readonly HeldGroup[]): readonly TextLine[] {
 
 const GROUP_COLUMNS = [
   { heading: 'Missing', align: 'left' },
-  { heading: '', align: 'left' },
+  { heading: 'Which', align: 'left', shrinks: true },
   { heading: 'Events', align: 'right' },
   { heading: 'Accounts', align: 'right' },
   { heading: 'First hour, UTC', align: 'left' },
-  { heading: 'Last hour, UTC', align: 'left' },
+  { heading: 'Last hour, UTC', align: 'left', drops: 1 },
 ] as const
 
 function groupRow({ code, subject, events, accounts, firstHour, lastHour }: HeldGroup) {
@@ -74,10 +74,10 @@ function groupRow({ code, subject, events, accounts, firstHour, lastHour }: Held
 const EVENT_COLUMNS = [
   { heading: 'Hour, UTC', align: 'left' },
   { heading: 'Missing', align: 'left' },
-  { heading: '', align: 'left' },
+  { heading: 'Which', align: 'left', shrinks: true },
   { heading: 'Account', align: 'left', shrinks: true },
-  { heading: 'Source', align: 'left', shrinks: true },
-  { heading: 'Event', align: 'left' },
+  { heading: 'Source', align: 'left', shrinks: true, drops: 1 },
+  { heading: 'Event', align: 'left', shrinks: true },
 ] as const
 
 function eventRow({ account, id, source, hour, code, subject }: HeldEvent) {

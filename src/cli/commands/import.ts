@@ -17,7 +17,7 @@ import { nextUnless, sendLines } from '../import/send-lines.ts'
 import { importKeys, LogImport, type SendLines } from '../import/send-log.ts'
 import { makeApi, type ServerApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { say } from '../terminal/terminal.ts'
+import { complain, remark } from '../terminal/terminal.ts'
 
 interface ImportOptions extends ServerOptions {
   /** False with --no-wait. */
@@ -90,8 +90,11 @@ async function importFiles(
     }
     sent.report({ json: options.json === true, asLog: rules !== undefined })
     if (!options.json) logs?.words.sayAtEnd()
-    if (!options.wait && !options.json) say('Bills of past hours come when the hours were quiet for a while.')
-    if (options.wait && !stop.signal.aborted) await importBills(api, name, stop.signal)
+    if (!options.wait && !options.json)
+      remark('Bills of past hours come when the hours were quiet for a while.')
+    if (options.wait && !stop.signal.aborted) {
+      await importBills(api, name, { signal: stop.signal, json: options.json === true })
+    }
   } finally {
     stop.done()
     for (const file of files) file.close()
@@ -142,7 +145,7 @@ async function sendAll(sending: Sending): Promise<void> {
   let trouble = ''
   const shown = showProgress(() => ({
     share: file.size === undefined ? undefined : file.bytesRead() / Math.max(file.size, 1),
-    text: `${pace(allOf(sent.counts), 'events', begin)}${trouble}`,
+    text: `${pace(allOf(sent.counts), 'event', begin)}${trouble}`,
   }))
   const send: SendLines = (lines, onAnswered) =>
     sendLines(api, isEndless ? until(lines, signal) : lines, {
@@ -162,7 +165,7 @@ async function sendAll(sending: Sending): Promise<void> {
     shown.end()
     const soFar = `${sent.summary()} so far. Import it again: what was accepted counts once.`
     if (signal.aborted) throw new CommandFailed(`Stopped. ${soFar}`, EXIT.interrupted)
-    if (allOf(sent.counts) > 0) say(soFar, 'yellow')
+    if (allOf(sent.counts) > 0) complain(soFar, 'yellow')
     throw error
   } finally {
     shown.end()

@@ -9,7 +9,7 @@ import { type ListOptions, printList, tableOf, withListOptions } from '../client
 import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { readTime } from '../terminal/time-option.ts'
-import { printJson, say } from '../terminal/terminal.ts'
+import { print, printJson, remark } from '../terminal/terminal.ts'
 
 interface CreateOptions extends ServerOptions {
   readonly json?: true
@@ -60,10 +60,10 @@ function revokeCommand(): Command {
     .description('Revokes a key: it is refused from then on.')
     .argument('<key>', 'its id, as `farthing keys list` shows it')
   return withServerOptions(command)
-    .addHelpText('after', examples(['farthing keys revoke 4x7k2m9qwb', 'ends one key']))
+    .addHelpText('after', examples(['farthing keys revoke key_4x7k2m9qwb0c', 'ends one key']))
     .action(async (id: string, options: ServerOptions) => {
       await makeApi(serverAddress(options)).text('DELETE /v1/keys/:id', { params: { id } })
-      say(`The key ${safeText(id)} is revoked.`, 'green')
+      print(`The key ${safeText(id)} is revoked.`, 'green')
     })
 }
 
@@ -74,9 +74,9 @@ function collect(value: string, before: readonly string[] = []): readonly string
 const COLUMNS: readonly Column[] = [
   { heading: 'Key', align: 'left' },
   { heading: 'Name', align: 'left', shrinks: true },
-  { heading: 'Scopes', align: 'left', shrinks: true },
+  { heading: 'Scopes', align: 'left', wraps: true },
   { heading: 'Account', align: 'left', shrinks: true },
-  { heading: 'Made, UTC', align: 'left' },
+  { heading: 'Made, UTC', align: 'left', drops: 1 },
   { heading: 'Ends, UTC', align: 'left' },
 ]
 
@@ -101,8 +101,8 @@ async function create(
   })
   if (json) return printJson(made)
   const { id, key } = made
-  process.stdout.write(`${key}\n`)
-  say(`This is the key ${id}, shown this once: keep it now.`)
+  print(key)
+  remark(`This is the key ${id}, shown this once: keep it now.`)
 }
 
 function readScopes(texts: readonly string[]): readonly Scope[] {

@@ -9,7 +9,7 @@ import { readPriceBookSource } from '../terminal/read-price-book-file.ts'
 import { readVersion } from '../client/read-terms.ts'
 import { makeApi, type ServerApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { printJson, printLines, say, tableWidth } from '../terminal/terminal.ts'
+import { complain, print, printJson, printLines, tableWidth } from '../terminal/terminal.ts'
 
 interface DiffOptions extends ServerOptions {
   readonly json?: true
@@ -62,7 +62,7 @@ async function diff(
     : await diffFile(api, from!)
   if (json) return printJson(view)
   printLines(priceBookChangesTable(view.changes, tableWidth()))
-  say(`From ${sideName(view.from)} to ${sideName(view.to)}.`)
+  print(`From ${sideName(view.from)} to ${sideName(view.to)}.`)
 }
 
 function isVersion(text: string | undefined): boolean {
@@ -80,7 +80,7 @@ function sideName(side: number | string): string {
 async function diffFile(api: ServerApi, path: string): Promise<DiffView> {
   const { name, parsed } = readPriceBookSource(path)
   if (!parsed.ok) {
-    for (const problem of parsed.problems) process.stdout.write(`${formatProblem(problem)}\n`)
+    for (const problem of parsed.problems) complain(formatProblem(problem))
     throw new CommandFailed(`${name} has problems: correct it first.`)
   }
   const { view, book } = await readVersion(api)

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { PriceVersionHead } from '../../api/price-book.ts'
-import { countOf, readableTime, safeText } from '../../core/present/readable-text.ts'
+import { readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import type { Column } from '../../core/present/text-table.ts'
 import { examples } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
@@ -21,12 +21,12 @@ const COLUMNS: readonly Column[] = [
   { heading: 'Version', align: 'right' },
   { heading: 'Published, UTC', align: 'left' },
   { heading: 'By', align: 'left', shrinks: true },
-  { heading: 'Digest', align: 'left' },
-  { heading: '', align: 'left' },
+  { heading: 'Digest', align: 'left', drops: 1 },
+  { heading: 'Remarks', align: 'right' },
 ]
 
 function rowOf({ version, publishedAt, publishedBy, digest, remarks }: PriceVersionHead) {
-  const count = remarks.length === 0 ? '' : countOf(String(remarks.length), 'remark')
+  const count = readableNumber(String(remarks.length))
   return {
     cells: [String(version), readableTime(publishedAt), safeText(publishedBy), digest.slice(0, 12), count],
   }

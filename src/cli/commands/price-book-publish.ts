@@ -8,7 +8,7 @@ import { examples, prose } from '../terminal/help-text.ts'
 import { readPriceBookSource } from '../terminal/read-price-book-file.ts'
 import { makeApi, type ServerApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { printJson, printLines, say, tableWidth } from '../terminal/terminal.ts'
+import { print, printJson, printLines, tableWidth } from '../terminal/terminal.ts'
 
 type Finding = PublishedPriceBook['remarks'][number]
 
@@ -46,7 +46,7 @@ async function publish(path: string, options: PublishOptions, setExitCode: SetEx
   const { name, source, parsed } = readPriceBookSource(path)
   if (!parsed.ok) {
     if (json) printJson({ ok: false, problems: parsed.problems })
-    else for (const problem of parsed.problems) process.stdout.write(`${formatProblem(problem)}\n`)
+    else for (const problem of parsed.problems) print(formatProblem(problem))
     throw new CommandFailed(`${name} has problems: correct it first.`)
   }
   const api = makeApi(serverAddress(server))
@@ -59,7 +59,7 @@ async function publish(path: string, options: PublishOptions, setExitCode: SetEx
     dryRun || isRefused || isUnchanged ? compared : await send(api, source, { basedOn: compared.basedOn })
   if (json) return printJson(answer)
   for (const finding of [...answer.violations, ...answer.remarks]) {
-    process.stdout.write(`${atPlace(name, finding)}\n`)
+    print(atPlace(name, finding))
   }
   printLines(priceBookChangesTable(answer.changes, tableWidth()))
   sayOutcome(name, answer)
@@ -82,18 +82,18 @@ function sayOutcome(
   name: string,
   { changes, violations, published, version, basedOn, ...rest }: PublishedPriceBook,
 ): void {
-  const count = countOf(String(changes.length), 'change')
+  const count = countOf(changes.length, 'change')
   if (violations.length > 0) {
-    const what = countOf(String(violations.length), 'change')
+    const what = countOf(violations.length, 'change')
     const from = readableTime(rest.firstOpenHour)
-    return say(
+    return print(
       `Not published: ${what} of hours that have begun. Prices may change from ${from} UTC on.`,
       'red',
     )
   }
-  if (changes.length === 0) return say(`Version ${basedOn} says the same already: nothing to publish.`)
-  if (published) return say(`Version ${version} is published: ${count}.`, 'green')
-  say(`${name} would be version ${version}: ${count}. Nothing is published.`)
+  if (changes.length === 0) return print(`Version ${basedOn} says the same already: nothing to publish.`)
+  if (published) return print(`Version ${version} is published: ${count}.`, 'green')
+  print(`${name} would be version ${version}: ${count}. Nothing is published.`)
 }
 
 /** A whole number from 1. */

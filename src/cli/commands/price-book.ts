@@ -11,7 +11,7 @@ import { readPriceBookFile } from '../terminal/read-price-book-file.ts'
 import { readVersion } from '../client/read-terms.ts'
 import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { printJson, printLines, say, tableWidth } from '../terminal/terminal.ts'
+import { print, printJson, printLines, tableWidth } from '../terminal/terminal.ts'
 
 /** `price-book`: what is charged. */
 export function priceBookCommand(setExitCode: SetExitCode): Command {
@@ -52,11 +52,11 @@ function check(path: string, { json }: { readonly json?: true }, setExitCode: Se
     )
   }
   for (const finding of parsed.ok ? parsed.remarks : parsed.problems) {
-    process.stdout.write(`${formatProblem(finding)}\n`)
+    print(formatProblem(finding))
   }
   const name = path === '-' ? 'standard input' : path
-  if (parsed.ok) say(`${name} is fine: ${priceBookSummary(parsed.book)}.`, 'green')
-  else say(`${countOf(String(parsed.problems.length), 'problem')} in ${name}.`, 'red')
+  if (parsed.ok) print(`${name} is fine: ${priceBookSummary(parsed.book)}.`, 'green')
+  else print(`${countOf(parsed.problems.length, 'problem')} in ${name}.`, 'red')
 }
 
 interface ShowOptions extends ServerOptions {
@@ -89,5 +89,5 @@ async function show(
   if (json) return printJson(view)
   printLines(priceBookTable(book, { operations: operations ?? false, widthMax: tableWidth() }))
   const mark = view.demo ? ' DEMO: nothing is owed.' : ''
-  say(`Version ${view.version} of ${readableTime(view.publishedAt)} UTC: ${priceBookSummary(book)}.${mark}`)
+  print(`Version ${view.version} of ${readableTime(view.publishedAt)} UTC: ${priceBookSummary(book)}.${mark}`)
 }

@@ -15,7 +15,7 @@ import { examples, prose } from '../terminal/help-text.ts'
 import { outcomeSummary, ProblemLog } from '../terminal/outcomes.ts'
 import { rateEvents } from './rate-events.ts'
 import { readPriceBookFile } from '../terminal/read-price-book-file.ts'
-import { printJson, printLines, say, tableWidth } from '../terminal/terminal.ts'
+import { complain, conclude, printJson, printLines, tableWidth } from '../terminal/terminal.ts'
 
 interface RateOptions {
   readonly priceBook: string
@@ -59,7 +59,7 @@ async function rate(path: string, options: RateOptions, setExitCode: SetExitCode
   const file = openEventFile(path)
   const parsed = readPriceBookFile(options.priceBook)
   if (!parsed.ok) {
-    for (const problem of parsed.problems) say(formatProblem(problem))
+    for (const problem of parsed.problems) complain(formatProblem(problem))
     throw new CommandFailed(`The price book ${options.priceBook} has problems: correct it first.`)
   }
   const { bills: all, counts, problems } = await rateEvents(parsed.book, file.lines, Date.now() as Instant)
@@ -71,8 +71,8 @@ async function rate(path: string, options: RateOptions, setExitCode: SetExitCode
   for (const problem of problems) log.add(problem)
   log.say(file.name)
   const accounts = new Set(bills.map((bill) => bill.account)).size
-  const made = `${countOf(String(bills.length), 'bill')} of ${countOf(String(accounts), 'account')}`
-  say(`${outcomeSummary(counts)}. ${made}.`)
+  const made = `${countOf(bills.length, 'bill')} of ${countOf(accounts, 'account')}`
+  conclude(`${outcomeSummary(counts)}. ${made}.`, { json: options.json === true })
   if (counts.rejected + counts.conflicts > 0) setExitCode(EXIT.someRefused)
 }
 

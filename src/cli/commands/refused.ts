@@ -48,7 +48,7 @@ const COLUMNS = [
   { heading: 'Outcome', align: 'left' },
   { heading: 'Account', align: 'left', shrinks: true },
   { heading: 'Event', align: 'left', shrinks: true },
-  { heading: 'Why', align: 'left' },
+  { heading: 'Why', align: 'left', wraps: true },
 ] as const
 
 const COUNTS = [

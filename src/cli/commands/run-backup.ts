@@ -1,4 +1,4 @@
-import { readableNumber } from '../../core/present/readable-text.ts'
+import { countOf, readableNumber } from '../../core/present/readable-text.ts'
 import type { BackupProgress, BackupSummary } from '../../flows/backup/backup-format.ts'
 import { checkBackup } from '../../flows/backup/check-backup.ts'
 import { saveBackup } from '../../flows/backup/save-backup.ts'
@@ -6,7 +6,7 @@ import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type ReadOwnSettings, withDatabase } from '../own-database.ts'
 import { type Progress, showProgress } from '../terminal/progress.ts'
-import { printJson, say } from '../terminal/terminal.ts'
+import { complain, print, printJson, remark } from '../terminal/terminal.ts'
 
 export interface BackupOptions {
   readonly check?: true
@@ -37,12 +37,13 @@ export async function backUp(
         to: file === '-' ? endedBy(signal, process.stdout) : file,
         onProgress,
         onForeignTable: (name) =>
-          say(`The table ${name} is not Farthing's: it is not in the backup.`, 'yellow'),
+          complain(`The table ${name} is not Farthing's: it is not in the backup.`, 'yellow'),
       }),
     ),
   )
   if (json) return printJson(summary)
-  say(`Backed up ${inWords(summary)}${file === '-' ? '' : ` into ${file}`}.`, 'green')
+  if (file === '-') remark(`Backed up ${inWords(summary)}.`, 'green')
+  else print(`Backed up ${inWords(summary)} into ${file}.`, 'green')
 }
 
 /** Read a backup through, and say whether it is whole. */
@@ -52,7 +53,7 @@ export async function checkFile(file: string, { json }: BackupOptions): Promise<
   if (json) return printJson(summary)
   const { createdAt, farthing } = summary
   const from = `It is of ${createdAt}, by Farthing ${farthing}`
-  process.stdout.write(`The backup is whole: ${inWords(summary)}. ${from}.\n`)
+  print(`The backup is whole: ${inWords(summary)}. ${from}.`)
 }
 
 /** A stream that may wait for somebody else for ever: not after Ctrl-C. */
@@ -67,7 +68,7 @@ interface Stream {
 
 /** `12,345 rows of 23 tables`. */
 export function inWords({ rows, tables }: BackupSummary): string {
-  return `${readableNumber(String(rows))} rows of ${tables} tables`
+  return `${countOf(rows, 'row')} of ${countOf(tables, 'table')}`
 }
 
 /**
@@ -87,7 +88,7 @@ export async function shown(
   const bar = showProgress(() => now)
   const onProgress = ({ rows, bytes, share }: BackupProgress, otherVerb = verb) => {
     const megabytes = readableNumber(String(Math.round(bytes / 1e6)))
-    now = { share, text: `${otherVerb} ${readableNumber(String(rows))} rows, ${megabytes} MB` }
+    now = { share, text: `${otherVerb} ${countOf(rows, 'row')}, ${megabytes} MB` }
     stop.signal.throwIfAborted()
   }
   try {

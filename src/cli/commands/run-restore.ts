@@ -5,7 +5,7 @@ import { restoreBackup } from '../../flows/backup/restore-backup.ts'
 import { adminKeyPath } from '../../flows/keys/admin-key-file.ts'
 import { type ReadOwnSettings, withEmptyDatabase } from '../own-database.ts'
 import { endedBy, inWords, shown } from './run-backup.ts'
-import { printJson, say } from '../terminal/terminal.ts'
+import { print, printJson, remark } from '../terminal/terminal.ts'
 import { verifyBills } from './verify-bills.ts'
 
 export interface RestoreOptions {
@@ -37,9 +37,9 @@ export async function restore(
   )
   if (json) printJson({ ...summary, adminKeyPath: keyPath })
   else {
-    say(`Restored ${inWords(summary)}, as they were at ${summary.createdAt}.`, 'green')
-    say(`The admin key for the command line is in ${keyPath}. Keys that the backup knows are valid, too.`)
+    print(`Restored ${inWords(summary)}, as they were at ${summary.createdAt}.`, 'green')
+    print(`The admin key for the command line is in ${keyPath}. Keys that the backup knows are valid, too.`)
   }
   if (verify) await verifyBills({}, readSettings, setExitCode)
-  else if (!json) say('Next: farthing verify makes every bill anew, and farthing serve goes on.')
+  else if (!json) remark('Next: farthing verify makes every bill anew, and farthing serve goes on.')
 }

@@ -9,7 +9,7 @@ import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type OwnSettings, type ReadOwnSettings, withDatabase } from '../own-database.ts'
 import { showProgress } from '../terminal/progress.ts'
-import { printJson, say } from '../terminal/terminal.ts'
+import { print, printJson, remark } from '../terminal/terminal.ts'
 
 export interface SettleOptions {
   readonly now?: true
@@ -25,7 +25,7 @@ export async function settle(options: SettleOptions, readSettings: ReadOwnSettin
   })
   if (options.json) printJson({ hours, sealing: doubt ? 'stopped' : 'running' })
   else {
-    process.stdout.write(hours === 0 ? 'Nothing is due.\n' : `Settled ${countOf(String(hours), 'hour')}.\n`)
+    print(hours === 0 ? 'Nothing is due.' : `Settled ${countOf(hours, 'hour')}.`)
   }
   if (!doubt) return
   const [shown, expected] = [doubt.at, doubt.believedAt].map((at) => formatInstant(at))
@@ -37,7 +37,7 @@ export async function settle(options: SettleOptions, readSettings: ReadOwnSettin
 
 async function believe(pool: Pool): Promise<void> {
   const wasDoubted = await sayClockIsRight(pool, localActor())
-  if (!wasDoubted) say('Nobody doubts the clock: hours are sealed by it.')
+  if (!wasDoubted) remark('Nobody doubts the clock: hours are sealed by it.')
 }
 
 async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOptions): Promise<number> {
@@ -56,7 +56,7 @@ async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOpt
       onDue: (all) => (due = all),
       onSettled({ hour }) {
         done += 1
-        text = `${done} of ${countOf(String(Math.max(due, done)), 'hour')}, now after ${formatHour(hour)}`
+        text = `${done} of ${countOf(Math.max(due, done), 'hour')}, now after ${formatHour(hour)}`
       },
     })
     if (stop.signal.aborted) throw interrupted()

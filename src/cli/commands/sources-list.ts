@@ -37,10 +37,10 @@ const COLUMNS = [
   { heading: 'Source', align: 'left', shrinks: true },
   { heading: 'Events', align: 'right' },
   { heading: 'Late', align: 'right' },
-  { heading: 'Lines', align: 'right' },
+  { heading: 'Lines', align: 'right', drops: 2 },
   { heading: 'Corrections', align: 'right' },
   { heading: 'Share', align: 'right' },
-  { heading: 'Silent since, UTC', align: 'left' },
+  { heading: 'Silent since, UTC', align: 'left', drops: 1 },
 ] as const
 
 const table = tableOf(COLUMNS, rowOf, 'No usage.')

@@ -6,7 +6,7 @@ import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
 import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { printJson, say } from '../terminal/terminal.ts'
+import { print, printJson } from '../terminal/terminal.ts'
 
 interface ManifestOptions extends ServerOptions {
   readonly json?: true
@@ -45,7 +45,9 @@ async function announce(
   const manifest = { json: { source, hour, events } }
   const view = await makeApi(serverAddress(options)).json('POST /v1/manifests', manifest)
   if (options.json) return printJson(view)
-  say(`${safeText(view.source)} has announced ${countOf(count, 'event')} of ${readableTime(view.hour)} UTC.`)
+  print(
+    `${safeText(view.source)} has announced ${countOf(count, 'event')} of ${readableTime(view.hour)} UTC.`,
+  )
 }
 
 /** `sources arrived`: what was announced of an hour, and what came. */

@@ -5,7 +5,7 @@ import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
 import { makeApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { printJson, say } from '../terminal/terminal.ts'
+import { print, printJson } from '../terminal/terminal.ts'
 
 /** `sources silent`: who usually reports, and does not. */
 export function silentSourcesCommand(): Command {
@@ -56,6 +56,6 @@ export function acknowledgeCommand(): Command {
       const api = makeApi(serverAddress(options))
       const answer = await api.json('POST /v1/sources/silent/acknowledge', { json: { source } })
       if (options.json) printJson(answer)
-      else say(`${safeText(source)} is no warning any more.`, 'green')
+      else print(`${safeText(source)} is no warning any more.`, 'green')
     })
 }

@@ -32,11 +32,11 @@ export function storageCommand(): Command {
 const COLUMNS = [
   { heading: 'Project', align: 'left', shrinks: true },
   { heading: 'Dataset', align: 'left', shrinks: true },
-  { heading: 'Region', align: 'left', shrinks: true },
+  { heading: 'Region', align: 'left', shrinks: true, drops: 1 },
   { heading: 'Bytes', align: 'right' },
   { heading: 'Since, UTC', align: 'left' },
   { heading: 'Age', align: 'left' },
-  { heading: 'Source', align: 'left', shrinks: true },
+  { heading: 'Source', align: 'left', shrinks: true, drops: 2 },
 ] as const
 
 function rowOf({ project, dataset, region, bytes, since, ageSeconds, source }: StoredLevel) {
@@ -56,5 +56,5 @@ const UNITS = [
 /** The largest unit of which it has at least one, whole: `12 days`. */
 export function ageOf(seconds: number): string {
   const [size, unit] = UNITS.find(([length]) => seconds >= length) ?? [1, 'second']
-  return countOf(String(Math.floor(seconds / size)), unit)
+  return countOf(Math.floor(seconds / size), unit)
 }

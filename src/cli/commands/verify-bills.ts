@@ -9,7 +9,7 @@ import { CommandFailed, EXIT, type SetExitCode } from '../terminal/command-faile
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type ReadOwnSettings, withDatabase } from '../own-database.ts'
 import { showProgress } from '../terminal/progress.ts'
-import { say } from '../terminal/terminal.ts'
+import { conclude } from '../terminal/terminal.ts'
 
 export interface VerifyOptions {
   readonly account?: string
@@ -52,7 +52,7 @@ export async function verifyBills(
     stop.done()
   }
   if (found > 0) setExitCode(EXIT.failed)
-  say(resultOf(progress, found), found > 0 ? 'red' : 'green')
+  conclude(resultOf(progress, found), { json: json ?? false, colour: found > 0 ? 'red' : 'green' })
 }
 
 function printDifference(difference: Difference, json: boolean): void {
@@ -63,13 +63,13 @@ function printDifference(difference: Difference, json: boolean): void {
 function textOf(progress: VerifyProgress | undefined): string {
   if (!progress) return 'verifying'
   const { hour, bills } = progress
-  return `verified ${formatHour(hour)}, ${countOf(String(bills), 'bill')}`
+  return `verified ${formatHour(hour)}, ${countOf(bills, 'bill')}`
 }
 
 function resultOf(progress: VerifyProgress | undefined, found: number): string {
   const { hours = 0, bills = 0 } = progress ?? {}
-  const made = `${countOf(String(bills), 'bill')} of ${countOf(String(hours), 'hour')} made anew`
-  return found === 0 ? `${made}: nothing differs.` : `${made}: ${countOf(String(found), 'difference')}.`
+  const made = `Recomputed ${countOf(bills, 'bill')} over ${countOf(hours, 'hour')}`
+  return `${made}: ${found === 0 ? 'no differences' : countOf(found, 'difference')}.`
 }
 
 const FIRST = 0 as Hour

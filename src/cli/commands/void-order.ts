@@ -1,4 +1,4 @@
-import { readableNumber } from '../../core/present/readable-text.ts'
+import { countOf } from '../../core/present/readable-text.ts'
 import type { ShownSummary } from '../../core/present/void-summary-lines.ts'
 import { addSummaries } from '../../core/present/void-summary.ts'
 import { type Progress, showProgress } from '../terminal/progress.ts'
@@ -18,14 +18,14 @@ export async function sendVoidOrder(
   { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal },
 ): Promise<{ readonly result: ShownSummary; readonly isWhole: boolean }> {
   let result: ShownSummary | undefined
-  let progress: Progress = { share: undefined, text: '0 events' }
+  let progress: Progress = { share: undefined, text: countOf(0, 'event') }
   const shown = showProgress(() => progress)
   try {
     for (let cursor: string | undefined; ;) {
       const query = { dryRun: dryRun ? ('true' as const) : ('false' as const), cursor }
       const { next, doneUntil, ...part } = await api.json('POST /v1/voids', { query, json: body })
       result = result === undefined ? part : addResults(result, part, dryRun)
-      const text = `${readableNumber(String(result.events))} events`
+      const text = countOf(result.events, 'event')
       progress = { share: doneUntil === null ? undefined : shareOf(body, doneUntil), text }
       if (next === null) return { result, isWhole: true }
       if (signal.aborted) return { result, isWhole: false }

@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
+import { agree, countOf } from '../../core/present/readable-text.ts'
 import { type ShownSummary, voidSummaryLines } from '../../core/present/void-summary-lines.ts'
 import { CommandFailed, EXIT, type SetExitCode } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { makeApi, type ServerApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { printJson, printLines, say } from '../terminal/terminal.ts'
+import { complain, print, printJson, printLines } from '../terminal/terminal.ts'
 import { readTime } from '../terminal/time-option.ts'
 import { sendVoidOrder, type VoidOrderBody } from './void-order.ts'
 
@@ -66,12 +67,12 @@ async function takeBack(
     show(would, json && (dryRun || !canAsk()))
     if (dryRun || would.voided === 0) return
     if (!canAsk()) {
-      say('Nothing was changed: add --yes to take them back.', 'yellow')
+      complain('Nothing was changed: add --yes to take them back.', 'yellow')
       setExitCode(EXIT.usage)
       return
     }
     if (!(await isWanted(would.voided))) {
-      say('Nothing was changed.')
+      print('Nothing was changed.')
       return
     }
   }
@@ -98,7 +99,11 @@ async function send(api: ServerApi, body: VoidOrderBody, dryRun: boolean): Promi
   try {
     const { result, isWhole } = await sendVoidOrder(api, body, { dryRun, signal })
     if (isWhole) return result
-    if (!dryRun) say(`Stopped after ${result.voided} events: run it again to take back the others.`, 'yellow')
+    if (!dryRun)
+      complain(
+        `Stopped after ${countOf(result.voided, 'event')}: run it again to take back the others.`,
+        'yellow',
+      )
     throw new CommandFailed('Stopped.', EXIT.interrupted)
   } finally {
     done()
@@ -117,7 +122,7 @@ function canAsk(): boolean {
 async function isWanted(events: number): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    const answer = await terminal.question(`Take ${events === 1 ? 'it' : 'them'} back? [y/N] `)
+    const answer = await terminal.question(`Take ${agree(events, 'it', 'them')} back? [y/N] `)
     return /^y(?:es)?$/i.test(answer.trim())
   } finally {
     terminal.close()

@@ -38,12 +38,12 @@ export function voidsCommand(): Command {
 const COLUMNS = [
   { heading: 'Hour, UTC', align: 'left' },
   { heading: 'Account', align: 'left', shrinks: true },
-  { heading: 'Source', align: 'left', shrinks: true },
-  { heading: 'Event', align: 'left' },
-  { heading: 'Effect', align: 'left' },
-  { heading: 'Ordered, UTC', align: 'left' },
-  { heading: 'By', align: 'left' },
-  { heading: 'Reason', align: 'left', shrinks: true },
+  { heading: 'Source', align: 'left', shrinks: true, drops: 3 },
+  { heading: 'Event', align: 'left', shrinks: true },
+  { heading: 'Effect', align: 'left', wraps: true },
+  { heading: 'Ordered, UTC', align: 'left', drops: 2 },
+  { heading: 'By', align: 'left', drops: 1 },
+  { heading: 'Reason', align: 'left', wraps: true },
 ] as const
 
 function rowOf(row: Void) {

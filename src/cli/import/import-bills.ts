@@ -1,15 +1,20 @@
 import type { ImportStatus } from '../../api/imports.ts'
-import { countOf, readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
+import { agree, countOf, readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { showProgress } from '../terminal/progress.ts'
 import type { ServerApi } from '../client/server-api.ts'
-import { say } from '../terminal/terminal.ts'
+import { conclude, remark } from '../terminal/terminal.ts'
 import { waitForBills } from './wait-for-bills.ts'
 
-/** Wait until the past hours of an import have their bills, and say so on standard error. */
-export async function importBills(api: ServerApi, name: string, signal: AbortSignal): Promise<void> {
-  reportBills(await wait(api, name, signal))
+/** Wait until the past hours of an import have their bills, and say so. */
+export async function importBills(
+  api: ServerApi,
+  name: string,
+  { signal, json }: { readonly signal: AbortSignal; readonly json: boolean },
+): Promise<void> {
+  reportBills(await wait(api, name, signal), json)
 }
+
 async function wait(api: ServerApi, name: string, signal: AbortSignal): Promise<ImportStatus | undefined> {
   let [done, all] = [0, 0]
   const shown = showProgress(() => ({
@@ -17,7 +22,7 @@ async function wait(api: ServerApi, name: string, signal: AbortSignal): Promise<
     text:
       all === 0
         ? 'waiting for bills'
-        : `waiting for bills: ${readableNumber(String(done))} of ${countOf(String(all), 'hour')} settled`,
+        : `waiting for bills: ${readableNumber(String(done))} of ${countOf(all, 'hour')} settled`,
   }))
   try {
     return await waitForBills(api, name, {
@@ -35,17 +40,19 @@ async function wait(api: ServerApi, name: string, signal: AbortSignal): Promise<
   }
 }
 
-/** To standard error: the result is what became of the events. */
-function reportBills(status: ImportStatus | undefined): void {
+function reportBills(status: ImportStatus | undefined, json: boolean): void {
   if (!status) {
-    say(
+    remark(
       'The bills of past hours come when the hours were quiet for a while: this key may not ask for them now.',
     )
   } else if (status.open > 0) {
-    say(`${countOf(String(status.open), 'hour')} still open, because others write to them too:`, 'yellow')
-    for (const { account, hour } of status.shared) say(`  ${readableTime(hour)} UTC of ${safeText(account)}`)
-    say('They are billed when they were quiet for a while.')
+    const open = `${countOf(status.open, 'hour')} still open, because others write to ${agree(status.open, 'it', 'them')} too:`
+    const hours = status.shared.map(
+      ({ account, hour }) => `  ${readableTime(hour)} UTC of ${safeText(account)}`,
+    )
+    const then = agree(status.open, 'It is billed when it was', 'They are billed when they were')
+    conclude([open, ...hours, `${then} quiet for a while.`].join('\n'), { json, colour: 'yellow' })
   } else {
-    say('Every past hour has its bill.', 'green')
+    conclude('Every past hour has its bill.', { json, colour: 'green' })
   }
 }

@@ -13,7 +13,7 @@ import {
   ProblemLog,
 } from '../terminal/outcomes.ts'
 import type { BatchOutcome } from './send-lines.ts'
-import { printJson, say } from '../terminal/terminal.ts'
+import { complain, print, printJson } from '../terminal/terminal.ts'
 
 /** Characters of a line that is not sent which are kept with its problem. */
 export const PROBLEM_TEXT_KEPT = 4096
@@ -61,7 +61,10 @@ export class Sent {
       onIgnored: () => (this.#ignored += 1),
       onUnfinished: ({ number }) => {
         this.#unfinished += 1
-        say(`${file}:${number}: the last line has no end yet: import the file again when it has.`, 'yellow')
+        complain(
+          `${file}:${number}: the last line has no end yet: import the file again when it has.`,
+          'yellow',
+        )
       },
       onRefused: (line, refusal) => this.#refuse(file, line, refusal),
     }
@@ -105,7 +108,7 @@ export class Sent {
   /** `20 events: 20 accepted; 3 lines ignored, 2 without a template`. */
   summary(): string {
     const others = [
-      ...(this.#ignored > 0 ? [`${countOf(String(this.#ignored), 'line')} ignored`] : []),
+      ...(this.#ignored > 0 ? [`${countOf(this.#ignored, 'line')} ignored`] : []),
       ...(this.#unmatched > 0 ? [`${readableNumber(String(this.#unmatched))} without a template`] : []),
       ...(this.#unfinished > 0 ? [`${readableNumber(String(this.#unfinished))} not finished`] : []),
     ]
@@ -120,9 +123,9 @@ export class Sent {
       const problems = [...this.#logs.values()].flatMap((log) => log.kept())
       return printJson({ ...this.counts, ...(asLog ? lines : {}), problems })
     }
-    process.stdout.write(`${this.summary()}.\n`)
+    print(`${this.summary()}.`)
     if (this.#problemsFile !== undefined) {
-      process.stdout.write(`What was not accepted is in ${this.#problemsFile}.\n`)
+      print(`What was not accepted is in ${this.#problemsFile}.`)
     }
   }
 

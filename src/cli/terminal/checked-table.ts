@@ -1,11 +1,11 @@
+import type { ChargeView } from '../../api/dry-run.ts'
 import { decimal, type Decimal, plain, plus, ZERO } from '../../core/money/decimal.ts'
-import type { QuoteView } from '../../core/present/quote-view.ts'
 import { readableNumber, readablePer, readableTime, safeText } from '../../core/present/readable-text.ts'
 import { type Row, type TextLine, textTable } from '../../core/present/text-table.ts'
 import type { CheckedEvent } from '../import/check-lines.ts'
 
 interface ItemTotal {
-  readonly view: QuoteView
+  readonly view: ChargeView
   readonly currency: string
   events: number
   quantity: Decimal
@@ -44,15 +44,15 @@ export class ItemTotals {
 }
 
 const ITEM_COLUMNS = [
-  { heading: 'Component', align: 'left' },
+  { heading: 'Component', align: 'left', drops: 3 },
   { heading: 'Item', align: 'left', shrinks: true },
   { heading: 'Rate', align: 'left', shrinks: true },
   { heading: 'Events', align: 'right' },
   { heading: 'Quantity', align: 'decimal' },
   { heading: 'Unit', align: 'left' },
-  { heading: 'Waived', align: 'decimal' },
-  { heading: 'Price', align: 'decimal' },
-  { heading: 'Per', align: 'left' },
+  { heading: 'Waived', align: 'decimal', drops: 1 },
+  { heading: 'Price', align: 'decimal', drops: 2 },
+  { heading: 'Per', align: 'left', drops: 2 },
   { heading: 'Amount', align: 'decimal' },
   { heading: '', align: 'left', gap: 1 },
 ] as const
@@ -85,9 +85,9 @@ const EVENT_COLUMNS = [
   { heading: 'Item', align: 'left', shrinks: true },
   { heading: 'Quantity', align: 'decimal' },
   { heading: 'Unit', align: 'left' },
-  { heading: 'Waived', align: 'decimal' },
-  { heading: 'Price', align: 'decimal' },
-  { heading: 'Per', align: 'left' },
+  { heading: 'Waived', align: 'decimal', drops: 1 },
+  { heading: 'Price', align: 'decimal', drops: 2 },
+  { heading: 'Per', align: 'left', drops: 2 },
   { heading: 'Amount', align: 'decimal' },
   { heading: '', align: 'left', gap: 1 },
 ] as const
@@ -113,7 +113,7 @@ function cycleOf({ cycle }: CheckedEvent): string {
   return cycle.way === 'live' ? readableTime(cycle.from) : `${readableTime(cycle.from)}, ${cycle.way}`
 }
 
-function chargeCells(view: QuoteView, currency: string): readonly string[] {
+function chargeCells(view: ChargeView, currency: string): readonly string[] {
   const isLevel = view.quantity === null
   return [
     safeText(`${view.item}/${view.rate}`),

@@ -1,5 +1,5 @@
-import { readableNumber, safeText } from '../../core/present/readable-text.ts'
-import { say } from './terminal.ts'
+import { agree, countOf, readableNumber, safeText } from '../../core/present/readable-text.ts'
+import { complain } from './terminal.ts'
 
 /** How many events ended in each outcome (ARCHITECTURE.md): the members of the API's answer. */
 export interface OutcomeCounts {
@@ -55,8 +55,7 @@ export function outcomeSummary(counts: OutcomeCounts): string {
     counted(rejected, 'rejected', 'rejected'),
   ]
   const others = parts.filter((part) => part !== undefined)
-  const events = counted(allOf(counts), 'event', 'events') ?? '0 events'
-  return `${events}: ${[`${number(accepted)} accepted`, ...others].join(', ')}`
+  return `${countOf(allOf(counts), 'event')}: ${[`${number(accepted)} accepted`, ...others].join(', ')}`
 }
 
 /** Problems as they come in, in any order: the first few are kept, the others are counted. */
@@ -80,10 +79,10 @@ export class ProblemLog {
     const rest = new Map(this.#counts)
     for (const problem of this.kept().slice(0, NAMED_MAX)) {
       const { line, outcome, detail } = problem
-      say(`${file}:${line}: ${outcome}: ${safeText(detail)}`, outcome === 'held' ? 'yellow' : 'red')
+      complain(`${file}:${line}: ${outcome}: ${safeText(detail)}`, outcome === 'held' ? 'yellow' : 'red')
       rest.set(keyOf(problem), rest.get(keyOf(problem))! - 1)
     }
-    for (const [what, count] of rest) if (count > 0) say(`${file}: ${number(count)} more ${what}`)
+    for (const [what, count] of rest) if (count > 0) complain(`${file}: ${number(count)} more ${what}`)
   }
 }
 
@@ -92,7 +91,7 @@ function keyOf({ outcome, code }: LineProblem): string {
 }
 
 function counted(count: number, one: string, many: string): string | undefined {
-  return count === 0 ? undefined : `${number(count)} ${count === 1 ? one : many}`
+  return count === 0 ? undefined : `${number(count)} ${agree(count, one, many)}`
 }
 
 function number(count: number): string {

@@ -1,4 +1,5 @@
-import { readableNumber } from '../../core/present/readable-text.ts'
+import { countOf, readableNumber } from '../../core/present/readable-text.ts'
+import { mannerNow } from './manner.ts'
 import type { Output } from './terminal.ts'
 
 /** How far a long piece of work is. */
@@ -26,6 +27,7 @@ export interface Shown {
  * @param read asked whenever it is shown
  */
 export function showProgress(read: () => Progress, output: Output = process.stderr): Shown {
+  if (mannerNow().quiet) return { clear() {}, end() {} }
   if (!output.isTTY) {
     const timer = setInterval(() => output.write(`${plainLine(read())}\n`), PLAIN_MS)
     timer.unref()
@@ -67,5 +69,5 @@ function percent(share: number): string {
 export function pace(count: number, unit: string, sinceMs: number): string {
   const seconds = (performance.now() - sinceMs) / 1000
   const rate = seconds > 0.5 ? `, ${readableNumber(String(Math.round(count / seconds)))} a second` : ''
-  return `${readableNumber(String(count))} ${unit}${rate}`
+  return `${countOf(count, unit)}${rate}`
 }

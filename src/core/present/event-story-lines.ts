@@ -41,7 +41,7 @@ export function refusedEventLines(refused: RefusedEventView): readonly TextLine[
   const title = `Event ${safeText(id ?? '?')} from ${safeText(source ?? '?')}: ${what}`
   if (times === 1) return [{ role: 'mark', text: title }, stepLine(lastAt, detail)]
   return [
-    { role: 'mark', text: `${title}, ${countOf(String(times), 'time')}` },
+    { role: 'mark', text: `${title}, ${countOf(times, 'time')}` },
     stepLine(firstAt, detail),
     stepLine(lastAt, 'The same again, last at this time.'),
   ]
@@ -49,5 +49,5 @@ export function refusedEventLines(refused: RefusedEventView): readonly TextLine[
 
 function stepLine(at: string | null, text: string): TextLine {
   const time = at === null ? '' : readableTime(at)
-  return { role: 'plain', text: `  ${time.padEnd(TIME_WIDTH)}  ${safeText(text)}` }
+  return { role: 'plain', text: `  ${time.padEnd(TIME_WIDTH)}  ${safeText(text)}`, hang: TIME_WIDTH + 4 }
 }

@@ -4,7 +4,7 @@ import { isZero, plain } from '../money/decimal.ts'
 import type { Assessment, Charge } from '../rate/rating/assess.ts'
 import { formatHour, type Hour } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
-import { countOf, readablePer } from './readable-text.ts'
+import { agree, countOf, readablePer } from './readable-text.ts'
 import { effectOf, type VoidPlace } from './void-view.ts'
 
 /** `open`: the cycle still takes usage; `sealed`: it does not, and has no bill yet; `settled`: it is done. */
@@ -195,7 +195,7 @@ function isNothing({ charges }: Extract<Assessment, { outcome: 'accepted' }>): b
 }
 
 function linesText({ lines }: BillOfEvent): string {
-  return `${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}`
+  return `${agree(lines.length, 'line', 'lines')} ${lines.join(', ')}`
 }
 
 function takenBack({ event, assessment, copyOf, voided }: EventFacts): readonly Told[] {

@@ -10,9 +10,14 @@ export function readableNumber(plain: string): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }
 
-/** `1 call`, `1,200 calls`, `0.5 minutes`. */
-export function countOf(plain: string, unit: string): string {
-  return `${readableNumber(plain)} ${plain === '1' ? unit : plural(unit)}`
+/** `1 call`, `1,200 calls`, `0.5 minutes`: every count in a message is written by this, so that each is right for one. */
+export function countOf(count: string | number, unit: string): string {
+  return `${readableNumber(String(count))} ${agree(count, unit, plural(unit))}`
+}
+
+/** The word that goes with a count: `agree(1, 'was', 'were')`. */
+export function agree(count: string | number, one: string, many: string): string {
+  return String(count) === '1' ? one : many
 }
 
 /** The unit for any number but one: `call` gives `calls`, `query` gives `queries`. */

@@ -22,7 +22,7 @@ function lines(changed: object): readonly string[] {
 test('what levels change is a line of its own, beside the two sums', () => {
   expect(lines({})).toEqual([
     '2 events of acme: 2 would be taken back',
-    '  1 are levels of stored data: the storage of their hours is computed anew',
+    '  1 is a level of stored data: the storage of its hours is computed again',
     'Given back    0.000005 USD, in the open hour',
     'Never billed  0 USD',
     'Stored data   0.5 USD given back too, for the hours that are settled',

@@ -1,4 +1,4 @@
-import { countOf, readableNumber, safeText } from './readable-text.ts'
+import { agree, countOf, readableNumber, safeText } from './readable-text.ts'
 import type { TextLine } from './text-table.ts'
 import type { VoidSummary } from './void-summary.ts'
 
@@ -16,17 +16,31 @@ export function voidSummaryLines(summary: ShownSummary): readonly TextLine[] {
   if (events === 0) return [{ role: 'plain', text: `No usage of ${safeText(account)} is meant.` }]
   const done = dryRun ? 'would be taken back' : 'taken back'
   const notes = [
-    [alreadyVoided, 'were taken back before: nothing changes for them'],
-    [held, 'had no price, and were on no bill'],
-    [copies, 'were on no bill, because another event of the same identity is'],
-    [levels, 'are levels of stored data: the storage of their hours is computed anew'],
+    [
+      alreadyVoided,
+      'was taken back before: nothing changes for it',
+      'were taken back before: nothing changes for them',
+    ],
+    [held, 'had no price, and was on no bill', 'had no price, and were on no bill'],
+    [
+      copies,
+      'was on no bill, because another event of the same identity is',
+      'were on no bill, because other events of the same identities are',
+    ],
+    [
+      levels,
+      'is a level of stored data: the storage of its hours is computed again',
+      'are levels of stored data: the storage of their hours is computed again',
+    ],
   ] as const
   return [
     {
       role: 'title',
-      text: `${countOf(String(events), 'event')} of ${safeText(account)}: ${number(voided)} ${done}`,
+      text: `${countOf(events, 'event')} of ${safeText(account)}: ${number(voided)} ${done}`,
     },
-    ...notes.filter(([count]) => count > 0).map(([count, text]) => plainLine(`  ${number(count)} ${text}`)),
+    ...notes
+      .filter(([count]) => count > 0)
+      .map(([count, one, many]) => plainLine(`  ${number(count)} ${agree(count, one, many)}`)),
     plainLine(`Given back    ${money(summary.givenBack)} ${currency}, in the open hour`),
     plainLine(`Never billed  ${money(summary.notBilled)} ${currency}`),
     ...(levels > 0 ? [plainLine(`Stored data   ${storageText(summary)}`)] : []),

@@ -59,7 +59,7 @@ export async function makeKey(
   return { ok: true, id, createdAt: createdAt ?? now, key }
 }
 
-/** `key_4x7k2m9qwb (collector): usage:write, until 2030-01-01T00:00:00.000Z`. Never the key itself. */
+/** `key_4x7k2m9qwb0c (collector): usage:write, until 2030-01-01T00:00:00.000Z`. Never the key itself. */
 function detailOf(id: string, { name, scopes, expiresAt }: KeyRequest): string {
   const ends = expiresAt === null ? '' : `, until ${formatInstant(expiresAt)}`
   return `${id} (${name}): ${scopes.join(', ')}${ends}`

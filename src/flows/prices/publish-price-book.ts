@@ -1,3 +1,4 @@
+import { agree, countOf } from '../../core/present/readable-text.ts'
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { changesBetween, type PriceBookChange } from '../../core/rate/price-book/compare/compare-changes.ts'
@@ -155,7 +156,7 @@ async function store(
     source: new TextDecoder().decode(source),
     digest: createHash('sha256').update(canonical).digest(),
   }
-  const count = changes.length === 1 ? '1 change' : `${changes.length} changes`
+  const count = countOf(changes.length, 'change')
   const detail = `version ${version}, based on ${basedOn}: ${count}`
   return throughGate(pool, 'alone', async (client, marks) => {
     if (marks.priceVersion !== basedOn) return false
@@ -169,7 +170,7 @@ async function store(
 }
 
 function invalid(problems: readonly PlacedProblem[]): PublishedPriceBook {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems, the first`
+  const count = `${countOf(problems.length, 'problem')}${agree(problems.length, '', ', the first')}`
   return {
     ok: false,
     code: 'price_book/invalid',
@@ -187,7 +188,7 @@ function illustrative(remarks: readonly PlacedRemark[]): PublishedPriceBook {
 }
 
 function changesPast(problems: readonly PlacedPastChange[]): PublishedPriceBook {
-  const count = problems.length === 1 ? '' : `, in ${problems.length} places, the first`
+  const count = agree(problems.length, '', `, in ${countOf(problems.length, 'place')}, the first`)
   const detail = `Nothing changes for an hour that has begun, and this would${count} ${told(problems[0]!)}`
   return { ok: false, code: 'price_book/changes_past', detail, problems }
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../../core/present/readable-text.ts'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIllustrative } from '../../core/rate/price-book/price-book.ts'
@@ -44,7 +45,8 @@ export function readStartBook(path: string): StartBook | StartBookRefused {
   if (!parsed.ok) {
     const [first] = parsed.problems
     const { line, column } = first!.place
-    const more = parsed.problems.length > 1 ? ` (and ${parsed.problems.length - 1} more problems)` : ''
+    const more =
+      parsed.problems.length > 1 ? ` (and ${countOf(parsed.problems.length - 1, 'more problem')})` : ''
     const where = `${path}:${line}:${column}: ${formatPath(first!.path)}`
     return refuse('start/price_book_invalid', `${where}: ${first!.message} ${first!.fix}${more}.`)
   }

@@ -1,3 +1,4 @@
+import { countOf } from '../../core/present/readable-text.ts'
 import { groupBy } from '../../core/group-by.ts'
 import { endOfSeries } from '../../core/ingest/ended-level.ts'
 import { type Hour, hourOf } from '../../core/time/hour.ts'
@@ -61,6 +62,6 @@ function differenceOf(level: LevelAfterClosing): Difference {
   const since = formatInstant(sinceOf(level))
   return {
     place: `account ${account}, stored data of ${series}`,
-    detail: `is ${bytes} bytes from ${since} on, by event ${id} of source ${source}, and should be 0: the account is closed since ${formatInstant(closedAt)}`,
+    detail: `is ${countOf(bytes, 'byte')} from ${since} on, by event ${id} of source ${source}, and should be 0: the account is closed since ${formatInstant(closedAt)}`,
   }
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../../core/present/readable-text.ts'
 import { emptyDraft } from '../../core/bill/draft-bill.ts'
 import { issueBill } from '../../core/bill/issue-bill.ts'
 import type { Bill } from '../../core/bill/bill.ts'
@@ -163,7 +164,7 @@ async function verifyLevels(
     const place = `level of event ${level.id} of source ${level.source}, account ${account}`
     if (!is) return [{ place, detail: 'is not among the levels that settlement keeps' }]
     if (is.bytes === plain(level.bytes)) return []
-    const detail = `is kept as ${is.bytes} bytes, and should be ${plain(level.bytes)}`
+    const detail = `is kept as ${countOf(is.bytes, 'byte')}, and should be ${plain(level.bytes)}`
     return [{ place, detail }]
   })
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../../core/present/readable-text.ts'
 import type pg from 'pg'
 import { isReservedSource } from '../../core/ingest/ended-level.ts'
 import { invariant } from '../../core/invariant.ts'
@@ -79,7 +80,7 @@ async function note(
 ): Promise<void> {
   const [first] = taken
   if (first === undefined) return
-  const count = taken.length === 1 ? '1 event' : `${taken.length} events`
+  const count = countOf(taken.length, 'event')
   const detail = `Took back ${count} ${what}: ${reason}`
   const accounts = new Set(taken.map(({ event }) => event.account))
   const account = accounts.size === 1 ? first.event.account : null

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { countOf } from '../../core/present/readable-text.ts'
 import { type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { type Health, readHealth } from '../../flows/read/read-health.ts'
@@ -66,7 +67,7 @@ function readinessOf({ doubt, sealingBehindMs, silentSources }: Health): Readine
   }
   if (sealingBehindMs <= SEALING_LATE_MS)
     return { ready: true, sealing: 'running', reasons: silence(silentSources) }
-  return unready('behind', `Sealing is ${Math.floor(sealingBehindMs / 60_000)} minutes behind.`)
+  return unready('behind', `Sealing is ${countOf(Math.floor(sealingBehindMs / 60_000), 'minute')} behind.`)
 }
 
 /** The process is as it should be, and what it meters may not: for people, like a clock in doubt. */

@@ -1,4 +1,5 @@
 import { billedBeforeView, lineEventView, lineLevelView } from '../../core/present/event-view.ts'
+import { countOf } from '../../core/present/readable-text.ts'
 import { findLine } from '../../flows/read/read-bills.ts'
 import { listLineEvents } from '../../flows/read/read-line-events.ts'
 import { type LineLevel, type LinePosition, listLineLevels } from '../../flows/read/read-line-levels.ts'
@@ -17,7 +18,7 @@ export const getLineEvents = route({
     const bill = await requireBill(reading, params.id, key)
     const line = await findLine(reading, bill, params.number)
     if (!line) {
-      const detail = `The bill has ${bill.lineCount} lines, and none with the number ${params.number}.`
+      const detail = `The bill has ${countOf(bill.lineCount, 'line')}, and none with the number ${params.number}.`
       throw new HttpProblem('bill/line_not_found', detail)
     }
     const { limit = PAGE, cursor } = query
