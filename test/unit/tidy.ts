@@ -182,13 +182,14 @@ function argumentOf(code: Code, node: Node, name: string): string {
 
 const COUNTED =
   /^ (?:more )?(?:events|bills|hours|rows|lines|levels|accounts|sources|problems|changes|tables|days|minutes|seconds|bytes|items|rates|prices|keys|versions|copies|remarks|places|were|are|have)\b/
-/** A limit is never 1. */
 const LIMIT = /^[A-Z][A-Z0-9_]*$/
 
 /** `${count} events` in a message. */
 function isBareCount(node: Node, code: Code): boolean {
   if (node.type !== 'TemplateLiteral') return false
   const [quasis, expressions] = [node['quasis'] as Node[], node['expressions'] as Node[]]
+  // What is more than a limit is more than 1.
+  if (expressions.some((expression) => LIMIT.test(written(code, expression)))) return false
   return expressions.some((expression, at) => {
     const text = (quasis[at + 1]!['value'] as { readonly raw: string }).raw
     return COUNTED.test(text) && isCount(written(code, expression))
@@ -197,7 +198,7 @@ function isBareCount(node: Node, code: Code): boolean {
 
 /** Words that say how many, by their names: not `countOf(…)` itself, names or lists of names. */
 function isCount(expression: string): boolean {
-  if (LIMIT.test(expression) || /^(?:countOf|shown|safeText|JSON)\b/.test(expression)) return false
+  if (/^(?:countOf|shown|safeText|JSON)\b/.test(expression)) return false
   return /count|length|size|number|readableNumber|voided|rows|\b(?:events|bills|hours|lines|all|done|rest)\b/i.test(
     expression,
   )

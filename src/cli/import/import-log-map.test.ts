@@ -109,7 +109,7 @@ test('a mapping has limits', () => {
   expect(problemsOf(map(TEMPLATES_MAX + 1)).join()).toMatch(/write 1 to 5000/)
   const padded = `${map(1)}#`.padEnd(MAP_BYTES_MAX, 'x')
   expect(problemsOf(padded)).toEqual([])
-  expect(problemsOf(`${padded}x`).join()).toMatch(/The text has 1000001 bytes/)
+  expect(problemsOf(`${padded}x`).join()).toMatch(/The text has 1,000,001 bytes/)
   expect(problemsOf(places(SOURCES_MAX))).toEqual([])
   expect(problemsOf(places(SOURCES_MAX + 1)).join()).toMatch(/account has 11 places\. — write 1 to 10/)
   expect(problemsOf(fields(FIELDS_MAX))).toEqual([])

@@ -1,4 +1,4 @@
-import { countOf } from '../../core/present/readable-text.ts'
+import { countOf, readableNumber } from '../../core/present/readable-text.ts'
 import { readFileSync } from 'node:fs'
 import type { LineRules } from '../../core/access-log/event-of-line.ts'
 import type { LogFormatName } from '../../core/access-log/log-format.ts'
@@ -47,7 +47,11 @@ type Parsed =
 export function parseLogMap(source: Uint8Array, file: string, format: LogFormatName | undefined): Parsed {
   const start = { file, line: 1, column: 1 }
   if (source.length > MAP_BYTES_MAX) {
-    return failed(start, `The text has ${countOf(source.length, 'byte')}.`, `write at most ${MAP_BYTES_MAX}`)
+    return failed(
+      start,
+      `The text has ${countOf(source.length, 'byte')}.`,
+      `write at most ${readableNumber(String(MAP_BYTES_MAX))}`,
+    )
   }
   const text = decodeUtf8(source)
   if (typeof text !== 'string') {

@@ -1,4 +1,4 @@
-import { countOf } from '../../core/present/readable-text.ts'
+import { countOf, readableNumber } from '../../core/present/readable-text.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type {
   Path,
@@ -89,7 +89,7 @@ function placeYamlProblems(
 function tooLarge(size: number, file: string): ParsedPriceBook {
   const place = { file, line: 1, column: 1 }
   const message = `The text has ${countOf(size, 'byte')}.`
-  const fix = `write at most ${TEXT_BYTES_MAX}`
+  const fix = `write at most ${readableNumber(String(TEXT_BYTES_MAX))}`
   return { ok: false, problems: [{ path: [], code: 'price_book/too_large', message, fix, place }] }
 }
 

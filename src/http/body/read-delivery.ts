@@ -1,4 +1,3 @@
-import { countOf } from '../../core/present/readable-text.ts'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered } from '../../flows/ingest/ingest-types.ts'
@@ -106,7 +105,7 @@ async function batchInTurns(pieces: readonly ListPiece[]): Promise<Delivery> {
 
 function requireFew(count: number): void {
   if (count <= BATCH_EVENTS_MAX) return
-  const detail = `There are ${countOf(count, 'event')} in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
+  const detail = `There are ${count} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
   throw new HttpProblem('request/too_many_events', detail)
 }
 

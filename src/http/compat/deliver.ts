@@ -1,4 +1,3 @@
-import { countOf } from '../../core/present/readable-text.ts'
 import { isObject } from '../../core/ingest/read-usage.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered, EventResult, Ingest, Outcome } from '../../flows/ingest/ingest-types.ts'
@@ -14,7 +13,7 @@ export async function deliver(
   ingest: Ingest,
 ): Promise<readonly EventResult[]> {
   if (events.length > BATCH_EVENTS_MAX) {
-    const detail = `There are ${countOf(events.length, 'event')} in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
+    const detail = `There are ${events.length} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
     throw new HttpProblem('request/too_many_events', detail)
   }
   const submitted = await ingest.submit(events, key?.account, { sender: key?.id })
