@@ -47,7 +47,9 @@ items:
 `
   const run = await farthing(['price-book', 'check', '-'], { input })
   expect(run.code).toBe(1)
-  expect(run.stdout).toMatch(/^standard input:4:69: .+ charges Prompt by token — write token, or .+\n1 problem in standard input\.\n$/)
+  expect(run.stdout).toMatch(
+    /^standard input:4:69: .+ charges Prompt by token — write token, or .+\n1 problem in standard input\.\n$/,
+  )
   expect((await farthing(['price-book', 'check', '-'], { input: input.replace('z', '') })).code).toBe(0)
 })
 
