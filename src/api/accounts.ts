@@ -16,7 +16,9 @@ export const Account = Type.Object({
   }),
   tags: Tags,
   closed: NullableTime,
-  createdAt: Type.Union([NullableTime], { description: 'Null: it was billed, and nothing is said about it' }),
+  createdAt: Type.Union([...NullableTime.anyOf], {
+    description: 'Null: it was billed, and nothing is said about it',
+  }),
   updatedAt: NullableTime,
 })
 export type Account = ValueOf<typeof Account>
@@ -35,7 +37,9 @@ export const ChangedAccount = Type.Object(
 export const GetAccounts = endpoint({
   method: 'GET',
   url: '/v1/accounts',
+  tag: 'Accounts',
   summary: 'Accounts that are known or were billed, by name',
+  description: 'Lists accounts by name, with time zone, tags and whether they are closed.',
   query: Type.Object(PageParameters),
   answers: { 200: pageOf(Account) },
 })
@@ -43,7 +47,9 @@ export const GetAccounts = endpoint({
 export const GetAccount = endpoint({
   method: 'GET',
   url: '/v1/accounts/:account',
+  tag: 'Accounts',
   summary: 'One account',
+  description: 'Gives one account. In the address the account is percent-encoded: `a/b` is `a%2Fb`.',
   params,
   answers: { 200: Account },
 })
@@ -52,7 +58,10 @@ export const PutAccount = endpoint({
   method: 'PUT',
   url: '/v1/accounts/:account',
   idempotent: true,
+  tag: 'Accounts',
   summary: 'Make an account known, and set its name, time zone and tags; close it, or open it again',
+  description:
+    'Makes an account known, changes what is said about it, closes it or opens it again. What is left out stays as it is; null takes it away. 201: it was not known before.',
   params,
   body: { 'application/json': ChangedAccount },
   answers: { 200: Account, 201: Account },

@@ -16,7 +16,9 @@ export type AuditEntry = ValueOf<typeof AuditEntry>
 export const GetAuditLog = endpoint({
   method: 'GET',
   url: '/v1/audit-log',
+  tag: 'Audit log',
   summary: 'What people and keys have done that changes bills, or who may do what, newest first',
+  description: 'Lists what people and keys have done that changes bills, or who may do what.',
   query: Type.Object({
     act: optionalText('Only this act, such as key/make'),
     actor: optionalText('Only what this key or user has done'),

@@ -42,7 +42,10 @@ export type Cycle = ValueOf<typeof Cycle>
 export const GetCycles = endpoint({
   method: 'GET',
   url: '/v1/cycles',
+  tag: 'Hours',
   summary: 'The hours since the first start, newest first: which are sealed, and which have their bills',
+  description:
+    'Lists the hours and their state: `open` takes usage, `sealed` can no longer change, `settled` has its bills. Each says when that happened, and whether its bills are late or in danger.',
   query: Type.Object({
     from: optionalTime('Only hours that start at this time or later'),
     to: optionalTime('Only hours that start before this time'),
@@ -70,7 +73,10 @@ export type SourceOfHour = ValueOf<typeof SourceOfHour>
 export const GetHourSources = endpoint({
   method: 'GET',
   url: '/v1/cycles/:hour/sources',
+  tag: 'Sources',
   summary: 'What sources have announced of an hour, and what has arrived until now',
+  description:
+    'Compares, for each source of an hour, the events that it has announced with those that are stored. It reads every event of the hour.',
   params: Type.Object({ hour: Text }),
   query: Type.Object(PageParameters),
   answers: { 200: pageOf(SourceOfHour) },

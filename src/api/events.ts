@@ -32,7 +32,10 @@ export type StoredEvent = ValueOf<typeof StoredEvent>
 export const GetEvents = endpoint({
   method: 'GET',
   url: '/v1/events',
+  tag: 'Usage events',
   summary: 'What became of the events of an account with an id, step by step',
+  description:
+    'Finds every event of an id and says when it came, in which hour it counts, by which rule and price, and on which lines of which bill. It searches 800 days with usage, the newest first, unless `from` and `to` say where.',
   query: Type.Object({
     account: optionalText('The subject of the events. Left out with a key that is bound to one'),
     id: parameter(Type.String({ minLength: 1 }), 'send the id of an event'),

@@ -19,8 +19,11 @@ export type ImportStatus = ValueOf<typeof ImportStatus>
 export const PostImportEnd = endpoint({
   method: 'POST',
   url: '/v1/imports/:name/end',
+  tag: 'Imports',
   summary:
     'The import has sent all: seal the past hours that it alone wrote to, so that they are billed at once',
+  description:
+    'Ends an import whose deliveries had the header `Farthing-Import`. Past hours that it alone wrote to are sealed and billed now, without waiting for quiet.',
   params,
   answers: { 200: ImportStatus },
 })
@@ -28,7 +31,10 @@ export const PostImportEnd = endpoint({
 export const GetImport = endpoint({
   method: 'GET',
   url: '/v1/imports/:name',
+  tag: 'Imports',
   summary: 'How many past account-hours of an import have no bill yet',
+  description:
+    'Counts the past account-hours of an import that have no bill yet. All counts are 0 when it is billed.',
   params,
   answers: { 200: ImportStatus },
 })

@@ -47,8 +47,11 @@ export type LineBilled = ValueOf<typeof LineBilled>
 export const GetLineEvents = endpoint({
   method: 'GET',
   url: '/v1/bills/:id/lines/:number/events',
+  tag: 'Bills',
   summary:
     'The usage events behind a line; for storage, the levels in force in its hour, and what was billed before',
+  description:
+    'Gives what a line is made of, by page. Over all pages the quantities add up to the line. A page may be short, even empty, and still have a `next`.',
   params: Type.Object({
     id: BillId,
     number: parameter(

@@ -32,7 +32,10 @@ export const PostManifest = endpoint({
   method: 'POST',
   url: '/v1/manifests',
   idempotent: true,
+  tag: 'Sources',
   summary: 'Announce how many events of an hour a source has sent, so that missing ones are noticed',
+  description:
+    'Announces how many different events of an hour a source has sent. What is missing or too much is shown for each hour. A manifest changes no bill.',
   body: { 'application/json': Announcement },
   answers: { 200: Announcement, 201: Announcement },
 })
@@ -40,7 +43,10 @@ export const PostManifest = endpoint({
 export const GetManifests = endpoint({
   method: 'GET',
   url: '/v1/manifests',
+  tag: 'Sources',
   summary: 'Everything that sources have announced, with what they said before',
+  description:
+    'Lists every version of every manifest, by hour and source. The newest version of an hour and source counts.',
   query: Type.Object({
     source: optionalText('Only of this source'),
     from: optionalTime('Only of hours that start at this time or later'),

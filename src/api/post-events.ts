@@ -46,7 +46,11 @@ const CloudEvent = Type.Object(
 export const PostEvents = endpoint({
   method: 'POST',
   url: '/v1/events',
+  tag: 'Usage events',
   summary: 'Send usage events: one CloudEvent, a batch, or one a line',
+  description:
+    'Takes CloudEvents alone, in a batch or one a line, also packed with gzip. It answers 200 when every event that it counts as accepted is on disk. A bad event never fails its neighbours: `problems` names it. A repeat of the same event is a duplicate, so anything may be sent again.',
+  refusals: [429],
   query: Type.Object({
     dryRun: Type.Optional({
       ...Flag,

@@ -38,7 +38,9 @@ export type PriceVersionHead = ValueOf<typeof PriceVersionHead>
 export const GetPriceVersions = endpoint({
   method: 'GET',
   url: '/v1/price-book/versions',
+  tag: 'Price book',
   summary: 'The versions of the price book, newest first, without their rules',
+  description: 'Lists when and by whom each version was published, its digest and the remarks on it.',
   query: Type.Object(PageParameters),
   answers: { 200: pageOf(PriceVersionHead) },
 })
@@ -46,7 +48,11 @@ export const GetPriceVersions = endpoint({
 export const GetPriceVersionDiff = endpoint({
   method: 'GET',
   url: '/v1/price-book/diff',
+  tag: 'Price book',
   summary: 'What differs between two versions of the price book, and from when on',
+  description:
+    'Compares two versions: what changes, from which hour on, and what it was and becomes. Without parameters it compares the newest version with the one before.',
+  refusals: [404],
   query: Type.Object({
     from: Type.Optional({ ...VersionNumber, description: 'The older one; the one before `to` unless told' }),
     to: Type.Optional({ ...VersionNumber, description: 'The newer one; the newest unless told' }),
@@ -68,14 +74,20 @@ export type PriceVersion = ValueOf<typeof PriceVersion>
 export const GetNewestPriceBook = endpoint({
   method: 'GET',
   url: '/v1/price-book',
+  tagged: true,
+  tag: 'Price book',
   summary: 'The newest version of the price book',
+  description: 'Gives the newest version with all its rules.',
   answers: { 200: PriceVersion },
 })
 
 export const GetPriceBook = endpoint({
   method: 'GET',
   url: '/v1/price-book/:version',
+  tagged: true,
+  tag: 'Price book',
   summary: 'One version of the price book',
+  description: 'Gives one version with all its rules. A published version never changes.',
   params: Type.Object({
     version: VersionNumber,
   }),
@@ -115,7 +127,11 @@ export const PostPriceBook = endpoint({
   method: 'POST',
   url: '/v1/price-book',
   idempotent: true,
+  tag: 'Price book',
   summary: 'Publish a price book as the next version. Nothing may change for an hour that has begun',
+  description:
+    'Publishes the next version. The body is the whole price book, in YAML or JSON. 201: it is published. 200: nothing was stored, because the newest version says the same already, or because of `dryRun`.',
+  refusals: [422],
   query: Type.Object({
     dryRun: Type.Optional({ ...Flag, description: 'Store nothing: only say what would change' }),
     basedOn: Type.Optional({

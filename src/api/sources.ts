@@ -7,7 +7,7 @@ export const SilentSource = Type.Object({
   source: Text,
   lastHour: Type.String({ format: 'date-time', description: 'The newest hour of which it has usage' }),
   silentSince: Type.String({ format: 'date-time', description: 'The first hour in which it was missed' }),
-  acknowledgedBy: Type.Union([Nullable], { description: 'The key that said that this is right' }),
+  acknowledgedBy: Type.Union([...Nullable.anyOf], { description: 'The key that said that this is right' }),
 })
 export type SilentSource = ValueOf<typeof SilentSource>
 
@@ -16,7 +16,10 @@ export const Acknowledgement = Type.Object({ source: Type.String() }, { addition
 export const GetSilentSources = endpoint({
   method: 'GET',
   url: '/v1/sources/silent',
+  tag: 'Sources',
   summary: 'Sources that usually report, and have sent nothing',
+  description:
+    'Lists sources that usually report and have no events of an hour that was sealed. An outage of metering must not look like usage of zero.',
   query: Type.Object(PageParameters),
   answers: { 200: pageOf(SilentSource) },
 })
@@ -24,7 +27,11 @@ export const GetSilentSources = endpoint({
 export const PostAcknowledgement = endpoint({
   method: 'POST',
   url: '/v1/sources/silent/acknowledge',
+  tag: 'Sources',
   summary: 'Say that a source is silent with good reason: it is no warning any more, until it reports again',
+  description:
+    'Marks a silent source as stopped on purpose. It stays listed, and is no warning any more until it reports again.',
+  refusals: [404],
   body: { 'application/json': Acknowledgement },
   answers: { 200: Acknowledgement },
 })
@@ -50,7 +57,11 @@ export type SourceShare = ValueOf<typeof SourceShare>
 export const GetSources = endpoint({
   method: 'GET',
   url: '/v1/sources',
+  tag: 'Sources',
   summary: 'Which sources send late: their events and lines by the hour in which the usage happened',
+  description:
+    'Counts events and lines of each source over some hours, the last day unless told, 31 days at most. `share` says which part of its lines had to be corrections.',
+  refusals: [422],
   query: Type.Object({
     account: optionalText('Only usage of this account'),
     from: optionalTime('Hours that start at this time or later; by default a day before `to`'),

@@ -18,7 +18,11 @@ export type StoredLevel = ValueOf<typeof StoredLevel>
 export const GetStorage = endpoint({
   method: 'GET',
   url: '/v1/storage',
+  tag: 'Usage',
   summary: 'What an account stores now, and since when, by project, dataset and region',
+  description:
+    'Lists the level of stored data that is in force for each series. A level is charged every hour until the next one.',
+  refusals: [422],
   query: Type.Object({
     account: optionalText('Whose data. Left out with a key that is bound to one'),
     ...PageParameters,

@@ -59,8 +59,11 @@ export type RefusalCount = ValueOf<typeof RefusalCount>
 export const GetHeldGroups = endpoint({
   method: 'GET',
   url: '/v1/held-events',
+  tag: 'Usage on no bill',
   summary:
     'Usage that cannot be priced yet, by reason. It is billed once a price book that covers it is published',
+  description:
+    'Groups held usage by reason, with counts and advice. It is billed once a price book that covers it is published.',
   query: Type.Object({ account: optionalText('Only usage of this account'), ...PageParameters }),
   answers: { 200: pageOf(HeldGroup) },
 })
@@ -68,7 +71,9 @@ export const GetHeldGroups = endpoint({
 export const GetHeldEvents = endpoint({
   method: 'GET',
   url: '/v1/held-events/events',
+  tag: 'Usage on no bill',
   summary: 'The held events one by one, or those of one reason',
+  description: 'Lists held events. `code` and `subject` choose one reason.',
   query: Type.Object({
     account: optionalText('Only usage of this account'),
     code: optionalText('Only events held for this code'),
@@ -81,8 +86,11 @@ export const GetHeldEvents = endpoint({
 export const GetRefusedEvents = endpoint({
   method: 'GET',
   url: '/v1/refused-events',
+  tag: 'Usage on no bill',
   summary:
     'What was not accepted, equal ones once, newest first: rejected, or in conflict with an event that was there',
+  description:
+    'Lists examples of what was rejected or in conflict, with the reason and the beginning of what was sent. Equal refusals are one item.',
   query: Type.Object({ account: optionalText('Only events of this account'), ...PageParameters }),
   answers: { 200: pageOf(RefusedEvent) },
 })
@@ -90,7 +98,9 @@ export const GetRefusedEvents = endpoint({
 export const GetRefusalCounts = endpoint({
   method: 'GET',
   url: '/v1/refused-events/counts',
+  tag: 'Usage on no bill',
   summary: 'How often what was refused, since the beginning, by account, source and code',
+  description: 'Counts every refusal since the beginning, by account, source, code and outcome.',
   query: Type.Object({ account: optionalText('Only events of this account'), ...PageParameters }),
   answers: { 200: pageOf(RefusalCount) },
 })

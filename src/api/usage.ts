@@ -44,7 +44,11 @@ export type UsageRow = ValueOf<typeof UsageRow>
 export const GetUsage = endpoint({
   method: 'GET',
   url: '/v1/usage',
+  tag: 'Usage',
   summary: 'What an account has used, or all have, by the hour in which it happened, until now',
+  description:
+    'Adds up what bills say and what is on no bill yet, by the hour in which the usage happened. Voided usage is left out. At most 31 days by hour, 366 days by day, ten years by month.',
+  refusals: [422],
   query: UsageQuery,
   answers: {
     200: Type.Object({

@@ -68,7 +68,11 @@ export const PostVoids = endpoint({
   method: 'POST',
   url: '/v1/voids',
   idempotent: true,
+  tag: 'Voids',
   summary: 'Take usage back: an event, or a range. With dryRun=true: say what that would come to',
+  description:
+    'Takes events back: they are kept, their identities stay taken, and they count no more. A call does a part of the order: while `next` is not null, send the same body again with `cursor` set to it.',
+  refusals: [422],
   query: Type.Object({
     dryRun: Type.Optional(
       parameter(Type.Enum(['true', 'false'], { description: 'Change nothing' }), 'send true or false'),
@@ -82,7 +86,9 @@ export const PostVoids = endpoint({
 export const GetVoids = endpoint({
   method: 'GET',
   url: '/v1/voids',
+  tag: 'Voids',
   summary: 'Usage that was taken back, by usage hour: by whom, why, and what became of it',
+  description: 'Lists voided events, with who ordered it, why, and what became of it.',
   query: Type.Object({
     account: optionalText('Only events of this account'),
     from: optionalTime('Only events that happened in hours that start at this time or later'),

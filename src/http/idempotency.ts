@@ -17,10 +17,12 @@ const SANE = new RegExp(`^[\\x21-\\x7e]{1,${IDEMPOTENCY_KEY_LENGTH_MAX}}$`)
 type Handle = Route['handle']
 
 /** What a route does, done once for an Idempotency-Key: a repeat of the request gets the same answer. */
-export function onlyOnce(handle: Handle): Handle {
+export function onlyOnce(route: Pick<Route, 'handle'>): Handle {
   return (call, context) => {
     const request = idempotentRequest(call)
-    return request === undefined ? handle(call, context) : answerOnce(request, call, context, handle)
+    return request === undefined
+      ? route.handle(call, context)
+      : answerOnce(request, call, context, () => route.handle(call, context))
   }
 }
 
@@ -28,14 +30,14 @@ async function answerOnce(
   request: IdempotentRequest,
   call: Call<unknown, unknown>,
   context: HttpContext,
-  handle: Handle,
+  work: () => unknown,
 ): Promise<unknown> {
   const { writing } = context
   const { reply } = call
   const known = await answerOf(writing, request)
   if (known) return repeatAnswer(reply, known)
   try {
-    const value = await handle(call, context)
+    const value = await work()
     // It has answered by itself, which is a refusal: a promise of a reply gives nothing.
     if (value === undefined || value === reply) await giveBack(writing, request)
     else await keepAnswer(writing, request, { status: reply.statusCode, text: JSON.stringify(value) })

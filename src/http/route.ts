@@ -72,6 +72,8 @@ export interface RouteSpec<
   readonly bodyBytesMax?: number
   /** Its handler looks for repeats itself, if it is `idempotent`. */
   readonly findsRepeats?: true
+  /** The shape of its problems, if it is not that of RFC 9457. */
+  readonly problem?: TSchema
   /** Answers problems in the shape of a foreign protocol; without it, as RFC 9457 says. */
   readonly answerProblem?: (problem: HttpProblem, request: FastifyRequest, reply: FastifyReply) => unknown
   /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */

@@ -23,7 +23,8 @@ export type Serve = (request: FastifyRequest, reply: FastifyReply) => void
  */
 export function serveRoute(route: Route, context: HttpContext, answerMs: number): Serve {
   const { url, access, bodyBytesMax = SMALL_BODY_BYTES_MAX } = route
-  const answer = route.idempotent && !route.findsRepeats ? onlyOnce(route.handle) : route.handle
+  const answer: Route['handle'] =
+    route.idempotent && !route.findsRepeats ? onlyOnce(route) : (call, context) => route.handle(call, context)
   const readQuery = parameterReader(route.query ?? NO_PARAMETERS)
   const readParams = parameterReader(route.params ?? NO_PARAMETERS)
 

@@ -1,12 +1,11 @@
 import compress, { type FastifyCompressOptions } from '@fastify/compress'
-import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Key } from '../flows/keys/key-scopes.ts'
 import { invariant } from '../core/invariant.ts'
 import { answerClientError, problemOf, sendProblem } from './errors.ts'
 import { BodyMemory } from './body/held-bytes.ts'
 import { countRequest } from './metrics.ts'
-import { describeRoute, OPENAPI } from './api/openapi.ts'
+import { describeApi, type OpenApi } from './api/openapi.ts'
 import { HttpProblem, shown } from './api/problem.ts'
 import { makeRequestIds, REQUEST_ID_HEADER } from './request-id.ts'
 import type { Access, HttpContext, Route } from './route.ts'
@@ -57,6 +56,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route there is, as `GET /v1/bills`, without those that refuse a method. */
     readonly registered: readonly string[]
+    /** What /openapi.json says. */
+    readonly description: OpenApi
   }
 }
 
@@ -99,7 +100,7 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     if (config.allow === undefined) registered.push(`${String(method)} ${url}`)
   })
   server.addHook('onRequest', begin)
-  await server.register(swagger, OPENAPI)
+  server.decorate('description', describeApi(ROUTES))
   await server.register(compress, PACKING)
   await server.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
@@ -140,7 +141,6 @@ function addRoute(server: FastifyInstance, route: Route, context: HttpContext, {
             void answerProblem(problemOf(error, request, context.log), request, reply),
         }
       : {}),
-    schema: describeRoute(route),
     onRequest: serveRoute(route, context, answerMs),
     handler: unreachable,
   })
@@ -160,7 +160,6 @@ function addRefusals(server: FastifyInstance, url: string, allowed: readonly str
     url,
     config: { access: 'open', allow },
     compress: false,
-    schema: { hide: true },
     onRequest(request) {
       request.served = url
       refuseMethod(request, allow)

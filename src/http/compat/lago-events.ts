@@ -7,20 +7,8 @@ import { HTTP_PROBLEMS } from '../api/problem.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal } from './deliver.ts'
 import { type LagoEvents, readLagoBatch } from './lago-body.ts'
+import { LagoEvent, LagoProblem } from './foreign-schemas.ts'
 import { lagoDetails, lagoHeaders, lagoProblem, lagoValidation, lagoView } from './lago-event.ts'
-
-export const LagoEvent = Type.Object(
-  {
-    transaction_id: Type.String({ description: 'The id of the event' }),
-    external_subscription_id: Type.String({ description: 'The account' }),
-    code: Type.String({ description: 'The type of the event' }),
-    timestamp: Type.Optional(
-      Type.Union([Type.Integer(), Type.String()], { description: 'Seconds since 1970' }),
-    ),
-    properties: Type.Optional(Type.Object({}, { additionalProperties: true })),
-  },
-  { additionalProperties: true },
-)
 
 /** One event of a Lago client, for POST /api/v1/events. */
 export async function takeLagoEvent(
@@ -39,10 +27,15 @@ export const postLagoBatch = route({
   method: 'POST',
   url: '/api/v1/events/batch',
   access: { scope: 'usage:write', boundKeys: 'own' },
+  tag: 'Other clients',
   summary: 'Send usage events as a Lago client does: a batch',
+  description:
+    'Takes up to 10,000 events of a Lago client. Good events beside a bad one are stored, so the whole batch may be sent again.',
+  refusals: [422, 429],
   body: { 'application/json': Type.Object({ events: Type.Array(LagoEvent) }) },
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 200: Type.Object({ events: Type.Array(Type.Object({}, { additionalProperties: true })) }) },
+  problem: LagoProblem,
   answerProblem(problem, _, reply) {
     const { status } = HTTP_PROBLEMS[problem.code]
     return reply.code(status).headers(lagoHeaders(problem)).send(lagoProblem(problem))

@@ -12,7 +12,8 @@ import { type Call, type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal, maybeUntimed } from './deliver.ts'
 import { type LagoEvents, readLagoSingle } from './lago-body.ts'
 import { lagoHeaders } from './lago-event.ts'
-import { LagoEvent, takeLagoEvent } from './lago-events.ts'
+import { LagoEvent } from './foreign-schemas.ts'
+import { takeLagoEvent } from './lago-events.ts'
 import { sendProblemBytes } from './openmeter-problem.ts'
 
 const Event = Type.Object(
@@ -30,7 +31,11 @@ export const postForeignEvents = route({
   method: 'POST',
   url: '/api/v1/events',
   access: { scope: 'usage:write', boundKeys: 'own' },
+  tag: 'Other clients',
   summary: 'Send usage events as an OpenMeter client does; or one, as a Lago client does',
+  description:
+    'Takes the events of an OpenMeter client, answered with 204, and the single event of a Lago client, answered with 200.',
+  refusals: [409, 422, 429],
   body: {
     ...CLOUD_EVENTS,
     'application/json': Type.Union([Event, Type.Array(Event), Type.Object({ event: LagoEvent })]),
@@ -51,7 +56,10 @@ export const postOpenmeterEvents = route({
   method: 'POST',
   url: '/api/v3/openmeter/events',
   access: { scope: 'usage:write', boundKeys: 'own' },
+  tag: 'Other clients',
   summary: 'Send usage events as a client of OpenMeter 3 does',
+  description: 'Takes the events of a client of the third version of OpenMeter.',
+  refusals: [409, 429],
   body: { ...CLOUD_EVENTS, 'application/json': Type.Union([Event, Type.Array(Event)]) },
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 202: Done },

@@ -1,10 +1,10 @@
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { describeMeter, listMeters, type Meter } from '../../flows/read/list-meters.ts'
 import { Flag, PAGE, PAGE_MAX, parameter } from '../../api/parameters.ts'
-import { Text, Time } from '../../api/views.ts'
 import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
+import { Meter as MeterOfClient } from './foreign-schemas.ts'
 import { answerOpenmeterProblem } from './openmeter-problem.ts'
 
 /** What there is to ask for follows from the price book, which is for everyone who pays by it. */
@@ -14,21 +14,6 @@ const ACCESS = { scope: 'usage:read', boundKeys: 'same' } as const
 const GROUP_BY = { operation: '$.operation', project: '$.project', region: '$.region' }
 
 const ORDERS = ['key', 'name', 'aggregation', 'createdAt', 'updatedAt'] as const
-
-const MeterView = Type.Object({
-  id: Type.String({ description: 'The slug' }),
-  slug: Type.String({ description: 'An item of the price book, or item.rate' }),
-  name: Text,
-  description: Text,
-  aggregation: Type.Enum(['SUM', 'COUNT']),
-  eventType: Type.String({ description: 'A type of the events that it counts' }),
-  valueProperty: Type.Optional(Type.String({ description: 'Where their data has the quantity' })),
-  groupBy: Type.Record(Type.String(), Type.String()),
-  metadata: Type.Record(Type.String(), Type.String()),
-  createdAt: Type.String({ format: 'date-time', description: 'When the newest price book was published' }),
-  updatedAt: Time,
-})
-type MeterView = Static<typeof MeterView>
 
 const Query = Type.Object({
   page: Type.Optional(
@@ -53,9 +38,12 @@ export const getMeters = route({
   method: 'GET',
   url: '/api/v1/meters',
   access: ACCESS,
+  tag: 'Other clients',
   summary: 'The items of the price book, and their rates, as the meters of an OpenMeter client',
+  description:
+    'Lists what can be asked for as a meter: each item of the newest price book, and its rates where it has several.',
   query: Query,
-  answers: { 200: Type.Array(MeterView) },
+  answers: { 200: Type.Array(MeterOfClient) },
   answerProblem: answerOpenmeterProblem,
   async handle({ query }, { reading }) {
     const { page = 1, pageSize = PAGE, order = 'ASC', orderBy = 'key' } = query
@@ -73,9 +61,12 @@ export const getMeter = route({
   method: 'GET',
   url: '/api/v1/meters/:slug',
   access: ACCESS,
+  tag: 'Other clients',
   summary: 'One of these meters',
+  description: 'Gives one meter by its slug, which is also its id.',
+  refusals: [422],
   params: Type.Object({ slug: Type.String({ description: 'An item of the price book, or item.rate' }) }),
-  answers: { 200: MeterView },
+  answers: { 200: MeterOfClient },
   answerProblem: answerOpenmeterProblem,
   async handle({ params }, { reading }) {
     const found = await describeMeter(reading, params.slug)
@@ -87,7 +78,7 @@ export const getMeter = route({
 function meterView(
   { slug, unit, eventType, isCount, valueProperty }: Meter,
   publishedAt: Instant,
-): MeterView {
+): MeterOfClient {
   const at = formatInstant(publishedAt)
   return {
     id: slug,

@@ -3,15 +3,21 @@ import { isObject } from '../../core/ingest/read-usage.ts'
 import { formatHourStart, type Hour } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
-import { type AskMeter, firstUsageHour, type MeterRow, readMeter } from '../../flows/read/read-meter.ts'
+import {
+  type AskMeter,
+  firstUsageHour,
+  type MeterRow as UsedOfMeter,
+  readMeter,
+} from '../../flows/read/read-meter.ts'
 import { optionalTime, parameter } from '../../api/parameters.ts'
-import { Nullable, Time } from '../../api/views.ts'
+import { Time } from '../../api/views.ts'
 import { accountOf } from '../access.ts'
 import { readJsonBody } from '../body/read-json.ts'
 import { HttpProblem } from '../api/problem.ts'
 import { RANGE_HOURS_MAX, RANGE_TEXTS } from '../routes/usage.ts'
 import { type HourRange, parameterReader, type Raw, readHourRange, requireShort } from '../api/parameters.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
+import { MeterRow, WindowSize } from './foreign-schemas.ts'
 import { answerOpenmeterProblem } from './openmeter-problem.ts'
 
 /** Accounts of one question: each is read by itself. */
@@ -19,8 +25,6 @@ export const METER_SUBJECTS_MAX = 100
 
 const WINDOWS = { HOUR: 'hour', DAY: 'day', MONTH: 'month' } as const
 const GROUPS = ['operation', 'project', 'region'] as const
-
-const WindowSize = Type.Enum(['HOUR', 'DAY', 'MONTH'])
 
 const Query = Type.Object({
   from: optionalTime('Hours that start at this time or later; left out: as far back as there is usage'),
@@ -52,14 +56,6 @@ const Query = Type.Object({
   ),
 })
 
-const Row = Type.Object({
-  value: Type.Number({ description: 'The billed quantity, with all its digits' }),
-  windowStart: Time,
-  windowEnd: Time,
-  subject: Nullable,
-  groupBy: Type.Object({}, { additionalProperties: Nullable }),
-})
-
 const SPEC = {
   url: '/api/v1/meters/:slug/query',
   access: { scope: 'usage:read', boundKeys: 'own' },
@@ -69,7 +65,7 @@ const SPEC = {
       from: Time,
       to: Time,
       windowSize: Type.Optional(WindowSize),
-      data: Type.Array(Row),
+      data: Type.Array(MeterRow),
     }),
   },
   answerProblem: answerOpenmeterProblem,
@@ -79,7 +75,11 @@ const SPEC = {
 export const getMeterQuery = route({
   ...SPEC,
   method: 'GET',
+  tag: 'Other clients',
   summary: 'What accounts have used of an item, as an OpenMeter client asks',
+  description:
+    'Adds up the billed quantity of an item. Without `from` it is since the first usage, or the longest range that the windows may have.',
+  refusals: [422],
   query: Query,
   handle: ({ params, query, key, reply }, context) =>
     answer({ slug: params.slug, query, key }, reply, context),
@@ -91,7 +91,11 @@ const readBody = parameterReader(Query)
 export const postMeterQuery = route({
   ...SPEC,
   method: 'POST',
+  tag: 'Other clients',
   summary: 'The same, with the parameters as a body',
+  description:
+    'Asks the same as the GET, with the parameters as members of the body, for questions that are too long for an address.',
+  refusals: [422],
   body: { 'application/json': Query },
   handle({ params, body, key, reply }, context) {
     const query = readBody(membersOf(body))
@@ -173,7 +177,7 @@ function readSubjects(
 }
 
 /** As text, since a quantity keeps its digits only where it passes through no JavaScript number. */
-function rowText(row: MeterRow, { groupBy }: AskMeter): string {
+function rowText(row: UsedOfMeter, { groupBy }: AskMeter): string {
   const groups = GROUPS.filter((group) => groupBy.includes(group))
   const rest = JSON.stringify({
     windowStart: formatHourStart(row.from),

@@ -7,6 +7,7 @@ import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { unreadable } from '../body/deliver-element.ts'
 import { mediaType } from '../body/read-delivery.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
+import { StripeMeterEvent, StripeProblem } from './foreign-schemas.ts'
 import { deliver, foreignEvent, isRefusal } from './deliver.ts'
 import { readForm } from './read-form.ts'
 import { timeOfSeconds } from './seconds.ts'
@@ -17,24 +18,19 @@ export const STRIPE_SOURCE = 'stripe'
 /** The field of the payload that names the account. */
 const CUSTOMER = 'stripe_customer_id'
 
-const MeterEvent = Type.Object({
-  object: Type.Literal('billing.meter_event'),
-  created: Type.Integer({ description: 'Seconds since 1970' }),
-  event_name: Type.String(),
-  identifier: Type.String(),
-  livemode: Type.Boolean(),
-  payload: Type.Object({}, { additionalProperties: Type.String() }),
-  timestamp: Type.Integer({ description: 'Seconds since 1970' }),
-})
-
 /** One event of a Stripe client. */
 export const postStripeMeterEvent = route({
   method: 'POST',
   url: '/v1/billing/meter_events',
   access: { scope: 'usage:write', boundKeys: 'own', basic: true },
+  tag: 'Other clients',
   summary: 'Send a usage event as a Stripe client does',
+  description:
+    'Takes one meter event of a Stripe client, as a form. The key may be sent as the user name of HTTP Basic.',
+  refusals: [429],
   body: { 'application/x-www-form-urlencoded': Type.Object({}, { additionalProperties: true }) },
-  answers: { 200: MeterEvent },
+  answers: { 200: StripeMeterEvent },
+  problem: StripeProblem,
   answerProblem(problem, request, reply) {
     const { status } = HTTP_PROBLEMS[problem.code]
     const type = status >= 500 ? 'api_error' : (ERROR_TYPES[status] ?? 'invalid_request_error')
@@ -104,7 +100,7 @@ function deliveredOf({ name, identifier, payload, timestamp }: Omit<Sent, 'deliv
 function meterEventView(
   { name, identifier, payload, timestamp }: Sent,
   now: Instant,
-): Static<typeof MeterEvent> {
+): Static<typeof StripeMeterEvent> {
   const created = Math.floor(now / 1000)
   return {
     object: 'billing.meter_event',

@@ -18,7 +18,9 @@ export const getHealth = route({
   method: 'GET',
   url: '/healthz',
   access: 'open',
+  tag: 'Operation',
   summary: 'Does the process answer?',
+  description: 'Answers 200 while the process answers at all. For a liveness probe.',
   answers: { 200: Type.Object({ status: Type.Literal('ok') }) },
   handle: () => ({ status: 'ok' as const }),
 })
@@ -37,7 +39,10 @@ export const getReadiness = route({
   method: 'GET',
   url: '/readyz',
   access: 'open',
+  tag: 'Operation',
   summary: 'Can it take usage, and are hours sealed in time?',
+  description:
+    'Answers 200 when the database answers and hours are sealed in time, else 503. `reasons` says what is not as it should be. For a readiness probe.',
   answers: { 200: Readiness, 503: Readiness },
   async handle({ reply }, context) {
     const readiness = await readReadiness(context)
@@ -91,7 +96,9 @@ export const getMetrics = route({
   method: 'GET',
   url: '/metrics',
   access: { scope: 'usage:read', boundKeys: 'none' },
+  tag: 'Operation',
   summary: 'Counters and gauges in the text format of Prometheus',
+  description: 'Gives the metrics of this process, over all accounts, for Prometheus.',
   answers: { 200: Type.String() },
   async handle({ reply }, { reading, graceMs }) {
     const health = await readHealth(reading, graceMs)
@@ -103,9 +110,11 @@ export const getOpenapi = route({
   method: 'GET',
   url: '/openapi.json',
   access: 'open',
+  tag: 'Operation',
   summary: 'This API, as OpenAPI 3.1',
+  description: 'Describes every operation of this server.',
   answers: { 200: Type.Object({}, { additionalProperties: true }) },
-  handle: ({ request }) => request.server.swagger(),
+  handle: ({ request }) => request.server.description,
 })
 
 function gaugesOf(health: Health): readonly Gauge[] {
