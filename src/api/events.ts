@@ -25,7 +25,15 @@ export const StoredEvent = Type.Object({
   bill: Nullable,
   lines: Type.Array(Type.Integer()),
   voided: Type.Union([Voided, Type.Null()]),
-  steps: Type.Array(Type.Object({ at: NullableTime, text: Text })),
+  steps: Type.Array(
+    Type.Object({
+      at: NullableTime,
+      code: Type.Union([Type.String(), Type.Null()], {
+        description: 'Why nothing is charged, if the step says so',
+      }),
+      text: Text,
+    }),
+  ),
 })
 export type StoredEvent = ValueOf<typeof StoredEvent>
 

@@ -124,7 +124,7 @@ const SLIPPED: readonly (readonly [what: string, type: string, wrong: Parts, dat
 
 describe('what slipped through before it was checked is held, and released by the version that puts it right', () => {
   for (const [what, type, wrong, data, right] of SLIPPED) {
-    test(what, async () => {
+    test(`${what}: held, then billed`, async () => {
       await publishUnchecked({ [type]: wrong })
       const before = event(type, '1', data)
       const [said, ...others] = await sent([before])
@@ -219,8 +219,10 @@ describe('first events of types race with versions that change them', () => {
     const ingests = await Promise.all(pools.map((pool) => createIngest({ pool, log: quiet })))
     const send = async (type: string, index: number) => {
       const raw = event(type, '1', { a: 1, b: 2 }) as Json
-      const submitted = await ingests[index % 2]!.submit([{ raw }], undefined)
-      expect(submitted).toMatchObject({ ok: true, results: [{ outcome: 'accepted' }] })
+      let submitted = await ingests[index % 2]!.submit([{ raw }], undefined)
+      // A machine under load may ask to send it again, as a client does.
+      while (!submitted.ok) submitted = await ingests[index % 2]!.submit([{ raw }], undefined)
+      expect(submitted.results).toMatchObject([{ outcome: expect.stringMatching(/accepted|duplicate/) }])
     }
     /** By type, the version that changed it. */
     const changed = new Map<string, number>()

@@ -5,8 +5,8 @@ test('an event and what became of it, each step with its time if that is known',
   const lines = storedEventLines({
     event: { id: 'e-1', source: '/api', time: '2025-07-28T03:00:00.000Z', data: { status: 200 } },
     steps: [
-      { at: '2025-07-28T03:00:01.250Z', text: 'Received.' },
-      { at: null, text: 'Counted.' },
+      { at: '2025-07-28T03:00:01.250Z', code: null, text: 'Received.' },
+      { at: null, code: null, text: 'Counted.' },
     ],
   })
   expect(lines.map(({ text }) => text)).toEqual([

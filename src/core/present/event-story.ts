@@ -1,10 +1,12 @@
 import { isReservedSource } from '../ingest/ended-level.ts'
 import type { UsageEvent } from '../ingest/event.ts'
+import type { RejectionCode } from '../ingest/rejection.ts'
 import { isZero, plain } from '../money/decimal.ts'
-import type { Assessment, Charge } from '../rate/rating/assess.ts'
+import type { Assessment, HeldCode } from '../rate/rating/assess.ts'
 import { formatHour, type Hour } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
-import { agree, countOf, readablePer } from './readable-text.ts'
+import { type NotChargedCode, saidOfCharge, saidOfNoFee } from './not-charged.ts'
+import { agree, countOf } from './readable-text.ts'
 import { effectOf, type VoidPlace } from './void-view.ts'
 
 /** `open`: the cycle still takes usage; `sealed`: it does not, and has no bill yet; `settled`: it is done. */
@@ -58,20 +60,24 @@ export interface VoidFacts extends VoidPlace {
 export interface Step {
   /** When, if that is known. */
   readonly at: string | null
+  /** Why nothing is charged, if the step says so: `not_charged/…`, or `held/…` of what is held. */
+  readonly code: string | null
   readonly text: string
 }
 
 /** What became of an event, in the order in which it did. */
 export function storyOf(facts: EventFacts): readonly Step[] {
   const steps = [received(facts), counted(facts), ...assessed(facts), ...billed(facts), ...takenBack(facts)]
-  return steps.map(({ at, text }) => ({
+  return steps.map(({ at, code, text }) => ({
     at: at === undefined ? null : formatInstant(at),
+    code: code ?? null,
     text,
   }))
 }
 
 interface Told {
   readonly at?: Instant
+  readonly code?: NotChargedCode | HeldCode | RejectionCode | null
   readonly text: string
 }
 
@@ -100,28 +106,44 @@ function assessed(facts: EventFacts): readonly Told[] {
   const { event, assessment, currency, copyOf, cycle, heldIn, heldSince, voided } = facts
   if (copyOf !== null) {
     const counts = `the event of this source and id in the hour ${formatHour(copyOf)} counts`
-    return [{ text: `A copy under another time: ${counts}, so this one is never billed.` }]
+    const text = `A copy under another time: ${counts}, so this one is never billed.`
+    return [{ code: 'not_charged/copy', text }]
   }
   switch (assessment.outcome) {
     case 'rejected':
-      return [{ text: `The prices of its hour cannot charge it: ${assessment.rejection.detail}` }]
+      return [
+        {
+          code: assessment.rejection.code,
+          text: `The prices of its hour cannot charge it: ${assessment.rejection.detail}`,
+        },
+      ]
     case 'held':
-      return [heldText(assessment.detail, heldSince, voided !== null)]
+      return [heldText(assessment, heldSince, voided !== null)]
     case 'accepted': {
       const released = heldIn === null ? [] : releasedText(heldIn, cycle)
-      if (assessment.charges.length === 0) {
-        return [...released, { text: withoutFee(event) }, ...neverInForce(facts)]
-      }
-      return [...released, ...assessment.charges.map((charge) => charged(event, charge, currency))]
+      return [...released, ...chargesText(event, assessment, currency), ...neverInForce(facts)]
     }
   }
 }
 
-function heldText(detail: string, since: Instant | null, isTakenBack: boolean): Told {
+function chargesText(
+  event: UsageEvent,
+  { charges, noFee }: Extract<Assessment, { outcome: 'accepted' }>,
+  currency: string,
+): readonly Told[] {
+  if (noFee === undefined) return charges.map((charge) => saidOfCharge(event, charge, currency))
+  return [noFee === 'level' ? levelText(event) : saidOfNoFee(noFee, event)]
+}
+
+function heldText(
+  { code, detail }: Extract<Assessment, { outcome: 'held' }>,
+  since: Instant | null,
+  isTakenBack: boolean,
+): Told {
   const text = isTakenBack
     ? `Held: ${detail}`
     : `Held: ${detail} It is kept, and billed once a version of the price book that covers it is published.`
-  return since === null ? { text } : { at: since, text }
+  return since === null ? { code, text } : { at: since, code, text }
 }
 
 function releasedText({ cycle, detail }: NonNullable<EventFacts['heldIn']>, into: Hour): readonly Told[] {
@@ -134,40 +156,20 @@ function releasedText({ cycle, detail }: NonNullable<EventFacts['heldIn']>, into
   ]
 }
 
-function withoutFee({ usage, at }: UsageEvent): string {
-  if (usage?.component !== 'storage') {
-    return `${usage?.operation ?? 'The operation'} is known and has no fee: it is counted, and is on no line.`
-  }
+/** The event of a level: what it costs is on the lines of each hour. */
+function levelText({ usage, at }: UsageEvent): Told {
+  if (usage?.component !== 'storage') return { text: 'It is counted.' }
   const place = [usage.project, usage.dataset, usage.region].filter((name) => name !== null).join('/')
   const series = place === '' ? 'The account' : place
-  return `${series} stores ${countOf(plain(usage.bytes), 'byte')} from ${formatInstant(at)} on, until its next level.`
+  const stored = countOf(plain(usage.bytes), 'byte')
+  return { text: `${series} stores ${stored} from ${formatInstant(at)} on, until its next level.` }
 }
 
 function neverInForce({ levelInstead }: EventFacts): readonly Told[] {
   if (levelInstead === null) return []
   const { source, id } = levelInstead
-  return [
-    {
-      text: `It is never in force: at the same instant the level of event ${id} from ${source} is, whose source and id are the greater by bytes.`,
-    },
-  ]
-}
-
-function charged({ usage }: UsageEvent, charge: Charge, currency: string): Told {
-  const { rate, term, quantity, waived } = charge
-  const place = `${rate.item}/${rate.rate}`
-  const isBilled = plain(waived) === '0'
-  if (!isBilled) {
-    const why = usage?.component === 'request' ? `status ${usage.status} is not billed` : 'it failed'
-    return {
-      text: `${countOf(plain(waived), rate.baseUnit)} under ${place}, counted and not billed: ${why}.`,
-    }
-  }
-  const cost =
-    term.kind === 'free'
-      ? `free ${term.reason}`
-      : `${plain(term.unitPrice)} ${currency} per ${readablePer(rate.pricingUnit)}`
-  return { text: `${countOf(plain(quantity), rate.baseUnit)} under ${place}, at ${cost}.` }
+  const text = `It is never in force: at the same instant the level of event ${id} from ${source} is, whose source and id are the greater by bytes.`
+  return [{ code: 'not_charged/level_not_in_force', text }]
 }
 
 function billed({ event, state, bill, assessment, copyOf, cycle, voided }: EventFacts): readonly Told[] {
@@ -180,14 +182,22 @@ function billed({ event, state, bill, assessment, copyOf, cycle, voided }: Event
   const isLevel = event.usage?.component === 'storage' && assessment.outcome === 'accepted' && copyOf === null
   if (isLevel)
     return [{ text: 'Settled: the lines of storage of this hour and the next ones are made from it.' }]
-  return [{ text: `Settled: it is on no line${whyOnNone(assessment, copyOf, cycle)}.` }]
+  const { code, why } = whyOnNone(assessment, copyOf, cycle)
+  return [{ code, text: `Settled: it is on no line${why}.` }]
 }
 
 /** What is charged and on no line was cancelled there, or was nothing. */
-function whyOnNone(assessment: Assessment, copyOf: Hour | null, cycle: Hour): string {
-  if (assessment.outcome !== 'accepted' || assessment.charges.length === 0 || copyOf !== null) return ''
-  if (isNothing(assessment)) return ', because its quantity is 0'
-  return ` of the bill of ${formatHour(cycle)}, because usage of the same line that was taken back there cancels it`
+function whyOnNone(
+  assessment: Assessment,
+  copyOf: Hour | null,
+  cycle: Hour,
+): { readonly code: NotChargedCode | null; readonly why: string } {
+  if (assessment.outcome !== 'accepted' || assessment.charges.length === 0 || copyOf !== null) {
+    return { code: null, why: '' }
+  }
+  if (isNothing(assessment)) return { code: null, why: ', because its quantity is 0' }
+  const why = ` of the bill of ${formatHour(cycle)}, because usage of the same line that was taken back there cancels it`
+  return { code: 'not_charged/netted_out', why }
 }
 
 function isNothing({ charges }: Extract<Assessment, { outcome: 'accepted' }>): boolean {
@@ -205,12 +215,18 @@ function takenBack({ event, assessment, copyOf, voided }: EventFacts): readonly 
   switch (effectOf(voided)) {
     case 'none': {
       const why = copyOf === null ? 'It had no price, and was on no bill' : 'It was on no bill'
-      return [ordered, { text: `${why}: there is nothing to give back.` }]
+      return [ordered, { code: 'not_charged/voided', text: `${why}: there is nothing to give back.` }]
     }
     case 'left_out':
-      return [ordered, { text: leftOut(event, voided) }]
+      return [ordered, { code: 'not_charged/voided', text: leftOut(event, voided) }]
     case 'given_back':
-      return [ordered, givenBack(voided, event.usage?.component === 'storage', assessment)]
+      return [
+        ordered,
+        {
+          code: 'not_charged/voided',
+          ...givenBack(voided, event.usage?.component === 'storage', assessment),
+        },
+      ]
   }
 }
 

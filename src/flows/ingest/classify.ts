@@ -1,7 +1,7 @@
 import { groupBy } from '../../core/group-by.ts'
 import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../core/ingest/conflict.ts'
 import { sameContent } from '../../core/ingest/event.ts'
-import { unusedUnits } from '../../core/rate/rating/unused-units.ts'
+import { remarkOn } from '../../core/rate/rating/remark.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { run, type Sql } from '../../store/query.ts'
@@ -89,14 +89,13 @@ export function duplicate({ id }: { readonly id: string | null }): EventResult {
 }
 
 /** What is answered of an event whose identity is new. */
-export function resultOfNew({ id, usage, assessment }: Candidate): EventResult {
+export function resultOfNew(event: Candidate): EventResult {
+  const { id, assessment } = event
   if (assessment.outcome === 'held') {
     return { outcome: 'held', id, code: assessment.code, detail: assessment.detail }
   }
-  const [unused] = unusedUnits(usage, assessment)
-  if (unused === undefined) return { outcome: 'accepted', id, code: null, detail: null }
-  const detail = `Accepted. data.quantities.${unused} is charged by no rate: leave it out, or check its name.`
-  return { outcome: 'accepted', id, code: 'event/unused_unit', detail }
+  const { code, detail } = remarkOn(event, assessment) ?? { code: null, detail: null }
+  return { outcome: 'accepted', id, code, detail }
 }
 
 export function resultOfRefused({ id, code, detail }: ParsedRefusal): EventResult {

@@ -34,7 +34,7 @@ export interface Problem extends EventResult {
 /** What became of a delivery: small, however many events it has. */
 export interface TakenDelivery {
   readonly counts: Readonly<Record<Outcome, number>>
-  /** Of events that were not accepted, and then of those with a remark; at most 1,000 of all. */
+  /** Of events that were not accepted, and then each remark once, of its first event; at most 1,000 of all. */
   readonly problems: readonly Problem[]
   /** One event, sent on its own, that is rejected: the request has failed with it. */
   readonly refused: EventResult | undefined
@@ -88,7 +88,16 @@ function problemsOf(results: readonly EventResult[]): readonly Problem[] {
   const noted = [...results.entries()].flatMap(([index, { id, outcome, code, detail }]): Problem[] =>
     code === null || outcome === 'duplicate' ? [] : [{ index, id, outcome, code, detail: detail ?? '' }],
   )
-  const remarks = noted.filter(({ outcome }) => outcome === 'accepted')
   const problems = noted.filter(({ outcome }) => outcome !== 'accepted')
-  return [...problems, ...remarks].slice(0, PROBLEMS_MAX)
+  return [...problems, ...distinctRemarks(noted)].slice(0, PROBLEMS_MAX)
+}
+
+/** A remark that holds of many events is told of the first: an answer stays small, whatever a sender sends all day. */
+function distinctRemarks(noted: readonly Problem[]): readonly Problem[] {
+  const told = new Set<string>()
+  return noted.filter(({ outcome, detail }) => {
+    if (outcome !== 'accepted' || told.has(detail)) return false
+    told.add(detail)
+    return true
+  })
 }

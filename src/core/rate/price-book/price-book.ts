@@ -67,7 +67,7 @@ export function ratesFor(book: PriceBook, component: Component, operation: strin
   if (rates === undefined) {
     rates = findRates(book, component, operation)
     // Anyone can send unknown operations; of known ones there are not many.
-    if (rates.length > 0) answers.set(question, rates)
+    if (operation === null || book.operations.has(operation)) answers.set(question, rates)
   }
   return rates
 }

@@ -37,12 +37,24 @@ export type HeldCode =
   | 'held/unreadable'
   | 'held/missing_unit'
 
+/**
+ * Why no rate charges an accepted event: no item has the operation; items of the other component do, and none of its own;
+ * its items are not in force, and it is said to have no fee then; or it is a level, which is charged hour by hour.
+ */
+export type NoFee = 'without_fee' | 'other_component' | 'not_in_force' | 'level'
+
 export type Assessment =
-  | { readonly outcome: 'accepted'; readonly charges: readonly Charge[] }
+  | { readonly outcome: 'accepted'; readonly charges: readonly Charge[]; readonly noFee?: NoFee }
   | { readonly outcome: 'held'; readonly code: HeldCode; readonly detail: string }
   | { readonly outcome: 'rejected'; readonly rejection: Rejection }
 
-const WITHOUT_FEE: Assessment = { outcome: 'accepted', charges: [] }
+/** One of each: nearly all events without a fee are alike. */
+const NO_FEE: Readonly<Record<NoFee, Assessment>> = {
+  without_fee: { outcome: 'accepted', charges: [], noFee: 'without_fee' },
+  other_component: { outcome: 'accepted', charges: [], noFee: 'other_component' },
+  not_in_force: { outcome: 'accepted', charges: [], noFee: 'not_in_force' },
+  level: { outcome: 'accepted', charges: [], noFee: 'level' },
+}
 
 /**
  * What a valid event is worth under a price book: the one rule for the answer to the sender, for bills, and
@@ -64,12 +76,17 @@ export function assess(book: PriceBook, event: Pick<UsageEvent, 'usage' | 'type'
     return held('held/unknown_type', `The price book does not know the event type ${event.type}.`)
   }
   // A level is a fact of its own: what it costs is decided for each hour in which it lasts.
-  if (usage.component === 'storage') return WITHOUT_FEE
+  if (usage.component === 'storage') {
+    return ratesFor(book, 'storage', null).length > 0 ? NO_FEE.level : NO_FEE.without_fee
+  }
   if (!book.operations.has(usage.operation)) {
     return held('held/unknown_operation', `The price book does not know the operation ${usage.operation}.`)
   }
   const rates = ratesFor(book, usage.component, usage.operation)
-  if (rates.length === 0) return WITHOUT_FEE
+  if (rates.length === 0) {
+    const other = usage.component === 'request' ? 'processing' : 'request'
+    return ratesFor(book, other, usage.operation).length > 0 ? NO_FEE.other_component : NO_FEE.without_fee
+  }
   return charge(book, { ...event, usage }, rates)
 }
 
@@ -91,7 +108,7 @@ function charge(
     charges.push(chargeOf(rate, term, usage, amount ?? ZERO))
   }
   if (charges.length > 0) return { outcome: 'accepted', charges }
-  if (freeOperations.has(usage.operation)) return WITHOUT_FEE
+  if (freeOperations.has(usage.operation)) return NO_FEE.not_in_force
   return priceUnknown(usage.operation, rates[0]!, hour)
 }
 
@@ -108,7 +125,7 @@ function chargeOf(
 }
 
 /** R4, R5: statuses decide for a request. R8: success decides for an operator. */
-function isBilled(rate: Rate, usage: RequestUsage | ProcessingUsage): boolean {
+export function isBilled(rate: Rate, usage: RequestUsage | ProcessingUsage): boolean {
   if (usage.component === 'processing') return usage.succeeded
   return rate.billedStatuses.has(Math.floor(usage.status / 100))
 }
