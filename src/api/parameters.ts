@@ -1,4 +1,5 @@
 import Type, { type TSchema } from 'typebox'
+import { TIME_FIX, TIME_FORMS } from '../core/time/time-forms.ts'
 
 /** Items of a page, at most and unless told. */
 export const PAGE_MAX = 1000
@@ -12,10 +13,10 @@ export function parameter<Schema extends TSchema>(schema: Schema, fix: string): 
 /** Of a parameter that is said or not. */
 export const Flag = parameter(Type.Enum(['true', 'false']), 'send true, or leave it out')
 
-/** Read by `readInstant`, which also takes a UTC hour or day: hence without `format`. */
+/** Read by `readInstant`, in any of TIME_FORMS: hence without `format`. */
 export const TimeParameter = parameter(
-  Type.String({ minLength: 1, examples: ['2025-07-28T03:00:00Z', '2025-07-28T03Z', '2025-07-28'] }),
-  'send an RFC 3339 time such as 2025-07-28T03:00:00Z',
+  Type.String({ minLength: 1, examples: TIME_FORMS.map(({ example }) => example).toReversed() }),
+  `send ${TIME_FIX}`,
 )
 
 export const PageParameters = {

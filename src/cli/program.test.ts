@@ -5,7 +5,7 @@ import { makeProgram } from './program.ts'
 
 const DOCS = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
 /** Explained once for all commands. */
-const COMMON = ['--help', '--url', '--json', '--limit', '--from', '--to', '--account']
+const COMMON = ['--help', '--url', '--json', '--limit', '--from', '--to', '--month', '--account']
 
 const never = () => Promise.reject(new Error('nothing is run here'))
 const program = makeProgram(

@@ -103,7 +103,11 @@ test('without data: what to do, and nothing is made', async () => {
 })
 
 for (const [name, args, says] of [
-  ['a time that is none', ['verify', '--from', 'yesterday'], '--from is yesterday: write 2025-07-28'],
+  [
+    'a time that is none',
+    ['verify', '--from', 'tomorrow'],
+    "argument 'tomorrow' is invalid. Write an RFC 3339",
+  ],
   ['a setting that is none', ['settle'], 'FARTHING_GRACE is "soon"'],
 ] as const) {
   test(`${name} is refused before anything is done`, async () => {

@@ -7,7 +7,7 @@ import { type ListOptions, printList, tableOf, withListOptions } from '../client
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { makeApi } from '../client/server-api.ts'
 import { printJson, printLines } from '../terminal/terminal.ts'
-import { readTime } from '../terminal/time-option.ts'
+import { readTime, TIME_HELP } from '../terminal/time-option.ts'
 
 interface SetOptions extends ServerOptions {
   readonly json?: true
@@ -47,7 +47,7 @@ function setCommand(): Command {
     .option('--name <name>', 'a name for people')
     .option('--time-zone <zone>', 'an IANA name such as Europe/Paris: whose months its statements have')
     .option('--tag <name=value>', 'a tag, as often as needed; they replace all that there are', collect)
-    .option('--close <time>', 'close it at this time: now, 2025-07-28T03Z or RFC 3339', readClosing)
+    .option('--close <time>', `close it at this time: now, or ${TIME_HELP}`, readTime)
     .option('--open', 'open it again')
     .option('--json', 'print the answer of the API')
   return withServerOptions(command)
@@ -74,10 +74,6 @@ async function set(account: string, options: SetOptions): Promise<void> {
   })
   if (json) printJson(view)
   else printLines(showAccounts([view]))
-}
-
-function readClosing(text: string): string {
-  return text === 'now' ? new Date().toISOString() : readTime(text)
 }
 
 function readTag(text: string): readonly [name: string, value: string] {

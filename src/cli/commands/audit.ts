@@ -3,7 +3,7 @@ import type { AuditEntry } from '../../api/audit.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
-import { readTime } from '../terminal/time-option.ts'
+import { withRange } from '../terminal/time-option.ts'
 
 interface AuditOptions extends ListOptions {
   readonly act?: string
@@ -24,9 +24,11 @@ export function auditCommand(): Command {
     .option('--act <act>', 'only this act, such as key/make')
     .option('--actor <actor>', 'only what this key or user has done')
     .option('--account <account>', 'only what concerns this account alone')
-    .option('--from <time>', 'only what was done then or later', readTime)
-    .option('--to <time>', 'only what was done before then', readTime)
-  return withListOptions(command, 'entry')
+  const ranged = withRange(command, {
+    from: 'only what was done then or later',
+    to: 'only what was done before then',
+  })
+  return withListOptions(ranged, 'entry')
     .addHelpText(
       'after',
       examples(

@@ -45,7 +45,7 @@ function createCommand(): Command {
     .argument('<name>', 'what it is for')
     .requiredOption('--scope <scope>', `what it allows, as often as needed: ${SCOPES.join(', ')}`, collect)
     .option('--account <account>', 'the only account that it sees and sends for')
-    .option('--expires <time>', 'when it ends: 2030-01-01, or RFC 3339', readTime)
+    .option('--expires <time>', 'when it ends: 2030-01, 2030-01-01 or RFC 3339', readTime)
     .option('--json', 'print the answer of the API')
   return withServerOptions(command)
     .addHelpText(

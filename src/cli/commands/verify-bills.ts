@@ -1,6 +1,6 @@
 import { countOf, safeText } from '../../core/present/readable-text.ts'
 import { formatHour, type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
-import { type Instant, parseInstant } from '../../core/time/instant.ts'
+import type { Instant } from '../../core/time/instant.ts'
 import { type Difference, verify, type VerifyProgress } from '../../flows/verify/verify.ts'
 import { lockSnapshot } from '../../store/backup.ts'
 import { run } from '../../store/query.ts'
@@ -24,7 +24,7 @@ export async function verifyBills(
   readSettings: ReadOwnSettings,
   setExitCode: SetExitCode,
 ): Promise<void> {
-  const range = { from: readHour('from', from, FIRST), to: readHour('to', to, LAST) }
+  const range = { from: hourFrom(from, FIRST), to: hourFrom(to, LAST) }
   const stop = stopOnCtrlC()
   let progress: VerifyProgress | undefined
   let found = 0
@@ -77,9 +77,7 @@ const FIRST = 0 as Hour
 const LAST = (2 ** 31 - 1) as Hour
 
 /** The first hour that starts at or after a time. */
-function readHour(name: string, text: string | undefined, otherwise: Hour): Hour {
-  if (text === undefined) return otherwise
-  const at = parseInstant(text)
-  if (typeof at === 'number') return hourOf((at + MILLISECONDS_PER_HOUR - 1) as Instant)
-  throw new CommandFailed(`--${name} is ${text}: write 2025-07-28, 2025-07-28T03Z or RFC 3339.`, EXIT.usage)
+function hourFrom(rfc3339: string | undefined, otherwise: Hour): Hour {
+  if (rfc3339 === undefined) return otherwise
+  return hourOf((Date.parse(rfc3339) + MILLISECONDS_PER_HOUR - 1) as Instant)
 }

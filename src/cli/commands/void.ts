@@ -8,7 +8,7 @@ import { examples, prose } from '../terminal/help-text.ts'
 import { makeApi, type ServerApi } from '../client/server-api.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { complain, print, printJson, printLines } from '../terminal/terminal.ts'
-import { readTime } from '../terminal/time-option.ts'
+import { withRange } from '../terminal/time-option.ts'
 import { sendVoidOrder, type VoidOrderBody } from './void-order.ts'
 
 interface VoidOptions extends ServerOptions, Omit<VoidOrderBody, 'id' | 'status'> {
@@ -30,8 +30,6 @@ export function voidCommand(setExitCode: SetExitCode): Command {
     .argument('[event]', 'its id: every event of it, under whatever time. Or leave it out, and name a range')
     .requiredOption('--account <account>', 'whose usage')
     .requiredOption('--reason <text>', 'why: one line, kept with every event')
-    .option('--from <time>', 'usage of then or later: 2025-07-28, 2025-07-28T03Z or RFC 3339', readTime)
-    .option('--to <time>', 'usage before then; at most 62 days later', readTime)
     .option('--source <source>', 'only events of this source')
     .option('--type <type>', 'of a range, only events of this type')
     .option('--operation <operation>', 'of a range, only usage of this operation')
@@ -40,7 +38,11 @@ export function voidCommand(setExitCode: SetExitCode): Command {
     .option('--dry-run', 'say what it would come to, and change nothing')
     .option('--yes', 'do not ask')
     .option('--json', 'print {"account", "dryRun", "events", "voided", …} of the whole order')
-  return withServerOptions(command)
+  const ranged = withRange(command, {
+    from: 'usage of then or later',
+    to: 'usage before then; at most 62 days later',
+  })
+  return withServerOptions(ranged)
     .addHelpText(
       'after',
       examples(

@@ -1,15 +1,9 @@
 import type { TObject, TSchema, Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { nearest } from '../../core/text/nearest.ts'
-import {
-  formatHour,
-  type Hour,
-  hourOf,
-  MILLISECONDS_PER_HOUR,
-  parseHour,
-  startOf,
-} from '../../core/time/hour.ts'
-import { formatInstant, type Instant, parseInstant } from '../../core/time/instant.ts'
+import { formatHour, type Hour, hourOf, MILLISECONDS_PER_HOUR, startOf } from '../../core/time/hour.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import { parseTime, TIME_FIX } from '../../core/time/time-forms.ts'
 import { HttpProblem, shown } from './problem.ts'
 
 /** Characters of one parameter: an account or id of 512 bytes has at most as many. */
@@ -88,16 +82,12 @@ export function invalidParameter(name: string, value: string, fix: string): Http
   return new HttpProblem('request/invalid_parameter', `${name} is ${shown(value)}: ${fix}.`)
 }
 
-/** An instant: RFC 3339 with an offset; or, for short, a UTC hour (2025-07-28T03Z) or day (2025-07-28). */
+/** An instant, in any of TIME_FORMS. */
 export function readInstant(name: string, text: string): Instant {
-  const hour = parseHour(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00Z` : text)
-  if (hour !== undefined) return startOf(hour)
-  const at = parseInstant(text)
+  const at = parseTime(text)
   if (typeof at === 'number') return at
-  const isPlus = /T.* \d{2}:\d{2}$/.test(text)
-  const fix = isPlus
-    ? 'write the + of the offset as %2B'
-    : 'send an RFC 3339 time such as 2025-07-28T03:00:00Z'
+  const isPlus = /T.* \d{2}:\d{2}$/i.test(text)
+  const fix = isPlus ? 'write the + of the offset as %2B' : `send ${TIME_FIX}`
   throw invalidParameter(name, text, fix)
 }
 

@@ -1,6 +1,7 @@
 import { Compile } from 'typebox/compile'
 import type { Json } from '../../core/text/canonical-json.ts'
-import { formatInstant, type Instant, parseInstant } from '../../core/time/instant.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import { parseTime } from '../../core/time/time-forms.ts'
 import { formatMonth, UTC } from '../../core/time/zone-month.ts'
 import { endLevels } from '../../flows/settle/end-levels.ts'
 import { findAccount, listAccounts, type ListedAccount } from '../../flows/accounts/list-accounts.ts'
@@ -97,7 +98,7 @@ function readChange(body: Buffer): AccountChange {
 }
 
 function readClosed(text: string): Instant {
-  const at = parseInstant(text)
+  const at = parseTime(text)
   if (typeof at === 'number') return at
   const detail = 'closed is not an RFC 3339 time: send one such as 2025-07-28T03:00:00Z, or null.'
   throw new HttpProblem('request/invalid_body', detail)

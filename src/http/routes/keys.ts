@@ -1,6 +1,7 @@
 import { Compile } from 'typebox/compile'
 import type { Json } from '../../core/text/canonical-json.ts'
-import { formatInstant, type Instant, parseInstant } from '../../core/time/instant.ts'
+import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import { parseTime } from '../../core/time/time-forms.ts'
 import { SCOPES } from '../../flows/keys/key-scopes.ts'
 import { newKeyText } from '../../flows/keys/key-text.ts'
 import { makeKey } from '../../flows/keys/make-key.ts'
@@ -93,7 +94,7 @@ function readNewKey(body: Buffer) {
 
 function readExpiry(text: string | null): Instant | null {
   if (text === null) return null
-  const at = parseInstant(text)
+  const at = parseTime(text)
   if (typeof at === 'number') return at
   const detail = 'expiresAt is not an RFC 3339 time: send one such as 2030-01-01T00:00:00Z.'
   throw new HttpProblem('request/invalid_body', detail)
