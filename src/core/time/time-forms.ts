@@ -44,18 +44,18 @@ export function parseTime(text: string): Instant | InstantRefusal {
   return parseInstant(hour === undefined ? text : `${hour}${minute}:00${offset}`)
 }
 
-const MINUTE_MS = 60_000
-const DAY_MS = 1_440 * MINUTE_MS
-const AGO_MS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: 60 * MINUTE_MS, d: DAY_MS }
+const MINUTE = 60_000
+const DAY_LENGTH = 1_440 * MINUTE
+const UNIT_MS: Readonly<Record<string, number>> = { m: MINUTE, h: 60 * MINUTE, d: DAY_LENGTH }
 
 /** Read a time of RELATIVE_FORMS; undefined when it is none of them. */
 export function parseRelativeTime(text: string, now: Instant): Instant | undefined {
-  const today = Math.floor(now / DAY_MS) * DAY_MS
+  const today = Math.floor(now / DAY_LENGTH) * DAY_LENGTH
   if (text === 'now') return now
   if (text === 'today') return today as Instant
-  if (text === 'yesterday') return (today - DAY_MS) as Instant
+  if (text === 'yesterday') return (today - DAY_LENGTH) as Instant
   const [, count, unit] = /^-(\d{1,6})([mhd])$/.exec(text) ?? []
-  return unit === undefined ? undefined : ((now - Number(count) * AGO_MS[unit]!) as Instant)
+  return unit === undefined ? undefined : ((now - Number(count) * UNIT_MS[unit]!) as Instant)
 }
 
 /** The months that begin at an instant: [it, the next one). Undefined when none does. */
