@@ -49,7 +49,7 @@ const ANSWERS: Readonly<
 
 describe('the id that a client sends comes back', () => {
   for (const [name, [path, init, status, isProblem]] of Object.entries(ANSWERS)) {
-    test(name, async () => {
+    test(`with ${name}`, async () => {
       const id = 'my-request.1:a/b+c=d@e_F'
       const headers = { ...(init.headers as object), 'x-request-id': id }
       const answer = await server.ask(path, { ...init, headers })
@@ -61,7 +61,7 @@ describe('the id that a client sends comes back', () => {
 
 describe('without one, each request has a name of its own', () => {
   for (const [name, [path, init, status, isProblem]] of Object.entries(ANSWERS)) {
-    test(name, async () => {
+    test(`with ${name}`, async () => {
       const [first, second] = [await server.ask(path, init), await server.ask(path, init)]
       expect([first.status, second.status]).toEqual([status, status])
       const [one, other] = [first, second].map(({ headers }) => headers.get('x-request-id'))

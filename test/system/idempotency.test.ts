@@ -162,7 +162,7 @@ describe('a key', () => {
   test('is made once, also when all repeats come at one moment', async () => {
     const [name, before] = [newName(), await count('/v1/keys')]
     const answers = await Promise.all(Array.from({ length: 20 }, () => send(newKey('flood'), name)))
-    const statuses = answers.map(({ status }) => status).sort()
+    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b)
     expect(statuses).toEqual([201, ...Array<number>(19).fill(409)])
     const id = answers.find(({ status }) => status === 201)!.json.id
     for (const { status, json } of answers) if (status === 409) expect(json.detail).toContain(id)
