@@ -21,13 +21,22 @@ import { type Serve, serveCommand } from './commands/serve.ts'
 import { settleCommand } from './commands/settle.ts'
 import { sourcesCommand } from './commands/sources.ts'
 import { storageCommand } from './commands/storage.ts'
+import { usageCommand } from './commands/usage.ts'
+import { completionCommand } from './commands/completion.ts'
+import { setManner } from './terminal/manner.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { voidCommand } from './commands/void.ts'
 import { voidsCommand } from './commands/voids.ts'
 import type { ReadOwnSettings } from './own-database.ts'
 
 const EXIT_CODES = `
-Exit codes: 0 all is well; 1 failed; 2 wrong command line; 3 some events were rejected or conflicting.`
+Exit codes: 0 all is well; 1 failed; 2 wrong command line; 3 some events were rejected or conflicting; 130 Ctrl-C.`
+
+interface GlobalOptions {
+  readonly quiet?: true
+  readonly wide?: true
+  readonly color: boolean
+}
 
 /** What commands need of the program around them. */
 export interface Surroundings {
@@ -39,7 +48,15 @@ export interface Surroundings {
 export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: SetExitCode): Command {
   const program = new Command('farthing')
     .description('Meters and bills APIs that are paid by use.')
-    .version(version(), '--version', 'print the version')
+    .version(version(), '-V, --version', 'print the version')
+    .option('--quiet', 'no progress and no remarks: results and errors alone')
+    .option('--wide', 'lists as wide as they need, whatever the terminal is')
+    .option('--no-color', 'no colours, as with NO_COLOR')
+    .hook('preAction', () => {
+      const { quiet, wide, color } = program.opts<GlobalOptions>()
+      setManner({ quiet: quiet === true, wide: wide === true, colours: color })
+    })
+    .configureHelp({ showGlobalOptions: true })
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(farthing --help lists the commands)')
@@ -58,6 +75,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     restoreCommand(readSettings, setExitCode),
     rateCommand(setExitCode),
     priceBookCommand(setExitCode),
+    usageCommand(),
     storageCommand(),
     cyclesCommand(),
     sourcesCommand(),
@@ -68,6 +86,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     accountsCommand(),
     keysCommand(),
     auditCommand(),
+    completionCommand(),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
   return program

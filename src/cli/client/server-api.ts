@@ -1,5 +1,6 @@
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import type { AnswerTo, Asked, ItemOf, Listed, ListRequest, RequestOptions, RequestTo } from './api-types.ts'
+import { inCommands } from './command-words.ts'
 import type { ServerAddress } from './server-address.ts'
 
 /** Items of one page of the API, at most. */
@@ -139,7 +140,7 @@ function refusalOf(response: Response, body: string, url: string): ApiRefused {
   const seconds = Number(headers.get('retry-after') ?? Number.NaN)
   const retryAfter = Number.isFinite(seconds) ? seconds : undefined
   const problem = problemOf(body)
-  if (problem) return new ApiRefused(status, problem.code, problem.detail, retryAfter)
+  if (problem) return new ApiRefused(status, problem.code, inCommands(problem.detail), retryAfter)
   const detail = `${url} answers ${status}, but not as Farthing does: check --url or FARTHING_URL.`
   return new ApiRefused(status, `http/${status}`, detail, retryAfter)
 }

@@ -23,7 +23,7 @@ export function accountsCommand(): Command {
   return new Command('accounts')
     .summary('list, describe, close and open accounts')
     .description('An account is who pays. It needs no description to be billed.')
-    .addCommand(listCommand())
+    .addCommand(listCommand(), { isDefault: true })
     .addCommand(setCommand())
 }
 

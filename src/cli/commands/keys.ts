@@ -23,7 +23,7 @@ export function keysCommand(): Command {
   return new Command('keys')
     .summary('list, make and revoke keys')
     .description('Keys say who may use the API, for what, and for which account.')
-    .addCommand(listCommand())
+    .addCommand(listCommand(), { isDefault: true })
     .addCommand(createCommand())
     .addCommand(revokeCommand())
 }

@@ -23,7 +23,7 @@ export function priceBookCommand(setExitCode: SetExitCode): Command {
     .addCommand(checkCommand(setExitCode))
     .addCommand(publishCommand(setExitCode))
     .addCommand(showCommand())
-    .addCommand(listCommand())
+    .addCommand(listCommand(), { isDefault: true })
     .addCommand(diffCommand())
 }
 

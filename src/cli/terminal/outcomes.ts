@@ -1,4 +1,5 @@
 import { agree, countOf, readableNumber, safeText } from '../../core/present/readable-text.ts'
+import { inCommands } from '../client/command-words.ts'
 import { complain } from './terminal.ts'
 
 /** How many events ended in each outcome (ARCHITECTURE.md): the members of the API's answer. */
@@ -79,7 +80,10 @@ export class ProblemLog {
     const rest = new Map(this.#counts)
     for (const problem of this.kept().slice(0, NAMED_MAX)) {
       const { line, outcome, detail } = problem
-      complain(`${file}:${line}: ${outcome}: ${safeText(detail)}`, outcome === 'held' ? 'yellow' : 'red')
+      complain(
+        `${file}:${line}: ${outcome}: ${safeText(inCommands(detail))}`,
+        outcome === 'held' ? 'yellow' : 'red',
+      )
       rest.set(keyOf(problem), rest.get(keyOf(problem))! - 1)
     }
     for (const [what, count] of rest) if (count > 0) complain(`${file}: ${number(count)} more ${what}`)

@@ -1,0 +1,35 @@
+/** What the API calls by its address, and the command line by a command. The longest address comes first. */
+const COMMANDS: readonly (readonly [address: string, command: string])[] = [
+  ['/v1/sources/silent', 'farthing sources silent'],
+  ['/v1/price-book/versions', 'farthing price-book list'],
+  ['/v1/refused-events/counts', 'farthing refused --counts'],
+  ['/v1/refused-events', 'farthing refused'],
+  ['/v1/held-events/events', 'farthing held --events'],
+  ['/v1/held-events', 'farthing held'],
+  ['/v1/price-book', 'farthing price-book show'],
+  ['/v1/accounts', 'farthing accounts list'],
+  ['/v1/storage', 'farthing storage'],
+  ['/v1/sources', 'farthing sources list'],
+  ['/v1/voids', 'farthing voids'],
+  ['/v1/cycles', 'farthing cycles'],
+  ['/v1/usage', 'farthing usage'],
+  ['/v1/bills', 'farthing bills'],
+  ['/v1/keys', 'farthing keys list'],
+  ['/v1/audit-log', 'farthing audit'],
+  ['/v1/events', 'farthing explain'],
+]
+
+/** A message of the API for someone at the command line: it names commands in the place of addresses. */
+export function inCommands(text: string): string {
+  return COMMANDS.reduce(
+    (said, [address, command]) =>
+      // Only where something is advised: an operation may be named by an address, too.
+      said.replaceAll(
+        new RegExp(`(see |with |\\()(?:(?:GET|POST) )?${address}(?![\\w/-])`, 'g'),
+        `$1\`${command}\``,
+      ),
+    text
+      .replaceAll(/with PUT \/v1\/accounts/g, 'with `farthing accounts set`')
+      .replaceAll(/\(DELETE \/v1\/keys\/(\w+)\)/g, '(`farthing keys revoke $1`)'),
+  )
+}

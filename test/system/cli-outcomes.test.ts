@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { farthing } from './cli-run.ts'
+import { type ServerProcess, serverProcess } from './cli-server.ts'
+
+let server: ServerProcess
+const AT = new Date().toISOString()
+
+function call(id: string, data: object): string {
+  const event = {
+    specversion: '1.0',
+    id,
+    source: '/api',
+    type: 'farthing.request',
+    subject: 'acme',
+    time: AT,
+  }
+  return JSON.stringify({ ...event, data })
+}
+
+const GOOD = { operation: 'SimpleQuery', status: 200 }
+
+beforeAll(async () => {
+  server = await serverProcess()
+  const lines = [
+    call('good', GOOD),
+    call('good', { ...GOOD, status: 500 }),
+    call('bad', { operation: 'SimpleQuery' }),
+    call('held', { operation: 'NeverHeardOf', status: 200 }),
+  ]
+  const sent = await server.run(['import', '-', '--no-wait'], { input: lines.join('\n') })
+  expect(sent.code).toBe(3)
+})
+afterAll(() => server.close())
+
+test('an event with a refused copy is explained, and one that was only refused', async () => {
+  const both = await server.good('explain', '--account', 'acme', 'good')
+  expect(both).toContain('Event good from /api\n')
+  expect(both).toContain('Event good from /api: in conflict\n')
+  expect(await server.good('explain', '--account', 'acme', 'bad')).toMatch(
+    /^Event bad from \/api: rejected\n/,
+  )
+})
+
+for (const args of [
+  ['explain', '--account', 'acme', 'good'],
+  ['explain', '--account', 'acme', 'bad'],
+  ['explain', '--account', 'acme', 'held'],
+  ['usage'],
+  ['usage', '--account', 'acme', '--window', 'day', '--group-by', 'component,item,operation'],
+  ['bills'],
+  ['cycles'],
+  ['held'],
+  ['held', '--events'],
+  ['refused'],
+  ['refused', '--counts'],
+  ['sources'],
+  ['storage', '--account', 'acme'],
+  ['accounts'],
+  ['keys'],
+  ['voids'],
+  ['audit'],
+  ['price-book'],
+  ['price-book', 'show'],
+]) {
+  test(`${args.join(' ')} prints words, with and without --json`, async () => {
+    for (const output of [await server.good(...args), await server.good(...args, '--json')]) {
+      expect(output).not.toMatch(/undefined|NaN|\[object/)
+    }
+    expect(await server.good(...args)).not.toMatch(/\bnull\b/)
+  })
+}
+
+test('usage has the exact sum of its rows below them', async () => {
+  const table = (await server.good('usage')).trimEnd().split('\n')
+  expect(table[0]).toMatch(/^From, UTC .+ Account +Quantity +Unit +Not billed +Amount USD$/)
+  expect(table.at(-1)).toMatch(/^Total +0\.\d+$/)
+})
+
+test('--quiet leaves remarks out, and results and errors in', async () => {
+  const run = await server.run(['refused', '--limit', '1', '--quiet'])
+  expect([run.code, run.stderr]).toEqual([0, ''])
+  expect(run.stdout).toContain('acme')
+  expect((await server.run(['bill', 'none', '--quiet'])).stderr).toContain('see `farthing bills`')
+})
+
+test('the version, and bash completes commands and options', async () => {
+  expect((await farthing(['-V'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  const { stdout } = await farthing(['completion', 'bash'])
+  const complete = (...words: readonly string[]) => {
+    const at = `COMP_WORDS=(farthing ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}`
+    return execFileSync('bash', ['-c', `${stdout}\n${at}; _farthing; echo "\${COMPREPLY[*]}"`], {
+      encoding: 'utf8',
+    }).trim()
+  }
+  expect(complete('acc')).toBe('accounts')
+  expect(complete('keys', '')).toContain('list create revoke')
+  expect(complete('keys', 'create', '--sc')).toBe('--scope')
+})
