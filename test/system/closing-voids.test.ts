@@ -250,7 +250,7 @@ async function found(): Promise<string> {
 }
 
 describe('verify compares closings with the levels in force', () => {
-  const named = 'account proved, stored data of photos/d/eu: is 1000000000 bytes from'
+  const named = 'account proved, stored data of photos/d/eu: is 1,000,000,000 bytes from'
 
   test('an end that waits for its bill is no difference; one that is lost is, while the account is closed', async () => {
     const { pool } = server.database
