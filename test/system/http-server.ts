@@ -6,6 +6,7 @@ import type { Hour } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { makeKeyRing } from '../../src/flows/keys/find-key.ts'
 import { firstStart } from '../../src/flows/start/first-start.ts'
+import type { TakenAccounts } from '../../src/flows/accounts/account-rules.ts'
 import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { createTrial } from '../../src/flows/ingest/dry-run.ts'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
@@ -55,6 +56,8 @@ export interface ServerOptions {
   readonly firstHour?: Hour
   /** The path of its price book; undefined: the demo. */
   readonly priceBook?: string
+  /** Whose usage is taken; undefined: anybody's. */
+  readonly taken?: TakenAccounts
   /** In place of the real one. */
   readonly ingest?: Ingest
   /** Takes large deliveries beside the server; undefined: nobody does. */
@@ -76,7 +79,7 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const { adminKey, dataDir } = await makeDeployment(database, options)
   const reading = makeReadingPool(connection, { max: 5, log })
   const writing = makePool(connection, { max: 10, log })
-  const taking = ingest ?? (await createIngest({ pool: writing, log }))
+  const taking = ingest ?? (await createIngest({ pool: writing, log, taken: options.taken ?? 'any' }))
   const keys = makeKeyRing(reading)
   const trial = createTrial({ pool: reading })
   const plain = { reading, writing, keys, ingest: taking, trial, log, now: clock, graceMs }

@@ -6,6 +6,7 @@ import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { HTTP_PROBLEMS, type HttpProblem } from '../api/problem.ts'
 import { unreadable } from '../body/deliver-element.ts'
+import { inWordsOf, LAGO_WORDS } from './client-words.ts'
 import { foreignEvent } from './deliver.ts'
 import { timeOfSeconds } from './seconds.ts'
 
@@ -69,11 +70,8 @@ export function lagoView(event: Json | undefined, now: Instant) {
 }
 
 /** What is wrong with an event, by field, in Lago's words where it has some. */
-export function lagoDetails({
-  outcome,
-  code,
-  detail,
-}: EventResult): Readonly<Record<string, readonly string[]>> {
+export function lagoDetails(result: EventResult): Readonly<Record<string, readonly string[]>> {
+  const { outcome, code, detail } = inWordsOf(LAGO_WORDS, result)
   if (outcome === 'conflict') return { transaction_id: ['value_already_exist'] }
   return { event: [code ?? 'event/unreadable', detail ?? ''] }
 }

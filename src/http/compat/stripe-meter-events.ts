@@ -8,6 +8,7 @@ import { unreadable } from '../body/deliver-element.ts'
 import { mediaType } from '../body/read-delivery.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
 import { StripeMeterEvent, StripeProblem } from './foreign-schemas.ts'
+import { inWordsOf, STRIPE_WORDS } from './client-words.ts'
 import { deliver, foreignEvent, isRefusal } from './deliver.ts'
 import { readForm } from './read-form.ts'
 import { timeOfSeconds } from './seconds.ts'
@@ -116,12 +117,8 @@ function meterEventView(
   }
 }
 
-function refuse(
-  { outcome, code, detail }: EventResult,
-  sent: Sent,
-  request: FastifyRequest,
-  reply: Reply,
-): Reply {
+function refuse(result: EventResult, sent: Sent, request: FastifyRequest, reply: Reply): Reply {
+  const { outcome, code, detail } = inWordsOf(STRIPE_WORDS, result)
   const isRepeat = outcome === 'conflict' && sent.isOfRequest
   const type = isRepeat ? 'idempotency_error' : 'invalid_request_error'
   return sendError(reply, request, 400, { type, code: code ?? 'event/unreadable', message: detail ?? '' })
