@@ -35,14 +35,12 @@ function makePool(...args) {
 function stopAt(client, text) {
   const query = client.query.bind(client)
   client.query = (statement, ...rest) => {
-    if (typeof statement === 'string') {
-      const answer = query(statement, ...rest)
-      if (!told.stopped && statement.includes(text)) answer.then(stopNow, () => undefined)
-      return answer
-    }
-    const stream = query(statement, ...rest)
-    if (!told.stopped && statement.text?.includes(text)) stopHalfway(stream)
-    return stream
+    const answer = query(statement, ...rest)
+    const sent = typeof statement === 'string' ? statement : statement.text
+    if (told.stopped || !sent?.includes(text)) return answer
+    if (typeof answer.then === 'function') answer.then(stopNow, () => undefined)
+    else stopHalfway(answer)
+    return answer
   }
 }
 

@@ -60,7 +60,7 @@ async function within<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late])
 }
 
-describe('with a writer and a settler, both stopped in the middle of a COPY, with the gate and with a claim', () => {
+describe('with a writer stopped before its commit, with the gate, and a settler in the middle of a COPY, with a claim', () => {
   let deployed: Deployment
   beforeAll(async () => {
     deployed = await started(firstHour, table)
@@ -75,13 +75,12 @@ describe('with a writer and a settler, both stopped in the middle of a COPY, wit
       expect(new Set(await send(calls('early', hour, 200)))).toEqual(new Set(['accepted']))
       const claiming = await worker(connection, settler(hour + 1), 'copy bill (')
       await claiming.stopped
-      // So many that they are sent with COPY.
       const events = calls('same', hour + 1, 600)
-      const copying = await worker(connection, { role: 'deliver', events }, 'copy usage_event')
-      await copying.stopped
+      const storing = await worker(connection, { role: 'deliver', events }, 'insert_events')
+      await storing.stopped
       const { rows } = await pool.query<{ waits: string }>(
         `select wait_event as waits from pg_stat_activity
-        where datname = current_database() and query like '%copy usage_event%' and pid <> pg_backend_pid()`,
+        where datname = current_database() and query like '%insert_events%' and pid <> pg_backend_pid()`,
       )
       expect(rows.map(({ waits }) => waits)).toEqual(['ClientRead'])
 
@@ -102,9 +101,9 @@ describe('with a writer and a settler, both stopped in the middle of a COPY, wit
       expect(new Set(stored.outcomes)).toEqual(new Set(['accepted']))
 
       claiming.process.kill('SIGCONT')
-      copying.process.kill('SIGCONT')
+      storing.process.kill('SIGCONT')
       const [lateCopy, lateClaim] = await Promise.all([
-        copying.stop(),
+        storing.stop(),
         sleep(500).then(() => claiming.stop()),
       ])
       expect(lateCopy.repeats).toBeGreaterThan(0)
