@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import type { Json } from '../core/text/canonical-json.ts'
-import { CHANGE_KINDS } from '../core/rate/price-book/compare/compare-changes.ts'
+import { CHANGE_KINDS } from '../core/rate/price-book/compare/changes.ts'
 import { endpoint, pageOf, type ValueOf } from './endpoint.ts'
 import { Flag, PageParameters, parameter } from './parameters.ts'
 import { Component, Digest, Nullable, NullableTime, Text, Time } from './views.ts'

@@ -6,10 +6,7 @@ import {
   EVENT_TYPES_MAX,
   TYPE_QUANTITIES_MAX,
 } from '../../src/core/rate/price-book/parse/read-event-types.ts'
-import {
-  PAST_CHANGE_CODES,
-  type PastChangeCode,
-} from '../../src/core/rate/price-book/compare/compare-past-change.ts'
+import { PAST_CHANGE_CODES, type PastChangeCode } from '../../src/core/rate/price-book/compare/past-change.ts'
 import { comparePriceBooks } from '../../src/core/rate/price-book/compare/compare-price-books.ts'
 import {
   PRICE_BOOK_PROBLEM_CODES,

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { PriceBookChange } from '../../api/price-book.ts'
 import { priceBookChangesTable, priceBookChangeView } from '../../core/present/price-book-changes.ts'
-import { changesBetween } from '../../core/rate/price-book/compare/compare-changes.ts'
+import { changesBetween } from '../../core/rate/price-book/compare/changes.ts'
 import { formatProblem } from '../../flows/prices/parse-price-book.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'

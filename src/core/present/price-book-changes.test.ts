@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { BOOK_DATA, bookOf } from '../../../test/unit/oracle-book.ts'
-import { changesBetween } from '../rate/price-book/compare/compare-changes.ts'
+import { changesBetween } from '../rate/price-book/compare/changes.ts'
 import { priceBookChangesTable, priceBookChangeView } from './price-book-changes.ts'
 
 const { ImageDetect, IndexStorage, ...items } = BOOK_DATA.items

@@ -1,6 +1,6 @@
 import type { Component } from '../ingest/usage.ts'
-import type { ChangeKind, PriceBookChange } from '../rate/price-book/compare/compare-changes.ts'
-import { namesWords, NOT_IN_FORCE } from '../rate/price-book/compare/compare-words.ts'
+import type { ChangeKind, PriceBookChange } from '../rate/price-book/compare/changes.ts'
+import { namesWords, NOT_IN_FORCE } from '../rate/price-book/compare/words.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { COMPONENT_TITLES } from './bill-components.ts'
 import { readableTime, safeText } from './readable-text.ts'

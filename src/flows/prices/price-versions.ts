@@ -1,4 +1,4 @@
-import { changesBetween, type PriceBookChange } from '../../core/rate/price-book/compare/compare-changes.ts'
+import { changesBetween, type PriceBookChange } from '../../core/rate/price-book/compare/changes.ts'
 import type { PriceBookRemark } from '../../core/rate/price-book/parse/problem.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { type PriceVersionHead, listPriceVersionHeads } from '../../store/price-versions.ts'

@@ -9,7 +9,7 @@ import {
   HOURS,
 } from '../../../../../test/unit/oracle-versions.ts'
 import type { Hour } from '../../../time/hour.ts'
-import { changesBetween } from './compare-changes.ts'
+import { changesBetween } from './changes.ts'
 import { comparePriceBooks } from './compare-price-books.ts'
 import { readPriceBook } from '../parse/read-price-book.ts'
 

@@ -1,9 +1,9 @@
 import { compareBytes } from '../../../text/well-formed.ts'
 import type { Hour } from '../../../time/hour.ts'
-import { changedCharges } from './compare-charges.ts'
-import type { PastChange } from './compare-past-change.ts'
-import { changedStorage } from './compare-storage.ts'
-import { eventTypeWords, sameEventType, typeAsWritten } from './compare-words.ts'
+import { changedCharges } from './charges.ts'
+import type { PastChange } from './past-change.ts'
+import { changedStorage } from './storage.ts'
+import { eventTypeWords, sameEventType, typeAsWritten } from './words.ts'
 import type { PriceBook } from '../price-book.ts'
 import { PROBLEMS_MAX } from '../parse/problem.ts'
 

@@ -1,6 +1,6 @@
 import type { Hour } from '../../../time/hour.ts'
-import { stretchesOf } from './compare-timeline.ts'
-import { rateKey } from './compare-words.ts'
+import { stretchesOf } from './timeline.ts'
+import { rateKey } from './words.ts'
 import { type PriceBook, type PriceTerm, ratesFor } from '../price-book.ts'
 
 /**

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { bookOf } from '../../../../../test/unit/oracle-book.ts'
 import type { Json } from '../../../text/canonical-json.ts'
 import { formatHourStart, type Hour, parseHour } from '../../../time/hour.ts'
-import { changesBetween } from './compare-changes.ts'
+import { changesBetween } from './changes.ts'
 import { comparePriceBooks } from './compare-price-books.ts'
 import { formatPath } from '../parse/problem.ts'
 

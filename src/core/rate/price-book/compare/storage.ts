@@ -1,8 +1,8 @@
 import type { Hour } from '../../../time/hour.ts'
-import { gained, lost, otherPrice, otherUnit, type RateChange, toPastChange } from './compare-findings.ts'
-import type { PastChange } from './compare-past-change.ts'
-import { stretchesOf } from './compare-timeline.ts'
-import { rateKey, samePrice, sameUnit } from './compare-words.ts'
+import { gained, lost, otherPrice, otherUnit, type RateChange, toPastChange } from './rate-change.ts'
+import type { PastChange } from './past-change.ts'
+import { stretchesOf } from './timeline.ts'
+import { rateKey, samePrice, sameUnit } from './words.ts'
 import { type PriceBook, type Rate, ratesFor } from '../price-book.ts'
 
 /**

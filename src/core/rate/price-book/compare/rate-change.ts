@@ -1,5 +1,5 @@
 import { formatHourStart, type Hour } from '../../../time/hour.ts'
-import type { PastChange, PastChangeCode } from './compare-past-change.ts'
+import type { PastChange, PastChangeCode } from './past-change.ts'
 import {
   asWritten,
   namesWords,
@@ -11,7 +11,7 @@ import {
   samePrice,
   statusWords,
   unitWords,
-} from './compare-words.ts'
+} from './words.ts'
 import { type PriceBook, type PriceTerm, type Rate, termInForce } from '../price-book.ts'
 import type { Path } from '../parse/problem.ts'
 

@@ -1,5 +1,5 @@
 import type { Hour } from '../../../time/hour.ts'
-import { isMarked, samePrice } from './compare-words.ts'
+import { isMarked, samePrice } from './words.ts'
 import type { PriceTerm, Rate } from '../price-book.ts'
 
 /** From this hour on the rate has this term; none: it is not in force. */

@@ -1,5 +1,6 @@
 import type { Hour } from '../../../time/hour.ts'
-import type { Findings, Group } from './compare-charges.ts'
+import type { Findings } from './findings.ts'
+import type { Group } from './groups.ts'
 import {
   forgotten,
   gained,
@@ -9,9 +10,9 @@ import {
   otherStatuses,
   otherUnit,
   type RatePair,
-} from './compare-findings.ts'
-import { FIRST_HOUR, type Step, stepsOf } from './compare-timeline.ts'
-import { rateKey, samePrice, sameStatuses, sameUnit } from './compare-words.ts'
+} from './rate-change.ts'
+import { FIRST_HOUR, type Step, stepsOf } from './timeline.ts'
+import { rateKey, samePrice, sameStatuses, sameUnit } from './words.ts'
 import type { PriceTerm, Rate } from '../price-book.ts'
 
 /** A rate in both books, or in one, with what it costs at the hour that the sweep has come to. */

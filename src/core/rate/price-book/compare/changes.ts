@@ -1,7 +1,7 @@
 import type { Component } from '../../../ingest/usage.ts'
 import { compareBytes } from '../../../text/well-formed.ts'
 import type { Hour } from '../../../time/hour.ts'
-import { stretchesOf } from './compare-timeline.ts'
+import { stretchesOf } from './timeline.ts'
 import {
   eventTypeWords,
   isMarked,
@@ -13,7 +13,7 @@ import {
   sameUnit,
   statusWords,
   unitWords,
-} from './compare-words.ts'
+} from './words.ts'
 import { COMPONENTS, type PriceBook, type PriceTerm, type Rate } from '../price-book.ts'
 
 /** What can differ between two versions. Codes of the API: add, never rename. */
