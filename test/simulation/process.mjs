@@ -38,9 +38,15 @@ function stopAt(client, text) {
     const answer = query(statement, ...rest)
     const sent = typeof statement === 'string' ? statement : statement.text
     if (told.stopped || !sent?.includes(text)) return answer
-    if (typeof answer.then === 'function') answer.then(stopNow, () => undefined)
-    else stopHalfway(answer)
-    return answer
+    if (typeof answer.then !== 'function') {
+      stopHalfway(answer)
+      return answer
+    }
+    // What follows it waits.
+    return answer.then(async (result) => {
+      await stopNow()
+      return result
+    })
   }
 }
 

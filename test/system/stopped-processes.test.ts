@@ -78,11 +78,11 @@ describe('with a writer stopped before its commit, with the gate, and a settler 
       const events = calls('same', hour + 1, 600)
       const storing = await worker(connection, { role: 'deliver', events }, 'insert_events')
       await storing.stopped
-      const { rows } = await pool.query<{ waits: string }>(
-        `select wait_event as waits from pg_stat_activity
-        where datname = current_database() and query like '%insert_events%' and pid <> pg_backend_pid()`,
+      const { rows } = await pool.query<{ state: string }>(
+        `select state from pg_stat_activity
+          where datname = current_database() and query like '%insert_events%' and pid <> pg_backend_pid()`,
       )
-      expect(rows.map(({ waits }) => waits)).toEqual(['ClientRead'])
+      expect(rows).toEqual([{ state: 'idle in transaction' }])
 
       // One that has the same events, and one that seals the next hour, behind the gate that the writer holds.
       const again = await worker(connection, { role: 'deliver', events })

@@ -92,11 +92,19 @@ function problemsOf(results: readonly EventResult[]): readonly Problem[] {
   return [...problems, ...distinctRemarks(noted)].slice(0, PROBLEMS_MAX)
 }
 
-/** A remark that holds of many events is told of the first: an answer stays small, whatever a sender sends all day. */
+/** Remarks on one event by itself. */
+const OF_ONE_EVENT = /^event\/level_/
+
+/**
+ * A remark that holds of many events is told of the first: an answer stays small, whatever a sender sends all day. One that
+ * concerns an event by itself is told of each.
+ */
 function distinctRemarks(noted: readonly Problem[]): readonly Problem[] {
   const told = new Set<string>()
-  return noted.filter(({ outcome, detail }) => {
-    if (outcome !== 'accepted' || told.has(detail)) return false
+  return noted.filter(({ outcome, code, detail }) => {
+    if (outcome !== 'accepted') return false
+    if (OF_ONE_EVENT.test(code)) return true
+    if (told.has(detail)) return false
     told.add(detail)
     return true
   })
