@@ -141,7 +141,7 @@ const CHECK = [
   ['node_modules/typescript/bin/tsc', '-p', 'src/core'],
   ['node_modules/typescript/bin/tsc', '-p', 'sdk/src'],
   ['node_modules/typescript/bin/tsc', '-p', '.'],
-  ['node_modules/oxlint/bin/oxlint', '--type-aware'],
+  ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
 ]
 const REST = [['node_modules/vitest/vitest.mjs', 'run', '--project', 'system']]

@@ -18,7 +18,7 @@ export type Serve = (request: FastifyRequest, reply: FastifyReply) => void
 
 /**
  * All that is done for a request: who asks, its body, its parameters, its answer. In one hook and by calls: Fastify's way
- * from there to a handler costs a tenth of what one event a request does (docs/performance.md). Whatever is thrown goes to its
+ * from there to a handler costs a tenth of what one event a request does (docs/performance-journal.md). Whatever is thrown goes to its
  * error handler.
  */
 export function serveRoute(route: Route, context: HttpContext, answerMs: number): Serve {

@@ -29,7 +29,7 @@ beforeAll(async () => {
     call('held', { operation: 'NeverHeardOf', status: 200 }),
   ]
   const sent = await server.run(['import', '-', '--no-wait'], { input: lines.join('\n') })
-  expect(sent.code).toBe(3)
+  if (sent.code !== 3) throw new Error(`the import ended with ${sent.code}: ${sent.stderr}`)
 })
 afterAll(() => server.close())
 

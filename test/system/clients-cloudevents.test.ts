@@ -143,7 +143,7 @@ describe('binary mode, to the letter', () => {
     ['the type of data as an attribute', { 'ce-datacontenttype': 'application/json' }],
   ] as const) {
     test(`refused: ${name}`, async () => {
-      const { status, json } = await binary('refused', headers as never)
+      const { status, json } = await binary('refused', headers)
       expect([status, json.code]).toEqual([400, 'request/malformed_http'])
     })
   }

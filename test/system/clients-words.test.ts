@@ -15,9 +15,9 @@ beforeAll(async () => {
       bare: { component: 'processing', operation: 'Prompt' },
       unnamed: { component: 'processing', quantities: { token: 'tokens' } },
     }
-    await publishTypes(server!, types, { Tokens: itemOf({ default: rateOf('Prompt', 'token') }) })
+    await publishTypes(server, types, { Tokens: itemOf({ default: rateOf('Prompt', 'token') }) })
     const init = { method: 'PUT', body: JSON.stringify({ closed: '2020-01-01T00:00:00Z' }) }
-    const closed = await server!.ask('/v1/accounts/closed', { ...init, type: 'application/json' })
+    const closed = await server.ask('/v1/accounts/closed', { ...init, type: 'application/json' })
     if (closed.status !== 201) throw new Error(closed.text)
   }
 })
@@ -42,7 +42,7 @@ async function refusalOf<Thrown>(work: () => Promise<unknown>): Promise<Thrown> 
 
 const bySender: Readonly<Record<'lago' | 'stripe' | 'openmeter', Send>> = {
   async lago(place, changed) {
-    const { code, ...rest } = { code: 'prompt', ...changed } as { code: string }
+    const { code, ...rest } = { code: 'prompt', ...changed }
     const event = {
       transaction_id: `l-${Math.random()}`,
       external_subscription_id: 'acme',
@@ -52,7 +52,7 @@ const bySender: Readonly<Record<'lago' | 'stripe' | 'openmeter', Send>> = {
       code,
     }
     type Thrown = { error: { error_details: { event: [string, string] } } }
-    const { error } = await refusalOf<Thrown>(() => lagoAt(place).events.createEvent({ event } as never))
+    const { error } = await refusalOf<Thrown>(() => lagoAt(place).events.createEvent({ event }))
     return error.error_details.event
   },
   async stripe(place, changed) {
@@ -75,7 +75,7 @@ const bySender: Readonly<Record<'lago' | 'stripe' | 'openmeter', Send>> = {
       data: { tokens: 2 },
       ...changed,
     }
-    const { message } = await refusalOf<Error>(() => openmeterAt(place).events.ingest(event as never))
+    const { message } = await refusalOf<Error>(() => openmeterAt(place).events.ingest(event))
     // The package keeps the sentence of the answer, and not its code.
     const answer = await fetch(`${place.url}/api/v1/events`, {
       method: 'POST',

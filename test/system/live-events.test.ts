@@ -40,7 +40,7 @@ function event(id: string, at = DAY): StoredEvent {
     usage: undefined,
   }
   const bucket = bucketOf(plain.account)
-  return { ...plain, bucket, receivedAt: at as Instant, checksum: checksumOf(plain) } as StoredEvent
+  return { ...plain, bucket, receivedAt: at as Instant, checksum: checksumOf(plain) }
 }
 
 async function stored(): Promise<readonly string[]> {

@@ -168,7 +168,7 @@ describe('a change in the database is found, and its place named', () => {
     ],
   ]
   for (const [what, sql, named] of tampering) {
-    test(`${what}`, async () => {
+    test(`${what} is found`, async () => {
       const client = await deployed.pool.connect()
       try {
         await client.query('begin')

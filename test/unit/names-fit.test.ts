@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { stringify } from 'yaml'
 import { expect, test } from 'vitest'
-import type { UsageEvent } from '../../src/core/ingest/event.ts'
 import { isRejection } from '../../src/core/ingest/rejection.ts'
 import { assess } from '../../src/core/rate/rating/assess.ts'
 import { readLogMap } from '../../src/core/access-log/read-log-map.ts'
@@ -54,7 +53,7 @@ test('an operation that one part takes is taken by all, and billed under a book 
       // A schema counts characters, not bytes.
       if (isAccepted) expect(fitsSchema(bookOf(operation, 'x'))).toBe(true)
       if (!isAccepted || !parsed.ok) return
-      expect(assess(parsed.book, event as UsageEvent)).toMatchObject({ outcome: 'accepted', charges: [{}] })
+      expect(assess(parsed.book, event)).toMatchObject({ outcome: 'accepted', charges: [{}] })
     }),
     { numRuns: 500 },
   )

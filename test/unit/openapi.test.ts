@@ -33,7 +33,7 @@ const DOCUMENT = JSON.parse(JSON.stringify(describeApi(ROUTES))) as {
 const OPERATIONS = Object.values(DOCUMENT.paths).flatMap((path) => Object.values(path))
 
 test('it is valid', async () => {
-  const { valid, errors } = await new Validator().validate(structuredClone(DOCUMENT) as never)
+  const { valid, errors } = await new Validator().validate(structuredClone(DOCUMENT))
   expect(errors ?? []).toEqual([])
   expect(valid).toBe(true)
 })
@@ -56,7 +56,7 @@ describe('every operation', () => {
   test('has an id of its own, a tag that is listed, a summary and a description', () => {
     expect(new Set(OPERATIONS.map(({ operationId }) => operationId)).size).toBe(ROUTES.length)
     for (const { operationId, tags, summary, description } of OPERATIONS) {
-      expect([operationId, tags.length, tags[0]! in TAGS]).toEqual([operationId, 1, true])
+      expect([operationId, tags.length, Object.keys(TAGS).includes(tags[0]!)]).toEqual([operationId, 1, true])
       expect([operationId, /^[A-Z].{5,}[^.]$/.test(summary)]).toEqual([operationId, true])
       expect([operationId, /^[A-Z].{20,}\.$/.test(description)]).toEqual([operationId, true])
     }

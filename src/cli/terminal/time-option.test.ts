@@ -44,7 +44,7 @@ const RANGES: readonly (readonly [argv: string, is: object | RegExp])[] = [
 for (const [argv, is] of RANGES) {
   test(`${argv || 'nothing'} ${is instanceof RegExp ? 'is refused' : 'is a range'}`, () => {
     const range = rangeOf(...argv.split(' ').filter((one) => one !== ''))
-    if (is instanceof RegExp) expect(String(range).replaceAll('\n', ' ')).toMatch(is)
+    if (is instanceof RegExp) expect((range as string).replaceAll('\n', ' ')).toMatch(is)
     else expect(range).toEqual(is)
   })
 }

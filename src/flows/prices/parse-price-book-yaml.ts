@@ -113,7 +113,7 @@ function plainOf(node: ParsedNode | null, mark: Mark, problems: YamlProblem[]): 
 const DECIMAL = /^([-+]?)(\d*)(\.\d*)?([eE][-+]?\d+)?$/
 
 /** A number that would be read as another one: of a price book nobody could say which was meant. */
-function refuseInexact({ value, source = '', range }: Scalar.Parsed, problems: YamlProblem[]): void {
+function refuseInexact({ value, source, range }: Scalar.Parsed, problems: YamlProblem[]): void {
   if (typeof value !== 'number' || !Number.isFinite(value) || problems.length >= PROBLEMS_MAX) return
   // As JSON writes it: .5, 5. and +5 are numbers of YAML alone; others are octal or hexadecimal.
   const [, sign, whole = '', fraction = '.', exponent = ''] = DECIMAL.exec(source) ?? []

@@ -91,7 +91,8 @@ function parametersOf({ params, query }: Endpoint): readonly object[] {
 }
 
 function required(schema: TSchema | undefined): ReadonlySet<string> {
-  return new Set((schema as { readonly required?: readonly string[] } | undefined)?.required)
+  const names: unknown = schema && 'required' in schema ? schema.required : []
+  return new Set(names as readonly string[])
 }
 
 function parameterOf(

@@ -34,7 +34,7 @@ export function settings({ socketDir, logs, memory }: Surroundings): Record<stri
     fsync: 'on',
     full_page_writes: 'on',
     synchronous_commit: 'on',
-    // The package's PostgreSQL is built without lz4, and pglz takes longer than writing more (docs/performance.md).
+    // The package's PostgreSQL is built without lz4, and pglz takes longer than writing more (docs/performance-journal.md).
     wal_compression: 'off',
     max_wal_size: '4GB',
     // What PostgreSQL takes by itself for a log in larger files.
