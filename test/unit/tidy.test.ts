@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { importCircles } from './import-circles.ts'
 import { FILE_LINES_MAX, FUNCTION_LINES_MAX, tidy } from './tidy.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -25,6 +26,23 @@ test('the tree is tidy', () => {
   const files = [...filesAtRoot(), ...FOLDERS.flatMap(filesBelow)]
   expect(files.length).toBeGreaterThan(50)
   expect(files.flatMap((path) => tidy(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([])
+})
+
+test('no files import each other in a circle', () => {
+  const paths = ['src', 'sdk', 'bench'].flatMap(filesBelow).filter((path) => path.endsWith('.ts'))
+  expect(paths.length).toBeGreaterThan(300)
+  const texts = new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]))
+  expect(importCircles(texts)).toEqual([])
+})
+
+test('a circle is found, also one of types by way of a third file', () => {
+  const files = new Map([
+    ['src/a.ts', "import { b } from './b/b.ts'"],
+    ['src/b/b.ts', "import type { C } from '../c.ts'"],
+    ['src/c.ts', "import { a } from './a.ts'\nimport { d } from './d.ts'"],
+    ['src/d.ts', "import fs from 'node:fs'"],
+  ])
+  expect(importCircles(files)).toEqual([['src/a.ts', 'src/b/b.ts', 'src/c.ts']])
 })
 
 const long = (lines: number) => Array<string>(lines).fill('  x += 1').join('\n')

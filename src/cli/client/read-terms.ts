@@ -1,6 +1,6 @@
 import type { PriceVersion } from '../../api/price-book.ts'
 import { componentsOf } from '../../core/present/bill-components.ts'
-import type { LineView } from '../../core/present/bill-table.ts'
+import type { LineView } from '../../core/present/bill-view.ts'
 import type { TermsOf } from '../../core/present/bill-line-notes.ts'
 import { lineTerms } from '../../core/present/line-terms.ts'
 import type { Component, PriceBook } from '../../core/rate/price-book/price-book.ts'

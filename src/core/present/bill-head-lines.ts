@@ -1,4 +1,4 @@
-import type { BillView } from './bill-table.ts'
+import type { BillView } from './bill-view.ts'
 import { readableTime, safeText } from './readable-text.ts'
 import type { TextLine } from './text-table.ts'
 

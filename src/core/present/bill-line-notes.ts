@@ -1,4 +1,4 @@
-import type { LineView } from './bill-table.ts'
+import type { LineView } from './bill-view.ts'
 import { lineFormula, multipliesOut } from './line-formula.ts'
 import { type LineTerms, waivedStatuses } from './line-terms.ts'
 import { countOf, readableTime, safeText } from './readable-text.ts'

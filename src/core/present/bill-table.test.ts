@@ -3,7 +3,8 @@ import { BUILT_IN_EVENT_TYPES } from '../ingest/usage.ts'
 import { decimal } from '../money/decimal.ts'
 import type { Component, PriceBook, Rate } from '../rate/price-book/price-book.ts'
 import { parseHour } from '../time/hour.ts'
-import { billTable, type BillView, type LineView } from './bill-table.ts'
+import { billTable } from './bill-table.ts'
+import type { BillView, LineView } from './bill-view.ts'
 import { lineTerms } from './line-terms.ts'
 
 const DIGEST = '0123456789abcdef'.repeat(4)

@@ -2,14 +2,11 @@ import type { Component } from '../rate/price-book/price-book.ts'
 import { COMPONENT_TITLES, shownComponents } from './bill-components.ts'
 import { billHeadLines } from './bill-head-lines.ts'
 import { correctionTitle, notesOn, type TermsOf } from './bill-line-notes.ts'
-import type { billView, lineView } from './bill-view.ts'
+import type { BillView, LineView } from './bill-view.ts'
 import { multipliesOut } from './line-formula.ts'
 import { countOf, readableNumber, readablePer, safeText } from './readable-text.ts'
 import { type Column, greatest, type Row, textTable, type TextLine } from './text-table.ts'
 import { widthOf } from './text-width.ts'
-
-export type LineView = ReturnType<typeof lineView>
-export type BillView = Omit<ReturnType<typeof billView>, 'lines'> & { readonly lines: readonly LineView[] }
 
 export interface BillTableOptions {
   /** The price book's rule of a line, if it is at hand: explains free prices and waived statuses. */

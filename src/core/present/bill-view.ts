@@ -35,3 +35,6 @@ export function billHeadView(bill: BillHead & { readonly digest: string }) {
 export function billView(bill: Bill) {
   return { ...billHeadView(bill), lines: bill.lines.map((line) => lineView(bill.hour, line)) }
 }
+
+export type LineView = ReturnType<typeof lineView>
+export type BillView = Omit<ReturnType<typeof billView>, 'lines'> & { readonly lines: readonly LineView[] }

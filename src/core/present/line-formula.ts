@@ -1,6 +1,6 @@
 import { AMOUNT_DIGITS_MAX, compare, decimal, FRACTION_DIGITS_MAX, plain, times } from '../money/decimal.ts'
 import { unitsOf } from '../rate/price-book/per.ts'
-import type { LineView } from './bill-table.ts'
+import type { LineView } from './bill-view.ts'
 import { countOf, readableNumber } from './readable-text.ts'
 
 export type FormulaLine = Pick<
