@@ -24,7 +24,7 @@ const OPERATORS = (
  * An hour of load as lines of NDJSON (without the newline): as many accounts and events as a test asks for, in
  * constant memory and without any state between two events.
  *
- * Every event is valid, new and priced, so whoever takes them must accept exactly `events`. The n-th of N accounts
+ * Every event is valid, new and priced, so anyone who takes them must accept exactly `events`. The n-th of N accounts
  * has about `events * (sqrt(n / N) - sqrt((n - 1) / N))` of them: of 2,000,000 over 200,000 the largest has some
  * 4,300, the median 8, and an account has events for about 8 different bill lines. A line has about 265 bytes.
  */

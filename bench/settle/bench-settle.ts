@@ -21,7 +21,7 @@ type Sizes = Readonly<Record<keyof typeof SETTLE_DEFAULTS, number>>
 /** A settled hour, and the engine's own work on it. */
 interface Round extends Settled {
   readonly postgresCpuSeconds: number
-  /** Seconds that making its bills anew took. */
+  /** Seconds that making its bills again took. */
   readonly verify: number
   readonly groupBy: number
   readonly lines: number

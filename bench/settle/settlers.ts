@@ -8,7 +8,7 @@ import type { Settled, SettleTask } from './settle-process.ts'
 export interface Settlers {
   /** Have some of them settle at once, until all is done. Fails unless exactly these hours were settled. */
   settle(task: SettleTask & { readonly hours?: number; readonly processes?: number }): Promise<Settled>
-  /** Have one make the bills of an hour anew. */
+  /** Have one make the bills of an hour again. */
   verify(hour: Hour): Promise<Settled>
 }
 

@@ -16,7 +16,7 @@ export function entryOf(event: CloudEvent, spooledBytes: number): Entry {
   return { event, text, bytes: byteLength(text), spooledBytes }
 }
 
-/** Entries in the order in which they came. Those under way stay in it until they are settled. */
+/** Entries in the order in which they came. Those in progress stay in it until they are settled. */
 export class Pending {
   #entries: Entry[] = []
   #head = 0

@@ -35,7 +35,7 @@ export interface Target {
   readonly timeoutMs: number
 }
 
-/** Bytes of a request that outlives the page which sends it. Browsers refuse more than 64 KiB under way at one moment. */
+/** Bytes of a request that outlives the page which sends it. Browsers refuse more than 64 KiB in progress at one moment. */
 export const KEEPALIVE_BYTES_MAX = 60_000
 
 /** Send events once, one a line. @param stop ends the attempt, which counts as one that has no answer */

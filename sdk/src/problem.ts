@@ -1,7 +1,7 @@
 import type { CloudEvent } from './facts.ts'
 import { thinned } from './thinned.ts'
 
-/** Something that whoever runs the sender should know. */
+/** Something that anyone who runs the sender should know. */
 export interface MeterProblem {
   /**
    * `retrying`: a delivery failed, as it does when a server is down, and is sent again. `refused`: a delivery was

@@ -86,7 +86,7 @@ export class Sender {
     return () => this.#onRefusal.delete(work)
   }
 
-  /** Ends the request under way. What is not settled stays in the queues. */
+  /** Ends the request in progress. What is not settled stays in the queues. */
   stop(): void {
     this.#clearTimer?.()
     this.#stop.abort()

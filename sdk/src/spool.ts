@@ -11,7 +11,7 @@ export type SpoolRecord =
       readonly event?: CloudEvent
     }
 
-/** Something that must outlive the process. @param saved is told its bytes on disk when it has been written anew */
+/** Something that must outlive the process. @param saved is told its bytes on disk when it has been written again */
 export interface LiveRecord {
   readonly record: SpoolRecord
   readonly saved: (bytes: number) => void

@@ -15,7 +15,7 @@ export interface MeterStats {
   readonly unspooled: number
   /** Calls that wait for room. */
   readonly waiting: number
-  /** Events in memory, those under way included, and those that are still being counted into. */
+  /** Events in memory, those in progress included, and those that are still being counted into. */
   readonly queued: number
   readonly open: number
   /** Events that another process had left, and that are not delivered yet. */
@@ -240,7 +240,7 @@ export class Taker {
       this.#sender.own.add(entryOf(whole, bytes === 0 ? spooledBytes : bytes))
       if (bytes > 0) replaced += spooledBytes
     }
-    // Only now: this may write the file anew, with all that is queued or open at that moment.
+    // Only now: this may write the file again, with all that is queued or open at that moment.
     if (replaced > 0) this.#spool?.settle(replaced)
     if (parts.length > 0) this.#sender.wake()
   }

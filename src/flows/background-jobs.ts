@@ -33,7 +33,7 @@ export interface BackgroundJobsOptions {
 }
 
 export interface BackgroundJobs {
-  /** Wait for the transactions under way. */
+  /** Wait for the transactions in progress. */
   stop(): Promise<void>
 }
 

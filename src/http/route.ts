@@ -34,7 +34,7 @@ export interface HttpContext {
  *
  * `open`: anyone. Otherwise a valid key with the scope (`any`: whatever its scopes are). `boundKeys` says what a key
  * bound to an account gets: `own` (nothing but its account's; the route takes the account from `accountOf` or refuses
- * foreign ids as unknown), `same` (what everyone gets: nothing of it belongs to an account) or `none` (403).
+ * foreign ids as unknown), `same` (what everyone gets: none of it belongs to an account) or `none` (403).
  */
 export type Access =
   | 'open'

@@ -116,7 +116,7 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
 /** However a request ends, one listener sees it: what was answered is counted, and its memory is given back. */
 function begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { raw } = reply.header(REQUEST_ID_HEADER, request.id)
-  // Whoever keeps an answer must know that others get it packed. What is sent is not kept.
+  // Anyone who keeps an answer must know that others get it packed. What is sent is not kept.
   if (request.method !== 'POST') void reply.header('vary', 'accept-encoding')
   const begunAt = performance.now()
   request.memory = new BodyMemory()

@@ -209,7 +209,7 @@ export interface UpdateLevelsEnded extends UnendedAccount {
   readonly priceVersion: number
 }
 
-/** All levels of the account count as 0 from its closing on. Nothing, if it was opened or closed anew meanwhile. */
+/** All levels of the account count as 0 from its closing on. Nothing, if it was opened or closed again meanwhile. */
 export const updateLevelsEnded: Query<UpdateLevelsEnded, never, void> = {
   name: 'update_levels_ended',
   text: `

@@ -85,7 +85,7 @@ export interface UpdateSealedBackfillHours {
   readonly quietMs: number
   /** At most so many account-hours: the gate is held meanwhile. */
   readonly limit: number
-  /** Only what this import alone wrote; null: whoever wrote it. */
+  /** Only what this import alone wrote; null: anyone who wrote it. */
   readonly writer: string | null
 }
 
@@ -122,7 +122,7 @@ export interface TouchedHour extends AccountHourKey {
   readonly writer: string
 }
 
-/** History was committed for these account-hours: their quiet time begins anew. In key order, against deadlocks. */
+/** History was committed for these account-hours: their quiet time begins again. In key order, against deadlocks. */
 export const insertBackfillHours: Query<readonly TouchedHour[], never, void> = {
   name: 'insert_backfill_hours',
   text: `

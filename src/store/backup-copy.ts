@@ -7,7 +7,7 @@ import type { TablePart } from './backup.ts'
 /** The rows of a table or partition in PostgreSQL's text format for COPY, in no order, as they come. */
 export function copyOut(client: pg.PoolClient, part: TablePart): Readable {
   const rows = client.query(copyTo(`copy ${part.sqlName} (${columnList(part.columns)}) to stdout`))
-  // Whoever reads gets to know an error; whoever stops in the middle has no use for it.
+  // Anyone who reads gets to know an error; anyone who stops in the middle has no use for it.
   return rows.on('error', () => {})
 }
 
@@ -25,7 +25,7 @@ export interface CopyIn {
 export function copyInto(client: pg.PoolClient, target: TablePart, columns: readonly string[]): CopyIn {
   const stream = client.query(copyFrom(`copy ${quoted(target.table)} (${columnList(columns)}) from stdin`))
   const failed = new Promise<never>((_, reject) => stream.once('error', reject))
-  // Whoever writes or ends next gets to know it.
+  // Anyone who writes or ends next gets to know it.
   failed.catch(() => {})
   return {
     async write(rows) {

@@ -14,7 +14,7 @@ export const updateAcceptedClock: Query<void, { agreements: number }, number> = 
 }
 
 /**
- * As `updateAcceptedClock`, if no other process shows signs of life on this database (life.ts): there is nobody who knows
+ * As `updateAcceptedClock`, if no other process shows a heartbeat on this database (life.ts): there is nobody who knows
  * better. @param own the name of this process's life session
  */
 export const updateAcceptedClockAlone: Query<{ readonly own: string }, { agreements: number }, number> = {

@@ -91,7 +91,7 @@ export const updateSealedUntil: Query<{ readonly to: Hour }, never, void> = {
   decode: () => undefined,
 }
 
-/** Hours that every bucket has settled have their bills. Whoever settles the last bucket notes it. */
+/** Hours that every bucket has settled have their bills. Anyone who settles the last bucket notes it. */
 export const updateSettledUntil: Query<void, never, void> = {
   name: 'update_settled_until',
   text: `

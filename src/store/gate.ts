@@ -4,12 +4,12 @@ import { sqlState, transaction } from './transaction.ts'
 
 /**
  * The gate (ARCHITECTURE.md): one transaction-level advisory lock. Ingest holds it shared while it decides the cycle
- * of its events and stores them; sealing hours and publishing prices hold it alone, for milliseconds. Whoever
+ * of its events and stores them; sealing hours and publishing prices hold it alone, for milliseconds. Anyone who
  * holds it must read in a later statement than the one that locked, or events are lost: the marks are read so.
  */
 export const GATE = 7_001
 
-/** Whoever has waited this long takes the gate from its holder: a stopped process must not stop all others. */
+/** Anyone who has waited this long takes the gate from its holder: a stopped process must not stop all others. */
 export const GATE_PATIENCE_MS = 10_000
 const EVICTIONS_MAX = 3
 const LOCK_NOT_AVAILABLE = '55P03'

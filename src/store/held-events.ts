@@ -38,7 +38,7 @@ export function heldColumns(events: readonly HeldEvent[]): readonly unknown[] {
 }
 
 /**
- * These events are held no more: they are released, taken back, or found to be copies. Waits for whoever decides about
+ * These events are held no more: they are released, taken back, or found to be copies. Waits for anyone who decides about
  * one of them at the same time.
  */
 export const deleteHeldEvents: Query<readonly EventKey[], never, void> = {

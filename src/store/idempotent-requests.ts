@@ -12,7 +12,7 @@ export interface IdempotentRequest {
 export interface ClaimRequest extends IdempotentRequest {
   /** What was answered longer ago is forgotten. */
   readonly keptMs: number
-  /** Whoever has worked on it for longer is gone. */
+  /** Anyone who has worked on it for longer is gone. */
   readonly workMs: number
 }
 

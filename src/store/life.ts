@@ -4,12 +4,12 @@ import { sessionName } from './embedded/session.ts'
 import { deleteSessions, type OtherProcess, listProcesses } from './server.ts'
 import { run } from './query.ts'
 
-/** The purpose of the session that shows signs of life. */
+/** The purpose of the session that shows a heartbeat. */
 const LIFE_SESSION = 'farthing-life'
-/** Between two signs of life. */
+/** Between two a heartbeat. */
 export const LIFE_BEAT_MS = 2_000
 /**
- * A process that holds something and gives no sign of life for this long loses it. Much longer than the event loop is
+ * A process that holds something and gives no heartbeat for this long loses it. Much longer than the event loop is
  * ever busy: a process that is only slow keeps what it has, and one that lost it all the same repeats it.
  */
 export const LIFE_PATIENCE_MS = 15_000
@@ -27,11 +27,11 @@ export interface Life {
  * Show that this process is alive, and take from others that are not what they hold. A process that is stopped
  * (SIGSTOP, a debugger, a frozen container) keeps its sessions, and with them its locks and claims, and no timeout of
  * PostgreSQL reaches a session that waits for the rows of a COPY. So each process asks for the sessions of all every
- * 2 s, on a session of its own: the time of that question is its sign of life. Whose sign stays the same for 15 s while
- * it is in a transaction, loses its transactions: they are rolled back, and whoever goes on, goes on.
+ * 2 s, on a session of its own: the time of that question is its heartbeat. Whose sign stays the same for 15 s while
+ * it is in a transaction, loses its transactions: they are rolled back, and anyone who goes on, goes on.
  *
  * Nothing depends on the judgement being right: every transaction can be repeated. No clock does either: how long a
- * sign has not changed is measured by whoever looks.
+ * sign has not changed is measured by anyone who looks.
  *
  * Resolves when the first sign is given: begin before anything is locked.
  */

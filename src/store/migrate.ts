@@ -3,12 +3,12 @@ import pg from 'pg'
 import { sessionName } from './embedded/session.ts'
 
 const FOLDER = new URL('schema/', import.meta.url)
-/** One migration at a time in a database, whoever starts it. */
+/** One migration at a time in a database, anyone who starts it. */
 const MIGRATION_LOCK = 'farthing.migrations'
 
 /**
  * The first migration of versions whose bills follow other rules, and the last such version. Their bills could not be
- * recomputed here, so their databases and backups are refused. Whoever changes what a bill of the same facts says
+ * recomputed here, so their databases and backups are refused. Anyone who changes what a bill of the same facts says
  * (amounts, the texts of digests) gives the first migration another name, and adds the old one here.
  */
 const OTHER_RULES: ReadonlyMap<string, string> = new Map([['0001-facts.sql', '0.1.0']])
@@ -30,7 +30,7 @@ export type Migrated =
 /**
  * Bring the schema up to date: numbered SQL files, forward only, each in a transaction. Safe when two processes
  * start at once: the second waits, and finds nothing left to do. A process that is stopped meanwhile is ended by
- * those that wait, if they show signs of life (life.ts).
+ * those that wait, if they show a heartbeat (life.ts).
  * @param wanted only these of them, for data of an older schema; undefined: all
  * @returns `database/other_rules` when an older Farthing with other rules has made the database, and
  * `database/newer_schema` when a newer one has migrated it already: then it is left as it is

@@ -2,7 +2,7 @@ import type { Query } from './query.ts'
 
 export interface DeleteSessions {
   readonly process: string
-  /** The sign of life that was seen last: if there is a newer one, nothing is ended. */
+  /** The heartbeat that was seen last: if there is a newer one, nothing is ended. */
   readonly sign: string
 }
 
@@ -30,7 +30,7 @@ export const deleteSessions: Query<DeleteSessions, { ended: number }, number> = 
   decode: ({ ended }) => ended,
 }
 
-/** A process with a session that shows signs of life. */
+/** A process with a session that shows a heartbeat. */
 export interface OtherProcess {
   readonly process: string
   /** Changes with every sign. */
@@ -40,7 +40,7 @@ export interface OtherProcess {
 }
 
 /**
- * The other processes on this database. A sign of life is the beginning of the newest statement of a process's life
+ * The other processes on this database. A heartbeat is the beginning of the newest statement of a process's life
  * session, so nothing is written. Sessions of processes that show none (tools, tests) are not judged.
  */
 export const listProcesses: Query<{ readonly own: string }, OtherProcess, OtherProcess> = {

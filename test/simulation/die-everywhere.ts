@@ -5,7 +5,7 @@ type Pool = Deployment['pool']
 
 /**
  * Do some work in a process that dies at its first statement, in one that dies at its second, and so on, until one lives
- * to its end. After each commit the count begins anew, so that every statement of every transaction is died at.
+ * to its end. After each commit the count begins again, so that every statement of every transaction is died at.
  * @param how before the statement was sent, or when it was done and its answer is lost
  * @returns how often it died
  */

@@ -231,7 +231,7 @@ export async function settleAll(
   throw new Error(`something is open after ${PASSES_MAX} passes of settlement`)
 }
 
-/** What Farthing itself finds when it makes every bill anew. */
+/** What Farthing itself finds when it makes every bill again. */
 export async function differences(sql: Sql): Promise<readonly Difference[]> {
   const found: Difference[] = []
   const range = { from: 0 as Hour, to: (2 ** 31 - 1) as Hour }

@@ -72,7 +72,7 @@ export interface History {
   readonly firstHour: number
   /** Copies under times this far apart are one event. */
   readonly windowMs: number
-  /** Nothing of it and later has happened. */
+  /** None of it and later has happened. */
   readonly hourToCome: number
   /** Is only usage of known accounts taken? */
   readonly knownOnly: boolean
@@ -104,7 +104,7 @@ export function randomHistory(seed: number, currentHour: number): History {
     for (const sent of copies(random, original, hour)) {
       events[roundFor(random, hour - firstHour, roundCount)]!.push(sent)
     }
-    // A producer that stamps a retry anew.
+    // A producer that stamps a retry again.
     while (random.chance(0.08)) {
       const other = pick(random, isLevel(original) ? hours : all)
       const sent = { ...original, time: timeIn(random, other) }

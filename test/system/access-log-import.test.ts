@@ -108,7 +108,7 @@ test('with a state the next import begins where the last one ended, and in doubt
   renameSync(path, `${path}.1`)
   writeFileSync(path, line(3).repeat(100))
   expect(await next(`${path}.1`, path)).toEqual([100, 0, 0])
-  // Truncated, and begun anew with more than there was. From a line that was refused on, all is read again.
+  // Truncated, and begun again with more than there was. From a line that was refused on, all is read again.
   writeFileSync(path, `${line(4).repeat(200)}nonsense\n${line(4).repeat(5)}`)
   expect(await next(path)).toEqual([205, 0, 1])
   appendFileSync(path, line(4))

@@ -29,7 +29,7 @@ let base: string
 let shared: string
 let children: Child[]
 beforeAll(() => {
-  // Where every user can enter, whoever may enter the checkout.
+  // Where every user can enter, anyone who may enter the checkout.
   place = scratch()
   const compiled = compile()
   program = clone(compiled.program, join(place, 'farthing'))

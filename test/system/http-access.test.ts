@@ -5,7 +5,7 @@ import { SCOPES } from '../../src/flows/keys/key-scopes.ts'
 import { ROUTES } from '../../src/http/routes.ts'
 import { type Answer, type Asking, requestEvent, testServer, type TestServer } from './http-server.ts'
 
-/** All that belongs to the account `secret`. Nothing of it may show in an answer to `other`. */
+/** All that belongs to the account `secret`. None of it may show in an answer to `other`. */
 const SECRET = /secret|hidden/i
 
 let server: TestServer
@@ -213,7 +213,7 @@ describe('a key of one account sees nothing of another', () => {
   for (const [name, { paths, init, status }] of Object.entries(WALKS)) {
     test(`walked: ${name}`, async () => {
       for (const path of paths(billId)) {
-        // Whoever sends in the name of another sees that among its own refusals: not the key that reads here.
+        // Anyone who sends in the name of another sees that among its own refusals: not the key that reads here.
         const key = init?.method === 'POST' ? senderKey : otherKey
         const answer = await server.ask(path, { ...init, key })
         expect([path, answer.status]).toEqual([path, status])

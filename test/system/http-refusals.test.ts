@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PROBLEMS_MAX } from '../../src/api/post-events.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
-// Guarantee: a bad event harms none beside it; ten thousand of them flood neither the answer nor the log; and whoever sent
+// Guarantee: a bad event harms none beside it; ten thousand of them flood neither the answer nor the log; and anyone who sent
 // them, or whose key it was, can see what and how many they were.
 
 let server: TestServer

@@ -9,7 +9,7 @@ import type { TestDatabase } from '../database.ts'
 
 /** As it is compiled: a thread has no other way to run it. */
 const WORKER = new URL('../../dist/src/threads/ingest-worker.js', import.meta.url)
-/** Nothing of it is stored. */
+/** None of it is stored. */
 const NOTHING = Buffer.from(' '.repeat(65_536))
 
 /** The real threads, and how many deliveries they took. */

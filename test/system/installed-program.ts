@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const LOCK = join(tmpdir(), 'farthing-apt-get.lock')
 
 /**
- * Sees to it that a test has a real program: Debian has it, and whoever is root can have it installed.
+ * Sees to it that a test has a real program: Debian has it, and anyone who is root can have it installed.
  * @param check arguments with which it does nothing
  */
 export function installProgram(program: string, check: string, debianPackage = program): void {

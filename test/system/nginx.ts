@@ -10,7 +10,7 @@ import { installProgram } from './installed-program.ts'
 export interface Nginx {
   readonly port: number
   readonly folder: string
-  /** Have it open its logs anew, as after a rotation, and wait until they are there. */
+  /** Have it open its logs again, as after a rotation, and wait until they are there. */
   reopen(...logs: readonly string[]): Promise<void>
   /** Wait until a log has so many lines, and give them. */
   linesOf(log: string, count: number): Promise<readonly string[]>

@@ -17,7 +17,7 @@ import { transaction } from '../../src/store/transaction.ts'
 import { testDatabase } from '../database.ts'
 import { type Deployment, deployment, quiet } from './deployment.ts'
 
-// Guarantee: whoever sends nonsense, however much, fills no disk and stops nobody; and every refusal is counted, once.
+// Guarantee: anyone who sends nonsense, however much, fills no disk and stops nobody; and every refusal is counted, once.
 
 let deployed: Deployment
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { explainEvent } from '../../src/flows/read/explain-event.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
 import { type Deployment, deployment, essence } from './deployment.ts'
 
-// An event's identity does not depend on its time: a retry that is stamped anew is billed once.
+// An event's identity does not depend on its time: a retry that is stamped again is billed once.
 
 const now = hourOf(Date.now() as Instant)
 const first = (now - 6) as Hour

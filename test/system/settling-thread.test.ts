@@ -11,7 +11,7 @@ import { startThread } from '../../src/threads/thread.ts'
 import { CountedThreads } from './ingest-threads.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
-// Guarantees: hours are settled by a thread of its own, or by the main one if there can be none; and whoever stops a server
+// Guarantees: hours are settled by a thread of its own, or by the main one if there can be none; and anyone who stops a server
 // waits for what is being settled.
 
 /** As it is compiled: a thread has no other way to run it. */

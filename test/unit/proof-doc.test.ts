@@ -32,7 +32,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex')
 }
 
-// Nothing of Farthing but the page: whoever follows it gets these digests.
+// Nothing of Farthing but the page: anyone who follows it gets these digests.
 test('the bytes on the page have the digests on the page', () => {
   const eventsText = content('events-text 2025-07-28T09Z').replaceAll('\n', '').replaceAll('␀', '\0')
   expect(sha256(eventsText)).toBe(content('digest events'))

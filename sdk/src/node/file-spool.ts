@@ -66,7 +66,7 @@ function openSpool({ folder, rule, former }: SpoolSettings, owner: SpoolOwner): 
   let file: SpoolFile
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    // First the sign of life, then the file: nobody can see the file of a process that shows none and lives.
+    // First the heartbeat, then the file: nobody can see the file of a process that shows none and lives.
     endLife = showLife(at(`${owner.run}.sock`))
     file = new SpoolFile(at(`${owner.run}.spool`), owner, rule)
     if (rule === 'always') syncFolder(folder)

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { SpoolOwner, SpoolRecord } from '../spool.ts'
 import { lineOf } from './spool-lines.ts'
 
-/** A file is written anew when it is larger than this, and over half of it is settled. */
+/** A file is written again when it is larger than this, and over half of it is settled. */
 export const REWRITE_BYTES_MIN = 4 * 1024 * 1024
 
 /** `never`: what is written survives the end of the process. `always`: that of the machine too. */
@@ -162,7 +162,7 @@ export class SpoolFile {
     this.#syncedSize = this.#rule === 'always' ? size : 0
     this.#isTorn = false
     this.#rewriteAt = Math.max(REWRITE_BYTES_MIN, size * 2)
-    // An fsync under way must not meet another file under its number.
+    // An fsync in progress must not meet another file under its number.
     void (this.#running ?? Promise.resolve()).then(() => closeSync(old))
   }
 }

@@ -49,7 +49,7 @@ export interface SpoolContent {
 
 /**
  * The events of a spool. Calls whose minute had not ended are counted into the event that they would have become,
- * with its identity: whoever reads this, and however often, gets the same.
+ * with its identity: anyone who reads this, and however often, gets the same.
  */
 export function readSpool(text: Buffer): SpoolContent {
   const { records, damaged } = readRecords(text)

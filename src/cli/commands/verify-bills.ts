@@ -18,7 +18,7 @@ export interface VerifyOptions {
   readonly json?: true
 }
 
-/** Make the bills of a range anew, and print each difference as it is found. */
+/** Make the bills of a range again, and print each difference as it is found. */
 export async function verifyBills(
   { account, from, to, json }: VerifyOptions,
   readSettings: ReadOwnSettings,

@@ -5,7 +5,7 @@ import { examples, prose } from '../terminal/help-text.ts'
 import type { ReadOwnSettings } from '../own-database.ts'
 import { withRange } from '../terminal/time-option.ts'
 
-/** `verify`: make every bill anew from its facts. */
+/** `verify`: make every bill again from its facts. */
 export function verifyCommand(readSettings: ReadOwnSettings, setExitCode: SetExitCode): Command {
   const command = new Command('verify')
     .summary('make every bill anew from its events, and name whatever differs')

@@ -19,7 +19,7 @@ interface Problem {
   readonly fix: string
 }
 
-/** The mapping, and its text: what was imported with another one is imported anew. */
+/** The mapping, and its text: what was imported with another one is imported again. */
 export interface LogMapFile {
   readonly rules: LineRules
   readonly source: Uint8Array

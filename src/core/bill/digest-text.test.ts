@@ -63,7 +63,7 @@ const anyBill: fc.Arbitrary<Bill> = fc
   })
   .map((bill) => ({ ...bill, id: billId(bill.account, bill.hour) }))
 
-// Guarantee: whoever has a bill from the API can check its digests with any RFC 8785 library.
+// Guarantee: anyone who has a bill from the API can check its digests with any RFC 8785 library.
 test('the digested text of a line is the RFC 8785 form of the line as it is shown, and a newline', () => {
   fc.assert(
     fc.property(fc.oneof(anyHour, fc.constant(7 as Hour)), anyLine, (own, line) => {

@@ -6,7 +6,7 @@ import type { Instant } from '../time/instant.ts'
 import { draftBill } from './draft-bill.ts'
 import { addStored, type Tally } from './tally.ts'
 
-/** Steps of work, one for each level in each hour that is computed anew: a third of a second. */
+/** Steps of work, one for each level in each hour that is computed again: a third of a second. */
 export const CHANGE_STEPS_MAX = 1_000_000
 /** An hour costs as many steps besides. */
 const STEPS_AN_HOUR = 100
@@ -47,7 +47,7 @@ export function storageChange(book: PriceBook, change: StorageChange): string | 
   return draftBill(context, tally)?.total ?? '0'
 }
 
-/** The first hour that nothing of it reaches: every series has a level by then. Infinity: one of them has none. */
+/** The first hour that none of it reaches: every series has a level by then. Infinity: one of them has none. */
 function endOfChange(all: readonly Level[], isTaken: (level: Level) => boolean): number {
   return all.reduce((end, level, index) => {
     if (!isTaken(level)) return end

@@ -124,7 +124,7 @@ export async function* unpack(
   bytes.on('error', (error) => gunzip.destroy(unreadable(error, path)))
   // Closed without an end: it was taken away.
   bytes.on('close', () => bytes.readableEnded || gunzip.destroy(unreadable('it was closed', path)))
-  // Whoever stops reading in the middle has no use for what is said then.
+  // Anyone who stops reading in the middle has no use for what is said then.
   gunzip.on('error', () => {})
   bytes.pipe(gunzip)
   try {

@@ -74,7 +74,7 @@ export type PublishedPriceBook =
       readonly newest: number
     }
 
-/** Times that a comparison is made anew because an hour has begun meanwhile, or usage was dated ahead. */
+/** Times that a comparison is computed again because an hour has begun meanwhile, or usage was dated ahead. */
 const COMPARISONS_MAX = 5
 
 /**

@@ -38,7 +38,7 @@ export async function endLevels({ pool, account, stopping }: EndLevels): Promise
   }
 }
 
-/** False: stopped, or the account was opened or closed anew. */
+/** False: stopped, or the account was opened or closed again. */
 async function endAccount(
   pool: pg.Pool,
   book: PriceBook,
@@ -53,7 +53,7 @@ async function endAccount(
   return !stopping()
 }
 
-/** False: the account was opened or closed anew. Other accounts and price books change nothing here. */
+/** False: the account was opened or closed again. Other accounts and price books change nothing here. */
 async function storeEnds(
   pool: pg.Pool,
   book: PriceBook,

@@ -10,7 +10,7 @@ export interface IdentityWindow {
   around(sql: Sql, buckets: readonly number[], usageHours: readonly Hour[]): AsyncGenerator<IdentitySegment>
 }
 
-/** Reads the window anew for each hour: nothing is kept in memory. */
+/** Reads the window again for each hour: nothing is kept in memory. */
 export function readingWindow(hours: number): IdentityWindow {
   return {
     hours,
@@ -21,7 +21,7 @@ export function readingWindow(hours: number): IdentityWindow {
 }
 
 /**
- * Reads the window once for several hours that are settled one after the other, and then only what was added. Whoever
+ * Reads the window once for several hours that are settled one after the other, and then only what was added. Anyone who
  * adds identities of a bucket has claimed it, so what was seen once stays as it was seen.
  */
 export function keepingWindow(hours: number): IdentityWindow {

@@ -62,7 +62,7 @@ function dueUntil({ now }: Marks, graceMs: number): Hour {
  * Seal history account-hours that were not touched for a while: at most 1,000 at once. What their levels change in
  * hours that were settled before becomes work of the open hour.
  * @param quietMs 0 seals all
- * @param writer only what this import alone wrote; null: whoever wrote it
+ * @param writer only what this import alone wrote; null: anyone who wrote it
  * @returns how many were sealed; call again while it is the maximum
  */
 export async function sealHistory(

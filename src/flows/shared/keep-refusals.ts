@@ -11,7 +11,7 @@ import {
 } from '../../store/refusals.ts'
 import { run, type Sql } from '../../store/query.ts'
 
-/** Kinds of refusals that are counted by name: accounts and sources are chosen by whoever sends. */
+/** Kinds of refusals that are counted by name: accounts and sources are chosen by anyone who sends. */
 export const REFUSAL_KINDS_MAX = 10_000
 /** Refusals of one kind that are kept with what was sent, in a UTC hour: enough to see what is wrong. */
 export const REFUSED_EVENTS_OF_KIND_MAX = 100
@@ -32,7 +32,7 @@ interface Refusal extends RefusedEvent {
 /**
  * Count refusals by kind, and keep the first of each kind for inspection: equal ones once, with their number. At most
  * three statements, however many they are. To be called last in a transaction: it holds the rows of its kinds until the
- * commit, and whoever refuses something of the same kind waits for it.
+ * commit, and anyone who refuses something of the same kind waits for it.
  */
 export async function keepRefusals(
   sql: Sql,

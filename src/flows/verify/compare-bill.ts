@@ -31,7 +31,7 @@ const LINE_FIELDS = [
 
 /**
  * Hold a stored bill against the one that its facts come to, field by field, and against its own digests.
- * @param should the bill made anew from facts, with what was fixed when it was issued taken from the stored one
+ * @param should the bill computed again from facts, with what was fixed when it was issued taken from the stored one
  */
 export function compareBill(stored: Bill, should: Bill): readonly Difference[] {
   const place = `bill ${stored.id}`

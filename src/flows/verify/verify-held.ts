@@ -68,7 +68,7 @@ async function verifyPage(
   })
 }
 
-/** The text for people is left out: it says the same as code and subject, and later versions may word it anew. */
+/** The text for people is left out: it says the same as code and subject, and later versions may word it again. */
 function wrongState(
   books: ReadonlyMap<number, PriceBook>,
   event: SettledEvent,

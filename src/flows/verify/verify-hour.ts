@@ -35,7 +35,7 @@ export interface VerifyHour extends ReadHour {
 
 type Settled = SettledAccount & { readonly step: number; readonly priceVersion: number }
 
-/** What of one hour is not as its facts say. @returns also how many bills were made anew */
+/** What of one hour is not as its facts say. @returns also how many bills were computed again */
 export async function verifyHour(
   sql: Sql,
   asked: VerifyHour,

@@ -33,7 +33,7 @@ export interface VerifyProgress {
 }
 
 /**
- * Make every bill of a range anew from its facts, and name whatever differs: prices, events, held events, levels, lines,
+ * Make every bill of a range again from its facts, and name whatever differs: prices, events, held events, levels, lines,
  * bills, digests, chains, bills that are missing, and what closed accounts store after their closing. Reads only; give it a transaction of REPEATABLE READ, so that bills
  * issued meanwhile do not look like differences.
  */
@@ -90,7 +90,7 @@ async function chunksOf(
   )
 }
 
-/** A version that was edited is a difference; if it can still be read, bills are made anew with it all the same. */
+/** A version that was edited is a difference; if it can still be read, bills are computed again with it all the same. */
 async function* verifyPrices(sql: Sql, books: Map<number, PriceBook>): AsyncGenerator<Difference> {
   for (const { version, book, digest } of await run(sql, listPriceVersionRows, undefined)) {
     const place = `price book version ${version}`

@@ -49,7 +49,7 @@ export type VoidsRefused = {
 }
 
 /**
- * Take back the next events that an order means: some of a range, or all of an id. Whoever calls until `next` is null
+ * Take back the next events that an order means: some of a range, or all of an id. Anyone who calls until `next` is null
  * has taken back all; killed between, and ordered again, what was taken back before counts as such.
  */
 export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<OrderedVoids | VoidsRefused> {

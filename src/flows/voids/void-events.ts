@@ -37,7 +37,7 @@ export interface Voided {
 
 /**
  * Take events back: they stay, with their identities, and count no more. Billed ones are given back in the open hour,
- * at their own prices; others never appear on a bill. Events that Farthing itself added are left alone, whoever means
+ * at their own prices; others never appear on a bill. Events that Farthing itself added are left alone, anyone who means
  * them. Can be run twice, and at the same time.
  * @param keys stored events, at most `VOIDS_PER_TRANSACTION_MAX`
  */
@@ -59,7 +59,7 @@ export async function voidEvents(
 function voidOnce(pool: pg.Pool, order: VoidOrder, meant: readonly EventKey[]): Promise<Voided> {
   const keys = sentOnly(meant)
   return throughGate(pool, 'shared', async (sql, marks) => {
-    // First: whoever releases one of them at this moment is waited for.
+    // First: anyone who releases one of them at this moment is waited for.
     await run(sql, deleteHeldEvents, keys)
     const { decisions, already } = await decide(sql, marks, keys)
     const rows = decisions.map(({ event, cycle, counted }) => {

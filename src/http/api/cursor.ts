@@ -10,7 +10,7 @@ type PositionOf<Parts extends readonly Part[]> = {
 
 /**
  * Where the next page of a list begins: the key of the last item, with the list's name, so that a cursor of
- * another list is noticed. Opaque to clients. It gives no access: what a key may see is checked anew.
+ * another list is noticed. Opaque to clients. It gives no access: what a key may see is checked again.
  */
 export function writeCursor(list: string, position: readonly (string | number)[] | null): string | null {
   if (position === null) return null

@@ -53,7 +53,7 @@ export interface Takers {
 
 /**
  * Read a delivery and store it. The answer comes when it is durable.
- * @throws HttpProblem when its body cannot be read as a whole, or nothing of it was stored
+ * @throws HttpProblem when its body cannot be read as a whole, or none of it was stored
  */
 export async function takeDelivery({ ingest, large }: Takers, sent: SentDelivery): Promise<TakenDelivery> {
   const { headers, rawHeaders, body, boundAccount, writer, sender } = sent

@@ -10,7 +10,7 @@ const UNFINISHED = '.copy-of-'
 /**
  * Copy the platform's package, and complete it, unless that was done before.
  *
- * It is copied beside the target and then renamed, so that the target is never half a copy, whoever is killed and
+ * It is copied beside the target and then renamed, so that the target is never half a copy, anyone who is killed and
  * however many copy at once. Its name holds the version, so it never has to change.
  * @returns where the copy is
  */

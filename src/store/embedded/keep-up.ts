@@ -12,13 +12,13 @@ const SHUTDOWN_MS = 500
 export interface Watch {
   /** Of PostgreSQL's first process, as it is now. */
   pid(): number
-  /** Stop looking. Resolves when no restart is under way any more. */
+  /** Stop looking. Resolves when no restart is in progress any more. */
   end(): Promise<void>
 }
 
 /**
  * Start the server again whenever it ends by itself (killed for want of memory, say): the pools connect again at
- * the same socket, and only what was under way fails. Every process that uses the server looks; whoever has the
+ * the same socket, and only what was in progress fails. Every process that uses the server looks; anyone who has the
  * first turn starts it.
  * @param again brings the server up, in turn; undefined when its turn did not come
  */

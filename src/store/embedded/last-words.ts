@@ -6,7 +6,7 @@ import type { Place } from './place.ts'
 const LOG_FILES_MAX = 5
 
 /**
- * The file for what the server says before its log is open, begun anew at each start. It is not among the logs:
+ * The file for what the server says before its log is open, begun again at each start. It is not among the logs:
  * root opens it, and their directory is open to the server's user.
  */
 export function firstOutput({ home }: Place): string {

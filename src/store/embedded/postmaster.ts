@@ -40,7 +40,7 @@ export function launch(
     detached: true,
     stdio: ['ignore', output, output],
   })
-  // Reported by its absence: whoever waits for it sees that there is no such process.
+  // Reported by its absence: anyone who waits for it sees that there is no such process.
   child.on('error', () => {})
   child.unref()
   closeSync(output)

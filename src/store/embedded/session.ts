@@ -38,7 +38,7 @@ export function sessionName(purpose: string): string {
 }
 
 export interface PoolOptions {
-  /** Sessions at most; whoever wants one more waits. */
+  /** Sessions at most; anyone who wants one more waits. */
   readonly max?: number
   /** What its sessions are for. Seen in `pg_stat_activity` and in the server's log, with the process's tag. */
   readonly applicationName?: string

@@ -18,7 +18,7 @@ const NOTE = 'socket-is-at.txt'
 /**
  * The directory of the server's socket, made if it is missing. Call in turn.
  *
- * Whoever can enter it is the database's superuser, so it has mode 0700 and belongs to the server's user. It is
+ * Anyone who can enter it is the database's superuser, so it has mode 0700 and belongs to the server's user. It is
  * inside the place, or in a temporary directory when the path would be too long for the system.
  */
 export function socketDir(place: Place): { readonly ok: true; readonly dir: string } | Refused {

@@ -132,7 +132,7 @@ create table late_hour (
 );
 
 -- Work that was put into an open cycle: levels became known that reach over hours from `from_hour` on, so the
--- storage of those hours is computed anew and the difference billed.
+-- storage of those hours is computed again and the difference billed.
 create table restated_account (
   cycle     integer  not null,
   bucket    smallint not null,

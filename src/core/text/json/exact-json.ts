@@ -12,7 +12,7 @@ export function isTooDeep(value: Json): boolean {
 
 /**
  * Do values say everything that their text says? A parser keeps the last of equal keys, and of a number its double. The
- * quick way to know: each number of the text is exact, and the text has as many members as the values have. Whoever
+ * quick way to know: each number of the text is exact, and the text has as many members as the values have. Anyone who
  * needs to know the place of what is lost asks `findFault`.
  * @param bytes UTF-8 that was parsed: one value, or several with anything but quotes, colons and digits between them
  * @returns false also where a value is nested too deeply to be walked

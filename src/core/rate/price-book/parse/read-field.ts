@@ -65,7 +65,7 @@ export function entriesOf(field: Field, example: string): ReadonlyMap<string, Fi
 
 /** The keys that a mapping may have. */
 export interface Keys {
-  /** Each with a value to write, for whoever forgot it. */
+  /** Each with a value to write, for anyone who forgot it. */
   readonly required: Readonly<Record<string, string>>
   readonly optional: readonly string[]
 }
