@@ -147,7 +147,7 @@ for (const { what, args, says, code } of [
     code: 1,
   },
   { what: 'an event of no account', args: ['explain', 'b'], says: 'account is missing', code: 2 },
-  { what: 'no time', args: ['bills', '--from', 'yesterday'], says: 'from is "yesterday"', code: 2 },
+  { what: 'no time', args: ['bills', '--from', 'someday'], says: 'Write an RFC 3339 time', code: 2 },
   { what: 'no number', args: ['bills', '--limit', '0'], says: 'write a number from 1, or all', code: 2 },
   { what: 'no address', args: ['bills', '--url', 'here'], says: 'write http://host:port', code: 2 },
   { what: 'no scope', args: ['keys', 'create', 'a', '--scope', 'all'], says: 'all is no scope', code: 2 },
@@ -172,7 +172,10 @@ test('what was refused is listed with its reason', async () => {
   expect(await server.good('refused')).toBe('Nothing was refused.\n')
   const event = { specversion: '1.0', id: 'bad', source: '/test', type: 'farthing.request', subject: 'acme' }
   const sent = await server.run(['import', '-'], { input: JSON.stringify(event) })
-  expect(sent).toMatchObject({ stdout: '1 event: 0 accepted, 1 rejected.\n', code: 3 })
+  expect(sent).toMatchObject({
+    stdout: '1 event: 0 accepted, 1 rejected.\nEvery past hour has its bill.\n',
+    code: 3,
+  })
   expect(await server.good('refused')).toMatch(/rejected {2}acme +bad +time is missing/)
 })
 
