@@ -18,8 +18,13 @@ interface Leaf {
   readonly command: Command
 }
 
+/** Short forms of other commands are not listed. */
+function isShown(command: Command): boolean {
+  return !['bill', 'void'].includes(command.name())
+}
+
 function leaves(command: Command, prefix = ''): readonly Leaf[] {
-  return command.commands.flatMap((child) => {
+  return command.commands.filter(isShown).flatMap((child) => {
     const name = `${prefix}${child.name()}`
     return child.commands.length > 0 ? leaves(child, `${name} `) : [{ name, command: child }]
   })

@@ -67,7 +67,6 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     importCommand(setExitCode),
     eventsCommand(setExitCode),
     billsCommand(),
-    billCommand(),
     explainCommand(),
     settleCommand(readSettings),
     verifyCommand(readSettings, setExitCode),
@@ -81,14 +80,17 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     sourcesCommand(),
     heldCommand(),
     refusedCommand(),
-    voidCommand(setExitCode),
-    voidsCommand(),
+    voidsCommand(setExitCode),
     accountsCommand(),
     keysCommand(),
     auditCommand(),
     completionCommand(),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
+  // Short forms of what is asked most.
+  for (const command of [billCommand('bill'), voidCommand('void', setExitCode)]) {
+    program.addCommand(inherit(command, program), { hidden: true })
+  }
   return program
 }
 

@@ -11,9 +11,9 @@ interface BillOptions extends ServerOptions {
   readonly json?: true
 }
 
-/** `bill`: one bill in full. */
-export function billCommand(): Command {
-  const command = new Command('bill')
+/** `bills show`, or for short `bill`: one bill in full. */
+export function billCommand(name: 'show' | 'bill'): Command {
+  const command = new Command(name)
     .summary('print a bill')
     .description(
       prose(`Prints a bill with its lines and totals. Every line reads quantity × unit price = amount, exact to the
@@ -25,7 +25,7 @@ export function billCommand(): Command {
   return withServerOptions(command)
     .addHelpText(
       'after',
-      examples(['farthing bill 2025-07-28T03Z.acme', "acme's bill for 03:00 to 04:00 UTC"]),
+      examples(['farthing bills show 2025-07-28T03Z.acme', "acme's bill for 03:00 to 04:00 UTC"]),
     )
     .action(bill)
 }

@@ -4,6 +4,7 @@ import { billsTable } from '../../core/present/bills-table.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, withListOptions } from '../client/print-list.ts'
 import { readVersion } from '../client/read-terms.ts'
+import { billCommand } from './bill.ts'
 import { withRange } from '../terminal/time-option.ts'
 import { tableWidth } from '../terminal/terminal.ts'
 
@@ -13,9 +14,17 @@ interface BillsOptions extends ListOptions {
   readonly to?: string
 }
 
-/** `bills`: one line for each hourly bill. */
+/** `bills`: hourly bills, and one in full. */
 export function billsCommand(): Command {
-  const command = new Command('bills')
+  return new Command('bills')
+    .summary('list and print bills')
+    .description('Hourly bills: all of them in a list, or one in full.')
+    .addCommand(listCommand(), { isDefault: true })
+    .addCommand(billCommand('show'))
+}
+
+function listCommand(): Command {
+  const command = new Command('list')
     .summary('list bills')
     .description(
       prose(`Lists hourly bills, oldest first, with the exact total of each and of all that are listed. Times are UTC;
@@ -26,8 +35,8 @@ export function billsCommand(): Command {
     .addHelpText(
       'after',
       examples(
-        ['farthing bills --account acme --from 2025-07-28 --to 2025-07-29', 'the bills of one day'],
-        ['farthing bills --account acme --json', 'every bill, for programs'],
+        ['farthing bills list --account acme --from 2025-07-28 --to 2025-07-29', 'the bills of one day'],
+        ['farthing bills list --account acme --json', 'every bill, for programs'],
       ),
     )
     .action(({ account, from, to, ...options }: BillsOptions) =>

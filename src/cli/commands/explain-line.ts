@@ -4,6 +4,7 @@ import { countOf } from '../../core/present/readable-text.ts'
 import { lineExplanation } from '../../core/present/line-explanation.ts'
 import type { PriceTerm } from '../../core/rate/price-book/price-book.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
+import { parseInstant } from '../../core/time/instant.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import { takeItems } from '../client/print-list.ts'
 import { readTerms } from '../client/read-terms.ts'
@@ -38,8 +39,15 @@ export async function explainLine(
     return
   }
   printLines([...lineExplanation(bill, line, terms), { role: 'plain', text: '' }])
-  printLines(lineEventsTable(items, tableWidth()))
+  printLines(lineEventsTable(isCut ? items : byTime(items), tableWidth()))
   if (isCut) remark(`There are more: --events ${limit * 10} shows more.`)
+}
+
+/** In the order in which it happened; the server has the order of the events' key, page by page. */
+function byTime<Item extends { readonly kind: string }>(items: readonly Item[]): readonly Item[] {
+  const at = (item: Item) => ('time' in item ? parseInstant(String(item.time)) : undefined)
+  if (items.some((item) => typeof at(item) !== 'number')) return items
+  return items.toSorted((a, b) => Number(at(a)) - Number(at(b)))
 }
 
 const EVENTS_BEHIND = 'GET /v1/bills/:id/lines/:number/events'

@@ -18,9 +18,9 @@ interface VoidOptions extends ServerOptions, Omit<VoidOrderBody, 'id' | 'status'
   readonly json?: true
 }
 
-/** `void`: take usage back. */
-export function voidCommand(setExitCode: SetExitCode): Command {
-  const command = new Command('void')
+/** `voids create`, or for short `void`: take usage back. */
+export function voidCommand(name: 'create' | 'void', setExitCode: SetExitCode): Command {
+  const command = new Command(name)
     .summary('take usage back: one event, or a range')
     .description(
       prose(`Takes back usage that should not have been sent. First it says how many events that are and what they
@@ -46,9 +46,12 @@ export function voidCommand(setExitCode: SetExitCode): Command {
     .addHelpText(
       'after',
       examples(
-        ['farthing void --account acme call-17 --reason "sent by a test"', 'one event, and copies of it'],
         [
-          'farthing void --account acme --from 2025-07-28T03Z --to 2025-07-28T05Z --reason "metered twice"',
+          'farthing voids create --account acme call-17 --reason "sent by a test"',
+          'one event, and copies of it',
+        ],
+        [
+          'farthing voids create --account acme --from 2025-07-28T03Z --to 2025-07-28T05Z --reason "metered twice"',
           'all of two hours',
         ],
       ),

@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 import type { Void } from '../../api/voids.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
+import type { SetExitCode } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
+import { voidCommand } from './void.ts'
 import { withRange } from '../terminal/time-option.ts'
 
 interface VoidsOptions extends ListOptions {
@@ -11,9 +13,17 @@ interface VoidsOptions extends ListOptions {
   readonly to?: string
 }
 
-/** `voids`: what was taken back. */
-export function voidsCommand(): Command {
-  const command = new Command('voids')
+/** `voids`: what was taken back, and the order to do so. */
+export function voidsCommand(setExitCode: SetExitCode): Command {
+  return new Command('voids')
+    .summary('take usage back, and list what was')
+    .description('Usage that should not have been sent: take it back, or list what was taken back.')
+    .addCommand(listCommand(), { isDefault: true })
+    .addCommand(voidCommand('create', setExitCode))
+}
+
+function listCommand(): Command {
+  const command = new Command('list')
     .summary('list usage that was taken back')
     .description(
       prose(`Lists usage that was taken back, by the hour in which it happened: by whom and why, whether a bill
@@ -23,7 +33,7 @@ export function voidsCommand(): Command {
   return withListOptions(withRange(command, 'hours of usage'), 'event')
     .addHelpText(
       'after',
-      examples(['farthing voids --account acme --from 2025-07-28', 'what was taken back, since when?']),
+      examples(['farthing voids list --account acme --from 2025-07-28', 'what was taken back, since when?']),
     )
     .action(({ account, from, to, ...options }: VoidsOptions) =>
       printList(
