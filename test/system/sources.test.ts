@@ -134,7 +134,7 @@ describe('a source that usually reports', () => {
     const json = await farthing(['sources', 'silent', '--json'], { env })
     expect([JSON.parse(json.stdout)]).toEqual(await silent())
     const told = await farthing(['sources', 'acknowledge', '/steady'], { env })
-    expect(told).toMatchObject({ code: 0, stderr: '/steady is no warning any more.\n' })
+    expect(told).toMatchObject({ code: 0, stdout: '/steady is no warning any more.\n' })
     const again = await farthing(['sources', 'acknowledge', '/steady', '--json'], { env })
     expect([again.code, JSON.parse(again.stdout)]).toEqual([0, { source: '/steady' }])
   })
