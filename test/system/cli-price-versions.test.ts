@@ -131,6 +131,6 @@ test('differences: the newest, two versions, and a file', async () => {
   const none = await server.run(['price-book', 'diff', '1', '9'])
   expect([none.code, none.stderr]).toEqual([
     1,
-    'farthing: There is no version 9: see /v1/price-book/versions. (price/version_not_found)\n',
+    'farthing: There is no version 9: see `farthing price-book list`. (price/version_not_found)\n',
   ])
 })
