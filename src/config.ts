@@ -21,8 +21,8 @@ export interface Settings {
   /** How long after its end an hour waits for late usage before it is sealed. */
   readonly graceMs: number
   /** How long a past hour that gets usage again waits for more. */
-  readonly historyQuietMs: number
-  /** How far apart copies of one event under different times are still found. */
+  readonly backfillQuietMs: number
+  /** How far apart duplicates of one event under different times are still found. */
   readonly identityWindowMs: number
   /** Whose usage is taken: anybody's, or that of accounts that somebody has made known. */
   readonly taken: TakenAccounts
@@ -50,7 +50,7 @@ const DURATIONS = {
   // A bill comes within one hour after its cycle (R11): ten minutes are left to make it.
   FARTHING_GRACE: { fallbackMs: 10 * MINUTE, minMs: 0, maxMs: 50 * MINUTE, bounds: '0s to 50m' },
   // An import that pauses for longer is billed in parts, so an hour is more than anyone waits.
-  FARTHING_HISTORY_QUIET: { fallbackMs: 30 * SECOND, minMs: SECOND, maxMs: HOUR, bounds: '1s to 1h' },
+  FARTHING_BACKFILL_QUIET: { fallbackMs: 30 * SECOND, minMs: SECOND, maxMs: HOUR, bounds: '1s to 1h' },
   // Also the span of one transaction's events (ARCHITECTURE.md): longer would find no more.
   FARTHING_IDENTITY_WINDOW: { fallbackMs: 62 * DAY, minMs: HOUR, maxMs: 62 * DAY, bounds: '1h to 62d' },
 } satisfies Record<string, DurationSetting>
@@ -74,7 +74,7 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       databaseUrl: env['DATABASE_URL'] || undefined,
       priceBook: readPath(env, 'FARTHING_PRICE_BOOK', cwd),
       graceMs: readDuration(env, 'FARTHING_GRACE'),
-      historyQuietMs: readDuration(env, 'FARTHING_HISTORY_QUIET'),
+      backfillQuietMs: readDuration(env, 'FARTHING_BACKFILL_QUIET'),
       identityWindowMs: readDuration(env, 'FARTHING_IDENTITY_WINDOW'),
       taken: readTaken(env),
     }

@@ -5,11 +5,11 @@ import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
 import { readGivenBook } from './flows/start/start-book.ts'
-import { believeClockAtStart } from './flows/settle/clock-watch.ts'
+import { acceptClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
 import { type Log, makePool, openDatabase } from './store/connect.ts'
-import { startLife } from './store/life.ts'
+import { startHeartbeat } from './store/heartbeat.ts'
 import { migrate } from './store/migrate.ts'
 import { makeReadingPool } from './store/reading-pool.ts'
 import { makeIngestThreads } from './threads/ingest-threads.ts'
@@ -77,21 +77,21 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
 type StartedParts = { readonly ok: true; readonly parts: Omit<Running, 'stop'> } | Refused
 
 async function startParts(settings: Settings, log: Log, stops: Stops): Promise<StartedParts> {
-  const { databaseUrl, dataDir, graceMs, historyQuietMs, identityWindowMs, host, port } = settings
+  const { databaseUrl, dataDir, graceMs, backfillQuietMs, identityWindowMs, host, port } = settings
   const opened = await openDatabase({ databaseUrl, dataDir, log })
   if (!opened.ok) return opened
   stops.push(() => opened.database.stop())
   const { connection } = opened.database
   // Before anything is locked: a process that is stopped loses what it holds.
-  const life = await startLife({ connection, log })
-  stops.push(() => life.stop())
+  const heartbeat = await startHeartbeat({ connection, log })
+  stops.push(() => heartbeat.stop())
   const migrated = await migrate(connection)
   if (!migrated.ok) return migrated
   const writing = makePool(connection, { max: WRITING_SESSIONS, applicationName: 'farthing', log })
   stops.push(() => writing.end())
   const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
   if (!first.ok) return first
-  await believeClockAtStart(writing)
+  await acceptClockAtStart(writing)
   const reading = makeReadingPool(connection, {
     max: READING_SESSIONS,
     applicationName: 'farthing-read',
@@ -104,7 +104,7 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   const database = databaseUrl ?? connection
   const large = makeIngestThreads({ database, taken }, { log })
   stops.push(() => large.close())
-  const setup = { database, graceMs, historyQuietMs, identityWindowMs }
+  const setup = { database, graceMs, backfillQuietMs, identityWindowMs }
   const settler = startSettling(setup, { pool: writing, log })
   stops.push(() => settler.stop())
   const keys = makeKeyRing(reading)

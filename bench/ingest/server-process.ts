@@ -18,7 +18,7 @@ doTasks(
         databaseUrl: undefined,
         priceBook: undefined,
         graceMs: DAY_MS,
-        historyQuietMs: 30_000,
+        backfillQuietMs: 30_000,
         identityWindowMs: 62 * DAY_MS,
         taken: 'any' as const,
       }

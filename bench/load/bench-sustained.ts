@@ -3,7 +3,7 @@ import { remark } from '../../src/cli/terminal/terminal.ts'
 import { endOf, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { sealHours } from '../../src/flows/settle/seal-hours.ts'
-import { findMarks } from '../../src/flows/shared/read-deployment.ts'
+import { readWatermarks } from '../../src/flows/shared/read-deployment.ts'
 import type { BenchOptions } from '../options.ts'
 import type { Figure } from '../figures.ts'
 import type { Part } from '../report.ts'
@@ -88,7 +88,7 @@ export async function benchSustained(options: BenchOptions, cleanup: Cleanup): P
 async function haveSettled({ pool }: ScratchServer, hour: Hour): Promise<number> {
   const from = performance.now()
   await sealHours(pool, Date.now() - endOf(hour))
-  while ((await findMarks(pool)).settledUntil <= hour) {
+  while ((await readWatermarks(pool)).settledUntil <= hour) {
     if (performance.now() - from > SETTLED_PATIENCE_MS) throw new Error(`hour ${hour} was not settled`)
     await sleep(SETTLED_EVERY_MS)
   }

@@ -40,7 +40,7 @@ async function settle({ hour, lanes }: SettleTask): Promise<Settled> {
   const graceMs = Date.now() - startOf(next(hour))
   const settings = {
     graceMs,
-    historyQuietMs: 30_000,
+    backfillQuietMs: 30_000,
     identityWindowMs: 62 * 86_400_000,
     ...(lanes && { lanes }),
   }

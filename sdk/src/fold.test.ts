@@ -20,7 +20,7 @@ const fact: fc.Arbitrary<RequestFact> = fc.record(
   { requiredKeys: ['account', 'operation', 'status', 'at'] },
 )
 /** Facts in the order in which they are called: the clock may go anywhere. Numbers: all parts are closed. */
-const history = fc.array(
+const backfill = fc.array(
   fc.oneof({ weight: 8, arbitrary: fact }, { weight: 1, arbitrary: fc.constant('close') }),
 )
 
@@ -49,7 +49,7 @@ const minute = (at: number) => new Date(Math.floor(at / MINUTE_MS) * MINUTE_MS).
 
 test('folding loses and doubles no call: by account, project, operation, status, region and minute', () => {
   fc.assert(
-    fc.property(history, (facts) => {
+    fc.property(backfill, (facts) => {
       const called = facts
         .filter((one): one is RequestFact => typeof one !== 'string')
         .map((one) => {
@@ -90,7 +90,7 @@ test('calls that differ in one part of the key only are never counted together',
 
 test('no two parts have the same identity, however often a minute is begun again, in however many processes', () => {
   fc.assert(
-    fc.property(history, history, (one, other) => {
+    fc.property(backfill, backfill, (one, other) => {
       const ids = [...fold(one, 'one'), ...fold(other, 'other')].map(({ event }) => event.id)
       expect(new Set(ids).size).toBe(ids.length)
     }),

@@ -9,7 +9,7 @@ import { fileSpool } from '../src/node.ts'
 import { total, usageOf } from './auditor.ts'
 import { type FlakyProxy, flakyProxy } from './flaky-proxy.ts'
 
-/** Files of a spool that are written anew when most of their content is delivered. */
+/** Files of a spool that are written again when most of their content is delivered. */
 
 let server: TestServer
 let proxy: FlakyProxy
@@ -67,7 +67,7 @@ test('the file of a process that runs for long does not grow for long', async ()
   expect(await counted(account)).toBe(2401n)
 })
 
-test('a file that is written anew has what is still being counted, and goes on with it', async () => {
+test('a file that is written again has what is still being counted, and goes on with it', async () => {
   const account = newAccount()
   // So that no minute ends meanwhile.
   vi.useFakeTimers({ toFake: ['Date'] })
@@ -94,7 +94,7 @@ test('a file that is written anew has what is still being counted, and goes on w
   expect(meter.stats().open).toBe(2)
 })
 
-test('a file that is written anew while a minute ends has all of it', async () => {
+test('a file that is written again while a minute ends has all of it', async () => {
   proxy.mishaps = () => 503
   const meter = meterOf({ aggregate: true })
   const project = 'p'.repeat(240)

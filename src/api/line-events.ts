@@ -5,7 +5,7 @@ import { PageParameters, parameter } from './parameters.ts'
 import { Decimal, Nullable, SentEvent, Text, Time } from './views.ts'
 
 const Voided = Type.Boolean({
-  description: 'It was taken back: the line gives it back, in negative quantities',
+  description: 'It was voided: the line gives it back, in negative quantities',
 })
 const VoidedLevel = Type.Boolean({
   description: 'The line takes it back. Its quantity is 0: what it came to was billed before',

@@ -30,7 +30,7 @@ export const PostAcknowledgement = endpoint({
   tag: 'Sources',
   summary: 'Say that a source is silent with good reason: it is no warning any more, until it reports again',
   description:
-    'Marks a silent source as stopped on purpose. It stays listed, and is no warning any more until it reports again.',
+    'Watermarks a silent source as stopped on purpose. It stays listed, and is no warning any more until it reports again.',
   refusals: [404],
   body: { 'application/json': Acknowledgement },
   answers: { 200: Acknowledgement },

@@ -33,10 +33,10 @@ export const VoidedPart = Type.Object({
   dryRun: Type.Boolean(),
   events: Type.Integer({ description: 'Events that are meant, in this part of the order' }),
   voided: Type.Integer({ description: 'Taken back now; in a dry run: would be' }),
-  alreadyVoided: Type.Integer({ description: 'Were taken back before: nothing changes' }),
+  alreadyVoided: Type.Integer({ description: 'Were voided before: nothing changes' }),
   held: Type.Integer({ description: 'Of those voided: had no price' }),
-  copies: Type.Integer({ description: 'Of those voided: another event of the identity counts' }),
-  levels: Type.Integer({ description: 'Of those voided: stored data, whose hours are computed anew' }),
+  duplicates: Type.Integer({ description: 'Of those voided: another event of the identity counts' }),
+  levels: Type.Integer({ description: 'Of those voided: stored data, whose hours are computed again' }),
   storage: Type.Union([Decimal, Type.Null()], {
     description:
       'What these change in settled hours, below 0 when less is charged. In a dry run of several parts the last one says it for all, and those before it with levels say null. Otherwise null: the next bill says it',
@@ -87,7 +87,7 @@ export const GetVoids = endpoint({
   method: 'GET',
   url: '/v1/voids',
   tag: 'Voids',
-  summary: 'Usage that was taken back, by usage hour: by whom, why, and what became of it',
+  summary: 'Usage that was voided, by usage hour: by whom, why, and what became of it',
   description: 'Lists voided events, with who ordered it, why, and what became of it.',
   query: Type.Object({
     account: optionalText('Only events of this account'),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { SettlePass } from '../flows/settle/settle.ts'
 import { type Connection, type Log, makePool, openDatabase } from '../store/connect.ts'
-import { startLife } from '../store/life.ts'
+import { startHeartbeat } from '../store/heartbeat.ts'
 import { migrate } from '../store/migrate.ts'
 import { findDeploymentRow } from '../store/deployment.ts'
 import { runOne } from '../store/query.ts'
@@ -10,7 +10,7 @@ import { CommandFailed } from './terminal/command-failed.ts'
 import { complain } from './terminal/terminal.ts'
 
 /** What a process is set to, as far as commands that work on the database need it. */
-export interface OwnSettings extends Pick<SettlePass, 'graceMs' | 'historyQuietMs' | 'identityWindowMs'> {
+export interface OwnSettings extends Pick<SettlePass, 'graceMs' | 'backfillQuietMs' | 'identityWindowMs'> {
   readonly dataDir: string
   readonly databaseUrl: string | undefined
 }
@@ -41,7 +41,7 @@ export async function withDatabase<Result>(
   const opened = await openDatabase({ databaseUrl, dataDir, log: LOG })
   if (!opened.ok) throw new CommandFailed(opened.detail)
   const { connection, stop } = opened.database
-  const life = await startLife({ connection, log: LOG })
+  const heartbeat = await startHeartbeat({ connection, log: LOG })
   try {
     const migrated = await migrate(connection)
     if (!migrated.ok) throw new CommandFailed(migrated.detail)
@@ -53,7 +53,7 @@ export async function withDatabase<Result>(
       await pool.end()
     }
   } finally {
-    await life.stop()
+    await heartbeat.stop()
     await stop()
   }
 }

@@ -8,8 +8,8 @@ import { run } from '../store/query.ts'
 import { endLevels } from './settle/end-levels.ts'
 import { countSources } from './sources/count-sources.ts'
 import { forgetOldRequests } from './shared/idempotent-requests.ts'
-import { findMarks } from './shared/read-deployment.ts'
-import { type BillWatch, makeBillWatch } from './settle/bill-watch.ts'
+import { readWatermarks } from './shared/read-deployment.ts'
+import { type SlaMonitor, makeSlaMonitor } from './settle/sla-monitor.ts'
 import { type ClockWatch, makeClockWatch } from './settle/clock-watch.ts'
 import { joinSegments } from './settle/join-segments.ts'
 import { sealDue } from './settle/seal-hours.ts'
@@ -28,7 +28,7 @@ export interface BackgroundJobsOptions {
   readonly pool: pg.Pool
   readonly log: Log
   readonly graceMs: number
-  readonly historyQuietMs: number
+  readonly backfillQuietMs: number
   readonly identityWindowMs: number
 }
 
@@ -44,7 +44,7 @@ export interface BackgroundJobs {
 export function startBackgroundJobs(options: BackgroundJobsOptions): BackgroundJobs {
   const abort = new AbortController()
   const clock = makeClockWatch(options.log)
-  const bills = makeBillWatch(options.log, options.graceMs)
+  const bills = makeSlaMonitor(options.log, options.graceMs)
   const loops = [
     again(abort.signal, options.log, () => seal(options, clock, bills)),
     again(abort.signal, options.log, () => settle(options, clock, bills, abort.signal)),
@@ -81,15 +81,15 @@ async function again(
   }
 }
 
-async function seal(options: BackgroundJobsOptions, clock: ClockWatch, bills: BillWatch): Promise<void> {
-  const { pool, graceMs, historyQuietMs } = options
-  if (await clock.look(pool)) await sealDue({ pool, graceMs, historyQuietMs, believes: clock.believes })
-  bills.look(await findMarks(pool))
+async function seal(options: BackgroundJobsOptions, clock: ClockWatch, bills: SlaMonitor): Promise<void> {
+  const { pool, graceMs, backfillQuietMs } = options
+  if (await clock.look(pool)) await sealDue({ pool, graceMs, backfillQuietMs, accepts: clock.accepts })
+  bills.look(await readWatermarks(pool))
 }
 
 async function join(pool: pg.Pool, signal: AbortSignal): Promise<void> {
-  const marks = await findMarks(pool)
-  await joinSegments(pool, marks.settledUntil, () => signal.aborted)
+  const watermarks = await readWatermarks(pool)
+  await joinSegments(pool, watermarks.settledUntil, () => signal.aborted)
 }
 
 async function prune(pool: pg.Pool): Promise<void> {
@@ -98,24 +98,24 @@ async function prune(pool: pg.Pool): Promise<void> {
 }
 
 async function settle(
-  { pool, graceMs, historyQuietMs, identityWindowMs }: BackgroundJobsOptions,
+  { pool, graceMs, backfillQuietMs, identityWindowMs }: BackgroundJobsOptions,
   clock: ClockWatch,
-  bills: BillWatch,
+  bills: SlaMonitor,
   signal: AbortSignal,
 ): Promise<void> {
   const past = new Set<Hour>()
   await settlePass({
     pool,
     graceMs,
-    historyQuietMs,
+    backfillQuietMs,
     identityWindowMs,
-    believes: clock.believes,
+    accepts: clock.accepts,
     stopping: () => signal.aborted,
-    onSettled: ({ hour }, isHistory) => {
-      bills.settled(hour, isHistory)
-      if (isHistory) past.add(hour)
+    onSettled: ({ hour }, isBackfill) => {
+      bills.settled(hour, isBackfill)
+      if (isBackfill) past.add(hour)
     },
   })
-  // History came in after its hour had been counted.
+  // Backfill came in after its hour had been counted.
   for (const hour of past) await run(pool, insertUncountedHour, { hour })
 }

@@ -1,6 +1,6 @@
 import { postEvents } from './routes/post-events.ts'
 import { postLagoBatch } from './compat/lago-events.ts'
-import { postForeignEvents, postOpenmeterEvents } from './compat/openmeter-events.ts'
+import { postCompatEvents, postOpenmeterEvents } from './compat/openmeter-events.ts'
 import { getMeter, getMeters } from './compat/openmeter-meters.ts'
 import { getMeterQuery, postMeterQuery } from './compat/openmeter-query.ts'
 import { postStripeMeterEvent } from './compat/stripe-meter-events.ts'
@@ -67,7 +67,7 @@ export const ROUTES: readonly Route[] = [
   getReadiness,
   getMetrics,
   getOpenapi,
-  postForeignEvents,
+  postCompatEvents,
   postOpenmeterEvents,
   getMeters,
   getMeter,

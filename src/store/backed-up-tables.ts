@@ -24,7 +24,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'refused_event' },
   { table: 'refusal_count' },
   { table: 'identity_segment' },
-  { table: 'history_hour' },
+  { table: 'backfill_hour' },
   { table: 'late_hour' },
   { table: 'restated_account' },
   { table: 'storage_series' },
@@ -38,9 +38,9 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   clock_watch: 'what processes agree on about the clock of the database that they run on',
   idempotent_request: 'what was asked in the last day: a restored server answers repeats as new requests',
-  source_count: 'made anew from events and manifests',
-  source_presence: 'made anew from the events of the last days',
+  source_count: 'computed again from events and manifests',
+  source_presence: 'computed again from the events of the last days',
   source_watch: 'how far both are made',
-  uncounted_hour: 'what of them is to be made anew',
+  uncounted_hour: 'what of them is to be computed again',
   migration: 'the first line of a backup lists the migrations, and a restore applies them',
 }

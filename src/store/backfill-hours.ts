@@ -5,15 +5,15 @@ import type { SettledAccount } from './settled-hours.ts'
 import type { AccountHourKey } from './key-columns.ts'
 
 /**
- * Accounts that store something at the end of a history hour, and have later history to settle: the next hour is
- * theirs too, with events or without, unless it is settled. So a day of history has the bills of a day that was live.
+ * Accounts that store something at the end of a backfill hour, and have later backfill to settle: the next hour is
+ * theirs too, with events or without, unless it is settled. So a day of backfill has the bills of a day that was live.
  */
 export const insertCarriedBackfillHours: Query<DeleteBackfillHours, never, void> = {
   name: 'insert_carried_backfill_hours',
   text: `
-    insert into history_hour (bucket, account, hour, touched_at, writers, price_version)
+    insert into backfill_hour (bucket, account, hour, touched_at, writers, price_version)
     select distinct on (h.account) h.bucket, h.account, $1 + 1, clock_timestamp(), h.writers, h.price_version
-      from history_hour h
+      from backfill_hour h
      where h.bucket = $2 and h.account = any ($3) and h.hour > $1 + 1 and h.price_version is not null
        and not exists (select from bill b
                         where b.hour = $1 + 1 and b.bucket = h.bucket and b.account = h.account)
@@ -31,19 +31,19 @@ export interface DeleteBackfillHours {
   readonly accounts: readonly string[]
 }
 
-/** History that is settled needs no row any more: its bill says so. */
+/** Backfill that is settled needs no row any more: its bill says so. */
 export const deleteBackfillHours: Query<DeleteBackfillHours, never, void> = {
   name: 'delete_backfill_hours',
-  text: `delete from history_hour where hour = $1 and bucket = $2 and account = any ($3)`,
+  text: `delete from backfill_hour where hour = $1 and bucket = $2 and account = any ($3)`,
   values: ({ hour, bucket, accounts }) => [hour, bucket, accounts],
   decode: () => undefined,
 }
 
-/** Is there history that is not sealed yet? Asked before the gate is taken for nothing. */
+/** Is there backfill that is not sealed yet? Asked before the gate is taken for nothing. */
 export const findOpenBackfill: Query<{ readonly quietMs: number }, { open: boolean }, boolean> = {
   name: 'find_open_backfill',
   text: `
-    select exists (select from history_hour
+    select exists (select from backfill_hour
                     where price_version is null
                       and (touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)
                            or touched_at > clock_timestamp() + make_interval(secs => $1::numeric / 1000))) as open`,
@@ -51,12 +51,12 @@ export const findOpenBackfill: Query<{ readonly quietMs: number }, { open: boole
   decode: ({ open }) => open,
 }
 
-/** The oldest sealed history hour that is not settled, and its price version. */
+/** The oldest sealed backfill hour that is not settled, and its price version. */
 export const findDueBackfill: Query<void, { hour: Hour; price_version: number }, DueCycle> = {
   name: 'find_due_backfill',
   text: `
     select hour, price_version
-      from history_hour
+      from backfill_hour
      where price_version is not null
      order by hour, price_version
      limit 1`,
@@ -68,12 +68,12 @@ export interface ListBackfillAccounts extends DueCycle {
   readonly buckets: readonly number[]
 }
 
-/** The accounts whose history of an hour is sealed with a price version, in claimed buckets. */
+/** The accounts whose backfill of an hour is sealed with a price version, in claimed buckets. */
 export const listBackfillAccounts: Query<ListBackfillAccounts, SettledAccount, SettledAccount> = {
   name: 'list_backfill_accounts',
   text: `
     select bucket, account
-      from history_hour
+      from backfill_hour
      where hour = $1 and price_version = $2 and bucket = any ($3)
      order by bucket, account`,
   values: ({ hour, priceVersion, buckets }) => [hour, priceVersion, buckets],
@@ -85,12 +85,12 @@ export interface UpdateSealedBackfillHours {
   readonly quietMs: number
   /** At most so many account-hours: the gate is held meanwhile. */
   readonly limit: number
-  /** Only what this import alone wrote; null: anyone who wrote it. */
+  /** Only what this import alone wrote; null: no matter who wrote it. */
   readonly writer: string | null
 }
 
 /**
- * Seal history account-hours with the newest price version, those of the oldest hours first. What was touched in the
+ * Seal backfill account-hours with the newest price version, those of the oldest hours first. What was touched in the
  * future was touched before the clock went back, and does not wait for it to return. Only while holding the gate alone.
  */
 export const updateSealedBackfillHours: Query<
@@ -100,11 +100,11 @@ export const updateSealedBackfillHours: Query<
 > = {
   name: 'update_sealed_backfill_hours',
   text: `
-    update history_hour h
+    update backfill_hour h
        set price_version = d.price_version
       from deployment d,
            (select bucket, account, hour
-              from history_hour
+              from backfill_hour
              where price_version is null
                and (touched_at <= clock_timestamp() - make_interval(secs => $1::numeric / 1000)
                     or touched_at > clock_timestamp() + make_interval(secs => $1::numeric / 1000))
@@ -122,11 +122,11 @@ export interface TouchedHour extends AccountHourKey {
   readonly writer: string
 }
 
-/** History was committed for these account-hours: their quiet time begins again. In key order, against deadlocks. */
+/** Backfill was committed for these account-hours: their quiet time begins again. In key order, against deadlocks. */
 export const insertBackfillHours: Query<readonly TouchedHour[], never, void> = {
   name: 'insert_backfill_hours',
   text: `
-    insert into history_hour as h (bucket, account, hour, touched_at, writers)
+    insert into backfill_hour as h (bucket, account, hour, touched_at, writers)
     select bucket, account, hour, clock_timestamp(), array_agg(distinct writer)
       from unnest($1::smallint[], $2::text[], $3::int[], $4::text[]) as k (bucket, account, hour, writer)
      group by bucket, account, hour
@@ -143,7 +143,7 @@ export const insertBackfillHours: Query<readonly TouchedHour[], never, void> = {
   decode: () => undefined,
 }
 
-/** History account-hours that an import wrote and that have no bill yet. */
+/** Backfill account-hours that an import wrote and that have no bill yet. */
 export interface ImportState {
   /** Sealed: their bills are being made. */
   readonly sealed: number
@@ -162,7 +162,7 @@ const NAMED_MAX = 20
 export const findImport: Query<{ readonly writer: string }, ImportState, ImportState> = {
   name: 'find_import',
   text: `
-    with mine as (select * from history_hour where $1 = any (writers))
+    with mine as (select * from backfill_hour where $1 = any (writers))
     select (select count(*)::int from mine where price_version is not null) as sealed,
            (select count(*)::int from mine where price_version is null and writers = array[$1]) as own,
            (select count(*)::int from mine where price_version is null and writers <> array[$1]) as shared,

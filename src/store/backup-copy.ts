@@ -7,7 +7,7 @@ import type { TablePart } from './backup.ts'
 /** The rows of a table or partition in PostgreSQL's text format for COPY, in no order, as they come. */
 export function copyOut(client: pg.PoolClient, part: TablePart): Readable {
   const rows = client.query(copyTo(`copy ${part.sqlName} (${columnList(part.columns)}) to stdout`))
-  // Anyone who reads gets to know an error; anyone who stops in the middle has no use for it.
+  // A reader sees the error; a reader that stops in the middle has no use for it.
   return rows.on('error', () => {})
 }
 

@@ -102,7 +102,7 @@ export const listBilledHours: Query<ListBilledHours, { hour: Hour }, Hour> = {
 
 export interface CycleBills {
   readonly hour: Hour
-  /** Of all accounts, those of history included. */
+  /** Of all accounts, those of backfill included. */
   readonly bills: number
   /** Lines of these bills that correct an older hour. */
   readonly corrections: number

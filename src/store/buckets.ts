@@ -20,7 +20,7 @@ export interface ClaimBuckets {
 }
 
 /**
- * Claim the buckets of a range whose next hour is this one, and whose sealed history is settled, until the end of the
+ * Claim the buckets of a range whose next hour is this one, and whose sealed backfill is settled, until the end of the
  * transaction. Those that another process has claimed are left to it.
  */
 export const claimBuckets: Query<ClaimBuckets, { bucket: number }, number> = {
@@ -29,20 +29,20 @@ export const claimBuckets: Query<ClaimBuckets, { bucket: number }, number> = {
     select bucket
       from bucket b
      where settled_until = $1 and bucket >= $2 and bucket < $3
-       and not exists (select from history_hour h where h.bucket = b.bucket and h.price_version is not null)
+       and not exists (select from backfill_hour h where h.bucket = b.bucket and h.price_version is not null)
      order by bucket
        for update skip locked`,
   values: ({ hour, from, to }) => [hour, from, to],
   decode: ({ bucket }) => bucket,
 }
 
-/** Claim the buckets that have sealed history of an hour and price version, as `claimBuckets` does. */
+/** Claim the buckets that have sealed backfill of an hour and price version, as `claimBuckets` does. */
 export const claimBackfillBuckets: Query<DueCycle, { bucket: number }, number> = {
   name: 'claim_backfill_buckets',
   text: `
     select bucket
       from bucket b
-     where exists (select from history_hour h where h.bucket = b.bucket and h.hour = $1 and h.price_version = $2)
+     where exists (select from backfill_hour h where h.bucket = b.bucket and h.hour = $1 and h.price_version = $2)
      order by bucket
        for update skip locked`,
   values: ({ hour, priceVersion }) => [hour, priceVersion],

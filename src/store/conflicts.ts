@@ -9,7 +9,7 @@ export interface ConflictEvent extends EventKey {
   readonly standsHour: Hour
 }
 
-/** Mark events as copies that are never billed. */
+/** Mark events as duplicates that are never billed. */
 export const insertConflictEvents: Query<readonly ConflictEvent[], never, void> = {
   name: 'insert_conflict_events',
   text: `
@@ -41,7 +41,7 @@ interface Raw extends Omit<ConflictEvent, 'standsHour'> {
   readonly stands_hour: Hour
 }
 
-/** The events of a cycle that are marked as copies. */
+/** The events of a cycle that are marked as duplicates. */
 export const listConflictEvents: Query<
   { readonly cycle: Hour; readonly buckets: readonly number[] },
   Raw,
@@ -57,7 +57,7 @@ export const listConflictEvents: Query<
 }
 
 /**
- * Which of these events were settled and are not marked as copies: they stand. By index. One statement for keys of many
+ * Which of these events were settled and are not marked as duplicates: they stand. By index. One statement for keys of many
  * days, whose partitions it opens.
  */
 export const findStandingEvents: Query<readonly EventKey[], { index: string }, number> = {
@@ -100,7 +100,7 @@ export interface FindDuplicates {
 }
 
 /** A stored event and where it counts. */
-export interface FoundCopy extends KeptEvent {
+export interface FoundDuplicate extends KeptEvent {
   readonly hour: Hour
   readonly cycle: Hour
 }
@@ -109,7 +109,11 @@ export interface FoundCopy extends KeptEvent {
  * Every event of an id on some days: one probe of the primary key for each hour. There is no index by id alone,
  * because it would cost half of ingest. The limit inside makes each hour a probe of its own.
  */
-export const findDuplicates: Query<FindDuplicates, RawKeptEvent & { hour: Hour; cycle: Hour }, FoundCopy> = {
+export const findDuplicates: Query<
+  FindDuplicates,
+  RawKeptEvent & { hour: Hour; cycle: Hour },
+  FoundDuplicate
+> = {
   name: 'find_duplicates',
   text: `
     select e.*

@@ -37,13 +37,13 @@ export function decodeKeptEvent({ at, received_at, ...texts }: RawKeptEvent): Ke
 
 /** An event behind a cycle's lines. */
 export interface CountedEvent extends KeptEvent {
-  /** It was taken back, and the cycle gives back what an older one has billed. */
+  /** It was voided, and the cycle gives back what an older one has billed. */
   readonly isTakenBack: boolean
 }
 
 /**
  * Events of one account that happened in one hour and make up a cycle's lines, in key order: those that count there,
- * those that were released into it, and those that it gives back. Found to be copies, or taken back in the cycle itself,
+ * those that were released into it, and those that it gives back. Found to be duplicates, or voided in the cycle itself,
  * they are on no line. Each is a range of a primary key, and no event is in two of them.
  */
 export const listCycleEvents: Query<

@@ -51,7 +51,7 @@ export const findDeploymentRow: Query<
 }
 
 /** Where the deployment stands. The one place that reads the clock by which hours are sealed. */
-export interface Marks {
+export interface Watermarks {
   readonly sealedUntil: Hour
   readonly settledUntil: Hour
   /** The newest published version. */
@@ -66,7 +66,7 @@ export interface Marks {
 export const findWatermarks: Query<
   void,
   { sealed_until: Hour; settled_until: Hour; price_version: number; accounts_version: number; now: string },
-  Marks
+  Watermarks
 > = {
   name: 'find_watermarks',
   text: `

@@ -8,7 +8,7 @@ import type { Instant } from '../core/time/instant.ts'
 import { instantArray, integerArray, textArray } from './binary-arrays.ts'
 import { GATE } from './gate.ts'
 import { keyColumns } from './key-columns.ts'
-import type { Marks } from './deployment.ts'
+import type { Watermarks } from './deployment.ts'
 
 const INSERT_EVENTS = `
   select insert_events($1::int[], $2::int[], $3::bigint[], $4::timestamptz[], $5::int[], $6::smallint[],
@@ -58,7 +58,7 @@ const INSERT_LIVE_EVENTS = `
                             $15::int[])`
 
 /** Where the caller thinks the deployment is. */
-export type ExpectedMarks = Pick<Marks, 'priceVersion' | 'accountsVersion'>
+export type ExpectedWatermarks = Pick<Watermarks, 'priceVersion' | 'accountsVersion'>
 
 export interface LiveInserted {
   /** The database's clock. */
@@ -77,7 +77,7 @@ export interface LiveInserted {
 export async function insertLiveEvents(
   pool: pg.Pool,
   events: readonly StoredEvent[],
-  { priceVersion, accountsVersion }: ExpectedMarks,
+  { priceVersion, accountsVersion }: ExpectedWatermarks,
 ): Promise<LiveInserted | undefined> {
   const { hours, others } = columnsOf(events)
   const values = [priceVersion, accountsVersion, events[0]!.hour, hours, ...others]

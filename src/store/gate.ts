@@ -1,11 +1,11 @@
 import type pg from 'pg'
-import { type Marks, findWatermarks } from './deployment.ts'
+import { type Watermarks, findWatermarks } from './deployment.ts'
 import { sqlState, transaction } from './transaction.ts'
 
 /**
  * The gate (ARCHITECTURE.md): one transaction-level advisory lock. Ingest holds it shared while it decides the cycle
  * of its events and stores them; sealing hours and publishing prices hold it alone, for milliseconds. Anyone who
- * holds it must read in a later statement than the one that locked, or events are lost: the marks are read so.
+ * holds it must read in a later statement than the one that locked, or events are lost: the watermarks are read so.
  */
 export const GATE = 7_001
 
@@ -16,7 +16,7 @@ const LOCK_NOT_AVAILABLE = '55P03'
 
 export type GateSide = 'shared' | 'alone'
 
-/** Begin, lock, and read the marks: three statements in one message, each of which sees what was committed before it. */
+/** Begin, lock, and read the watermarks: three statements in one message, each of which sees what was committed before it. */
 const ENTER: Record<GateSide, string> = { shared: entering('_shared'), alone: entering('') }
 
 function entering(suffix: string): string {
@@ -30,12 +30,12 @@ function entering(suffix: string): string {
 /**
  * Run `work` in a transaction that holds the gate from its first statement to its commit. Nothing of `work` may
  * wait for the network or for a customer.
- * @param work is given the marks, as they stand behind the gate
+ * @param work is given the watermarks, as they stand behind the gate
  */
 export async function throughGate<Result>(
   pool: pg.Pool,
   side: GateSide,
-  work: (client: pg.PoolClient, marks: Marks) => Promise<Result>,
+  work: (client: pg.PoolClient, watermarks: Watermarks) => Promise<Result>,
 ): Promise<Result> {
   for (let evictions = 0; ; evictions++) {
     let entered = false
@@ -44,7 +44,7 @@ export async function throughGate<Result>(
         pool,
         (client, [row]) => {
           entered = true
-          return work(client, marksOf(row))
+          return work(client, watermarksOf(row))
         },
         ENTER[side],
       )
@@ -56,7 +56,7 @@ export async function throughGate<Result>(
   }
 }
 
-function marksOf(row: unknown): Marks {
+function watermarksOf(row: unknown): Watermarks {
   if (row === undefined) throw new Error('the database has no deployment: start Farthing first')
   return findWatermarks.decode(row as Parameters<typeof findWatermarks.decode>[0])
 }

@@ -38,7 +38,7 @@ export function heldColumns(events: readonly HeldEvent[]): readonly unknown[] {
 }
 
 /**
- * These events are held no more: they are released, taken back, or found to be copies. Waits for anyone who decides about
+ * These events are held no more: they are released, voided, or found to be duplicates. Waits for anyone who decides about
  * one of them at the same time.
  */
 export const deleteHeldEvents: Query<readonly EventKey[], never, void> = {
@@ -95,7 +95,7 @@ interface Raw {
   is_voided: boolean
 }
 
-/** Of each key: is it held, released, taken back? One probe of three primary keys for each. */
+/** Of each key: is it held, released, voided? One probe of three primary keys for each. */
 export const findHeldStates: Query<readonly EventKey[], Raw, HeldState> = {
   name: 'find_held_states',
   text: `

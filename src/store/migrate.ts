@@ -3,7 +3,7 @@ import pg from 'pg'
 import { sessionName } from './embedded/session.ts'
 
 const FOLDER = new URL('schema/', import.meta.url)
-/** One migration at a time in a database, anyone who starts it. */
+/** One migration at a time in a database, no matter which process starts it. */
 const MIGRATION_LOCK = 'farthing.migrations'
 
 /**
@@ -30,7 +30,7 @@ export type Migrated =
 /**
  * Bring the schema up to date: numbered SQL files, forward only, each in a transaction. Safe when two processes
  * start at once: the second waits, and finds nothing left to do. A process that is stopped meanwhile is ended by
- * those that wait, if they show a heartbeat (life.ts).
+ * those that wait, if they show a heartbeat (heartbeat.ts).
  * @param wanted only these of them, for data of an older schema; undefined: all
  * @returns `database/other_rules` when an older Farthing with other rules has made the database, and
  * `database/newer_schema` when a newer one has migrated it already: then it is left as it is

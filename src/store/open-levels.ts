@@ -63,7 +63,7 @@ export interface ListUnbilledLevels {
   readonly limit: number
 }
 
-/** Events on no bill yet that announce levels, in no order, without those that were taken back. */
+/** Events on no bill yet that announce levels, in no order, without those that were voided. */
 export const listUnbilledLevels: Query<ListUnbilledLevels, RawKeptEvent, KeptEvent> = {
   name: 'list_unbilled_levels',
   text: `

@@ -17,7 +17,7 @@ export interface OpenAccount {
 
 /**
  * The accounts that may have usage on no bill yet in some hours, each once, and perhaps some more: those with events in
- * hours that are not settled (one probe of the primary key an account and hour), with late usage, history, releases and
+ * hours that are not settled (one probe of the primary key an account and hour), with late usage, backfill, releases and
  * voids, and those that store something.
  */
 export const listOpenAccounts: Query<ListOpenAccounts, OpenAccount, OpenAccount> = {
@@ -64,7 +64,7 @@ export const listOpenAccounts: Query<ListOpenAccounts, OpenAccount, OpenAccount>
     union
     select bucket, account from mark, late_hour where cycle >= settled_until and hour >= $1 and hour < $2
     union
-    select bucket, account from history_hour where hour >= $1 and hour < $2
+    select bucket, account from backfill_hour where hour >= $1 and hour < $2
     union
     select bucket, account from mark, released_event where cycle >= settled_until and hour >= $1 and hour < $2
     union
@@ -91,7 +91,7 @@ export interface OpenHour {
 
 /**
  * Where the account may have usage that is on no bill yet: the hours that its bucket has not settled, late usage
- * in those, and history.
+ * in those, and backfill.
  */
 export const listOpenHours: Query<ListOpenHours, OpenHour, OpenHour> = {
   name: 'list_open_hours',
@@ -106,7 +106,7 @@ export const listOpenHours: Query<ListOpenHours, OpenHour, OpenHour> = {
        where bucket = $1 and account = $2 and hour >= $3 and hour < $4 and cycle >= settled_until
       union
       select hour, hour
-        from history_hour
+        from backfill_hour
        where bucket = $1 and account = $2 and hour >= $3 and hour < $4)
     select hour, cycle
       from open
@@ -124,12 +124,12 @@ export interface ListOpenAdjustments {
   readonly from: Hour
   readonly to: Hour
   /** The key of the last one read before; undefined: from the first. */
-  readonly after: OpenAct | undefined
+  readonly after: OpenAdjustment | undefined
   readonly limit: number
 }
 
 /** A release, or a void that gives something back, of a cycle that has no bill yet. */
-export interface OpenAct extends EventKey {
+export interface OpenAdjustment extends EventKey {
   readonly isVoid: boolean
 }
 
@@ -137,7 +137,11 @@ export interface OpenAct extends EventKey {
  * What was ordered about an account's events in cycles that its bucket has not settled, in key order: held events that
  * were released into them, and billed ones that they give back. A released event that is left out again is in neither.
  */
-export const listOpenAdjustments: Query<ListOpenAdjustments, EventKey & { is_void: boolean }, OpenAct> = {
+export const listOpenAdjustments: Query<
+  ListOpenAdjustments,
+  EventKey & { is_void: boolean },
+  OpenAdjustment
+> = {
   name: 'list_open_adjustments',
   text: `
     with mark as (select settled_until from bucket where bucket = $1),
@@ -182,7 +186,7 @@ export interface OpenEventsCursor {
 
 /**
  * A cursor over the events of one account in some hours, in no order: `fetchOpenEvents` reads from it. Those that were
- * taken back in time, and will be left out, are not among them.
+ * voided in time, and will be left out, are not among them.
  */
 export const openEventsCursor: Query<OpenEventsCursor, never, void> = {
   name: 'open_events_cursor',

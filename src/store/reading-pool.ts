@@ -3,7 +3,7 @@ import { type Connection, makePool, type PoolOptions } from './connect.ts'
 
 export type Pool = pg.Pool
 
-/** No answer takes longer; anyone who asks for more gets told to ask for less. */
+/** No answer takes longer; a caller that asks for more is told to ask for less. */
 export const READING_TIMEOUT_MS = 30_000
 
 /**

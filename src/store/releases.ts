@@ -36,7 +36,7 @@ export const findReleasedEvents: Query<
 }
 
 /** A page of what was ordered about one account's events in one cycle. */
-export interface ReadActs {
+export interface ListAdjustments {
   readonly cycle: Hour
   readonly bucket: number
   readonly account: string
@@ -45,12 +45,18 @@ export interface ReadActs {
   readonly limit: number
 }
 
-export function actsPosition({ cycle, bucket, account, after, limit }: ReadActs): readonly unknown[] {
+export function adjustmentsPosition({
+  cycle,
+  bucket,
+  account,
+  after,
+  limit,
+}: ListAdjustments): readonly unknown[] {
   return [cycle, bucket, account, after?.hour ?? -1, after?.id ?? '', after?.source ?? '', limit]
 }
 
 /** Held events that were released into a cycle, in key order. */
-export const listReleasedEvents: Query<ReadActs, EventKey, EventKey> = {
+export const listReleasedEvents: Query<ListAdjustments, EventKey, EventKey> = {
   name: 'list_released_events',
   text: `
     select hour, bucket, account, id, source
@@ -58,6 +64,6 @@ export const listReleasedEvents: Query<ReadActs, EventKey, EventKey> = {
      where cycle = $1 and bucket = $2 and account = $3 and (hour, id, source) > ($4, $5, $6)
      order by hour, id, source
      limit $7`,
-  values: actsPosition,
+  values: adjustmentsPosition,
   decode: (raw) => raw,
 }

@@ -61,7 +61,7 @@ export interface WithdrawnLevel {
   readonly id: string
 }
 
-/** The levels of a project and region that a settled hour took back: a range of the primary key. */
+/** The levels of a project and region that a settled hour voided: a range of the primary key. */
 export const listWithdrawnLevels: Query<
   ListWithdrawnLevels,
   { dataset: string; at: string; source: string; id: string },
@@ -97,7 +97,7 @@ export interface UpdateWithdrawnLevels {
   readonly levels: readonly Level[]
 }
 
-/** Settled hours of a higher step do not see these levels: they were taken back. */
+/** Settled hours of a higher step do not see these levels: they were voided. */
 export const updateWithdrawnLevels: Query<UpdateWithdrawnLevels, never, void> = {
   name: 'update_withdrawn_levels',
   text: `

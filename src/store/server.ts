@@ -18,14 +18,14 @@ export const deleteSessions: Query<DeleteSessions, { ended: number }, number> = 
      where held.datname = current_database()
        and held.application_name like 'farthing%'
        and split_part(held.application_name, ' ', 2) = $1
-       and held.application_name not like 'farthing-life %'
+       and held.application_name not like 'farthing-heartbeat %'
        and (held.xact_start is not null
             or exists (select from pg_locks l
                         where l.pid = held.pid and l.locktype = 'advisory' and l.granted))
-       and (select max(life.query_start)::text
-              from pg_stat_activity life
-             where life.datname = current_database()
-               and life.application_name = 'farthing-life ' || $1) = $2`,
+       and (select max(heartbeat.query_start)::text
+              from pg_stat_activity heartbeat
+             where heartbeat.datname = current_database()
+               and heartbeat.application_name = 'farthing-heartbeat ' || $1) = $2`,
   values: ({ process, sign }) => [process, sign],
   decode: ({ ended }) => ended,
 }
@@ -40,27 +40,27 @@ export interface OtherProcess {
 }
 
 /**
- * The other processes on this database. A heartbeat is the beginning of the newest statement of a process's life
+ * The other processes on this database. A heartbeat is the beginning of the newest statement of a process's heartbeat
  * session, so nothing is written. Sessions of processes that show none (tools, tests) are not judged.
  */
 export const listProcesses: Query<{ readonly own: string }, OtherProcess, OtherProcess> = {
   name: 'list_processes',
   text: `
-    select split_part(life.application_name, ' ', 2) as process,
-           max(life.query_start)::text as sign,
+    select split_part(heartbeat.application_name, ' ', 2) as process,
+           max(heartbeat.query_start)::text as sign,
            bool_or(exists (
              select from pg_stat_activity held
-              where held.datname = life.datname and held.pid <> life.pid
+              where held.datname = heartbeat.datname and held.pid <> heartbeat.pid
                 and held.application_name like 'farthing%'
-                and split_part(held.application_name, ' ', 2) = split_part(life.application_name, ' ', 2)
-                and held.application_name not like 'farthing-life %'
+                and split_part(held.application_name, ' ', 2) = split_part(heartbeat.application_name, ' ', 2)
+                and held.application_name not like 'farthing-heartbeat %'
                 and (held.xact_start is not null
                      or exists (select from pg_locks l
                                  where l.pid = held.pid and l.locktype = 'advisory' and l.granted)))) as holds
-      from pg_stat_activity life
-     where life.datname = current_database()
-       and life.application_name like 'farthing-life %'
-       and life.application_name <> $1
+      from pg_stat_activity heartbeat
+     where heartbeat.datname = current_database()
+       and heartbeat.application_name like 'farthing-heartbeat %'
+       and heartbeat.application_name <> $1
      group by 1`,
   values: ({ own }) => [own],
   decode: (raw) => raw,

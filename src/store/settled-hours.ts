@@ -105,7 +105,7 @@ export const findSettledHour: Query<FindBillRow, { price_version: number }, numb
 
 /**
  * Which of these account-hours take no more events: they have a bill, were settled without one, or are sealed as
- * history. One statement, so that an hour that is being settled is seen in one of its states.
+ * backfill. One statement, so that an hour that is being settled is seen in one of its states.
  */
 export const findClosedHours: Query<readonly AccountHourKey[], { index: string }, number> = {
   name: 'find_closed_hours',
@@ -115,7 +115,7 @@ export const findClosedHours: Query<readonly AccountHourKey[], { index: string }
      where exists (select from bill b where b.hour = k.hour and b.bucket = k.bucket and b.account = k.account)
         or exists (select from settled_hour s
                     where s.hour = k.hour and s.bucket = k.bucket and s.account = k.account)
-        or exists (select from history_hour h
+        or exists (select from backfill_hour h
                     where h.bucket = k.bucket and h.account = k.account and h.hour = k.hour
                       and h.price_version is not null)`,
   values: (keys) => [
@@ -129,12 +129,12 @@ export const findClosedHours: Query<readonly AccountHourKey[], { index: string }
 /** An account's cycle below `sealedUntil`. `index` is that of its key. */
 export interface SealedVersion {
   readonly index: number
-  /** The price version with which it was sealed; null: it is open, as history. */
+  /** The price version with which it was sealed; null: it is open, as backfill. */
   readonly priceVersion: number | null
 }
 
 /**
- * With which price version these account-hours were sealed, or whether they are open as history. One statement, so
+ * With which price version these account-hours were sealed, or whether they are open as backfill. One statement, so
  * that an hour that is being settled is seen in one of its states. Only for hours below `sealedUntil`.
  */
 export const listSealedVersions: Query<
@@ -148,7 +148,7 @@ export const listSealedVersions: Query<
            case when h.hour is not null and h.price_version is null then null
                 else coalesce(b.price_version, s.price_version, h.price_version, c.price_version) end as price_version
       from unnest($1::smallint[], $2::text[], $3::int[]) with ordinality as k (bucket, account, hour, index)
-      left join history_hour h on h.bucket = k.bucket and h.account = k.account and h.hour = k.hour
+      left join backfill_hour h on h.bucket = k.bucket and h.account = k.account and h.hour = k.hour
       left join bill b on b.hour = k.hour and b.bucket = k.bucket and b.account = k.account
       left join settled_hour s on s.hour = k.hour and s.bucket = k.bucket and s.account = k.account
       left join cycle c on c.hour = k.hour`,

@@ -62,7 +62,7 @@ export interface ListHourLevels {
   /** Usage hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
-  /** Levels that a later step brought in are not seen, and those that it took back are; undefined: all has happened. */
+  /** Levels that a later step brought in are not seen, and those that it voided are; undefined: all has happened. */
   readonly step: number | undefined
   /** The last level of the page before. */
   readonly after?: LevelPlace | undefined
@@ -209,7 +209,7 @@ export interface ListLevelsNowRows {
   readonly bucket: number
   readonly account: string
   readonly now: Instant
-  /** Levels that were taken back, although no bill has said so yet. */
+  /** Levels that were voided, although no bill has said so yet. */
   readonly withdrawn: readonly EventKey[]
   /** The last series of the page before, '' for an absent name; undefined: from the first. */
   readonly after: SeriesName | undefined

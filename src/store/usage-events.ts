@@ -60,13 +60,13 @@ export interface KeyedEvent extends SettledEvent {
   /** In whose bill it counts, if nothing else was decided about it. */
   readonly cycle: Hour
   /** Is it marked as a copy, which counts nowhere? */
-  readonly isCopy: boolean
+  readonly isDuplicate: boolean
 }
 
 /** The events of these keys. One probe of the primary key for each. */
 export const listKeyedEvents: Query<
   FindEvents,
-  EventRow & { index: string; cycle: Hour; is_copy: boolean },
+  EventRow & { index: string; cycle: Hour; is_duplicate: boolean },
   KeyedEvent
 > = {
   name: 'list_keyed_events',
@@ -74,7 +74,7 @@ export const listKeyedEvents: Query<
     select k.index, e.hour, e.bucket, e.account, e.id, e.source, e.at, e.type, e.data, e.attributes, e.cycle,
            exists (select from conflict_event c
                     where c.cycle = e.cycle and c.bucket = e.bucket and c.account = e.account
-                      and c.hour = e.hour and c.id = e.id and c.source = e.source) as is_copy
+                      and c.hour = e.hour and c.id = e.id and c.source = e.source) as is_duplicate
       from unnest($3::int[], $4::smallint[], $5::text[], $6::text[], $7::text[])
            with ordinality as k (hour, bucket, account, id, source, index)
       join usage_event e
@@ -82,11 +82,11 @@ export const listKeyedEvents: Query<
        and e.id = k.id and e.source = k.source
      where e.hour >= $1 and e.hour < $2`,
   values: ({ from, to, keys }) => [from, to, ...keyColumns(keys)],
-  decode: ({ index, cycle, is_copy, ...row }) => ({
+  decode: ({ index, cycle, is_duplicate, ...row }) => ({
     ...settledEvent(row),
     cycle,
     index: Number(index) - 1,
-    isCopy: is_copy,
+    isDuplicate: is_duplicate,
   }),
 }
 
@@ -248,7 +248,7 @@ export const listUnsettledAccounts: Query<ReadHour, SettledAccount, SettledAccou
                         where b.hour = $1 and b.bucket = f.bucket and b.account = f.account)
        and not exists (select from settled_hour s
                         where s.hour = $1 and s.bucket = f.bucket and s.account = f.account)
-       and not exists (select from history_hour h
+       and not exists (select from backfill_hour h
                         where h.hour = $1 and h.bucket = f.bucket and h.account = f.account)
      order by f.bucket, f.account`,
   values: ({ hour, buckets, account }) => [hour, buckets, account],

@@ -3,13 +3,13 @@ import type { Hour } from '../core/time/hour.ts'
 import { type EventKey, keyColumns } from './key-columns.ts'
 import type { Query } from './query.ts'
 import type { Instant } from '../core/time/instant.ts'
-import { actsPosition, type ReadActs } from './releases.ts'
+import { adjustmentsPosition, type ListAdjustments } from './releases.ts'
 
 export interface NewVoid extends EventKey, EventVoid {
   readonly cycle: Hour
 }
 
-/** Take events back. @returns the indexes of those that were not taken back before */
+/** Take events back. @returns the indexes of those that were not voided before */
 export const insertVoidedEvents: Query<readonly NewVoid[], { index: string }, number> = {
   name: 'insert_voided_events',
   text: `
@@ -38,7 +38,7 @@ export const insertVoidedEvents: Query<readonly NewVoid[], { index: string }, nu
   decode: ({ index }) => Number(index) - 1,
 }
 
-/** When, by whom and why an event was taken back, and in which cycle; undefined: it was not. */
+/** When, by whom and why an event was voided, and in which cycle; undefined: it was not. */
 export const findVoid: Query<
   EventKey,
   RawVoidedEvent & { cycle: Hour },
@@ -53,7 +53,7 @@ export const findVoid: Query<
   decode: ({ cycle, ...raw }) => ({ ...decodeVoidedEvent(raw), cycle }),
 }
 
-/** Which of these events were taken back, by index. */
+/** Which of these events were voided, by index. */
 export const findVoidedEvents: Query<readonly EventKey[], { index: string }, number> = {
   name: 'find_voided_events',
   text: `
@@ -78,8 +78,8 @@ export function decodeVoidedEvent({ ordered_at, ordered_by, ...row }: RawVoidedE
   return { ...row, orderedAt: Number(ordered_at) as Instant, orderedBy: ordered_by }
 }
 
-/** Events that a cycle takes back, in key order. */
-export const listVoidedEvents: Query<ReadActs, RawVoidedEvent, VoidedEvent> = {
+/** Events that a cycle voids, in key order. */
+export const listVoidedEvents: Query<ListAdjustments, RawVoidedEvent, VoidedEvent> = {
   name: 'list_voided_events',
   text: `
     select hour, bucket, account, id, source, counted, ordered_at, ordered_by, reason
@@ -87,7 +87,7 @@ export const listVoidedEvents: Query<ReadActs, RawVoidedEvent, VoidedEvent> = {
      where cycle = $1 and bucket = $2 and account = $3 and (hour, id, source) > ($4, $5, $6)
      order by hour, id, source
      limit $7`,
-  values: actsPosition,
+  values: adjustmentsPosition,
   decode: decodeVoidedEvent,
 }
 
@@ -98,7 +98,7 @@ export interface ListVoidedIdentities {
   readonly to: Hour
 }
 
-/** Events that were taken back, of some buckets and hours: their identities stay taken, settled or not. */
+/** Events that were voided, of some buckets and hours: their identities stay taken, settled or not. */
 export const listVoidedIdentities: Query<ListVoidedIdentities, EventKey, EventKey> = {
   name: 'list_voided_identities',
   text: `
@@ -120,7 +120,7 @@ export interface ListVoidRows {
   readonly limit: number
 }
 
-/** An event that was taken back, by whom and why, and where that counts. */
+/** An event that was voided, by whom and why, and where that counts. */
 export interface VoidRow extends EventKey {
   readonly cycle: Hour
   readonly counted: Hour | null
@@ -140,7 +140,7 @@ interface Raw extends EventKey {
   is_billed: boolean
 }
 
-/** What was taken back, in the order of the events' keys: a range of the primary key, or of voided_event_hour. */
+/** What was voided, in the order of the events' keys: a range of the primary key, or of voided_event_hour. */
 export const listVoidRows: Query<ListVoidRows, Raw, VoidRow> = {
   name: 'list_void_rows',
   text: `

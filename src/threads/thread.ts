@@ -49,7 +49,7 @@ export async function startThread<Task, Report extends Kind>(
   start: ThreadStart<Report>,
 ): Promise<Thread<Task>> {
   const { module, name, setup } = start
-  if (compiledFrom() !== COMPILED_FROM) throw new Error('Farthing was compiled anew: start it again')
+  if (compiledFrom() !== COMPILED_FROM) throw new Error('Farthing was compiled again: start it again')
   const worker = new Worker(module, { workerData: setup })
   await untilReady(worker, start)
   let closing = false

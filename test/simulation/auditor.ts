@@ -11,7 +11,7 @@ import {
   type StoredVoid,
 } from './books.ts'
 import { addClaim, type Claim, claimName, type Claims, claimsOf, type KeptEvent, priceAt } from './claims.ts'
-import { auditCopies, type QuietVoid } from './copies.ts'
+import { auditDuplicates, type QuietVoid } from './copies.ts'
 import { countedEvents, type Counting } from './counted-events.ts'
 import { amountOf, divideHalfEven, fixed } from './fixed-point.ts'
 import type { PricedRate, PriceTable } from './prices.ts'
@@ -70,7 +70,7 @@ export async function audit(
   const counted = countedEvents(books, tables)
   const findings = [
     ...unfinished(books),
-    ...auditCopies(books, windowHours, quietVoids),
+    ...auditDuplicates(books, windowHours, quietVoids),
     ...counted.findings,
     ...auditClaims(books, counted.counting, tables, closings),
     ...auditLines(books, newest),

@@ -8,7 +8,7 @@ export interface QuietVoid extends EventName {
 }
 
 /** Are the marks of copies right? Copies of one identity, under times at most `windowHours` apart, are one event. */
-export function auditCopies(
+export function auditDuplicates(
   books: Books,
   windowHours: number,
   quietVoids: readonly QuietVoid[],
@@ -47,16 +47,16 @@ function auditMarks(
   const standing: KeptEvent[] = []
   const findings: string[] = []
   for (const event of same.toSorted((a, b) => stepOf(a) - stepOf(b) || a.hour - b.hour)) {
-    const isCopy = standing.some((other) => isNear(event, other))
-    if (!isCopy) standing.push(event)
+    const isDuplicate = standing.some((other) => isNear(event, other))
+    if (!isDuplicate) standing.push(event)
     const name = eventName(event)
-    if (isCopy && !marked.has(name)) findings.push(`${name} is a copy, and not marked`)
-    if (!isCopy && marked.has(name)) findings.push(`${name} is marked as a copy, and counts`)
+    if (isDuplicate && !marked.has(name)) findings.push(`${name} is a copy, and not marked`)
+    if (!isDuplicate && marked.has(name)) findings.push(`${name} is marked as a copy, and counts`)
   }
   return findings
 }
 
-interface Marks {
+interface Watermarks {
   readonly marked: ReadonlySet<string>
   readonly voided: ReadonlySet<string>
   readonly isNear: IsNear
@@ -65,7 +65,7 @@ interface Marks {
 /** What was taken back stands from then on, and facts do not say what was settled by then: so only what always holds. */
 function auditMarksBesideVoids(
   same: readonly KeptEvent[],
-  { marked, voided, isNear }: Marks,
+  { marked, voided, isNear }: Watermarks,
 ): readonly string[] {
   return same.flatMap((event) => {
     const name = eventName(event)

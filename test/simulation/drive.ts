@@ -176,14 +176,14 @@ async function send(
 /** A pass that dies is over: the next one goes on. */
 async function passOnce(
   pool: Deployment['pool'],
-  { sealTo, historyQuietMs }: Pass,
+  { sealTo, backfillQuietMs }: Pass,
   identityWindowMs: number,
   clockAheadMs: number,
 ): Promise<void> {
   const graceMs = graceUntil(sealTo) + clockAheadMs
   const ending = unlessDead(() => endLevels({ pool, stopping: () => false }))
   await unlessDead(() =>
-    settlePass({ pool, graceMs, historyQuietMs, identityWindowMs, stopping: () => false }),
+    settlePass({ pool, graceMs, backfillQuietMs, identityWindowMs, stopping: () => false }),
   )
   await ending
 }
@@ -212,7 +212,7 @@ export async function settleAll(
   for (let pass = 0; pass < PASSES_MAX; pass++) {
     const { rows } = await pool.query<{ sealed_until: number; open: boolean }>(
       `select sealed_until,
-              exists (select from history_hour) or settled_until < sealed_until
+              exists (select from backfill_hour) or settled_until < sealed_until
               or exists (select from late_hour where cycle >= settled_until)
               or exists (select from restated_account where cycle >= settled_until)
               or exists (select from released_event where cycle >= settled_until)
@@ -226,7 +226,7 @@ export async function settleAll(
     const currentHour = Math.floor(Date.now() / HOUR_MS)
     if (!open && sealedUntil > currentHour) return
     const graceMs = graceUntil(Math.max(currentHour, sealedUntil) + 1)
-    await settlePass({ pool, graceMs, historyQuietMs: 0, identityWindowMs, stopping: () => false })
+    await settlePass({ pool, graceMs, backfillQuietMs: 0, identityWindowMs, stopping: () => false })
   }
   throw new Error(`something is open after ${PASSES_MAX} passes of settlement`)
 }

@@ -15,7 +15,7 @@ export class ProcessDied extends Error {
  * @param fate asked once before each statement, with its text; the statement waits for the answer
  */
 export function dyingPool(pool: pg.Pool, fate: Fate): pg.Pool {
-  return poolOf(pool, () => newLife(fate))
+  return poolOf(pool, () => newHeartbeat(fate))
 }
 
 /** A process with a pool, which dies at any statement as a whole. */
@@ -26,22 +26,22 @@ export interface DyingProcess {
 }
 
 export function dyingProcess(pool: pg.Pool, fate: Fate): DyingProcess {
-  const life = newLife(fate)
+  const life = newHeartbeat(fate)
   return { pool: poolOf(pool, () => life), buried: async () => void (await Promise.all(life.burials)) }
 }
 
-function poolOf(pool: pg.Pool, lifeOf: () => Life): pg.Pool {
+function poolOf(pool: pg.Pool, heartbeatOf: () => Life): pg.Pool {
   const dying = {
     query: (statement: string | pg.QueryConfig, values?: unknown[]) =>
       typeof statement === 'string'
-        ? ask(lifeOf(), statement, () => pool.query(statement, values))
-        : ask(lifeOf(), statement.text, () => pool.query(statement)),
-    connect: async () => dyingClient(lifeOf(), await pool.connect()),
+        ? ask(heartbeatOf(), statement, () => pool.query(statement, values))
+        : ask(heartbeatOf(), statement.text, () => pool.query(statement)),
+    connect: async () => dyingClient(heartbeatOf(), await pool.connect()),
   }
   return dying as unknown as pg.Pool
 }
 
-function newLife(fate: Fate): Life {
+function newHeartbeat(fate: Fate): Life {
   return { fate, isOver: false, burials: [] }
 }
 

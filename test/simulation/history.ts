@@ -24,7 +24,7 @@ export interface Pass {
   /** Seal live hours before this one. */
   readonly sealTo: number
   /** Seal history that nobody touched for so long. */
-  readonly historyQuietMs: number
+  readonly backfillQuietMs: number
 }
 
 /** Take back what came so far of one identity, or of it in one hour; or all that there is of an hour. */
@@ -188,7 +188,7 @@ function roundOf(
   // Rounds without a pass leave several hours due at once, and so does one that looks far ahead.
   const passes = Array.from({ length: random.below(4) }, () => ({
     sealTo: openHour + pick(random, [-1, 0, 0, 1, 1, 2, -3]),
-    historyQuietMs: random.chance(0.5) ? 0 : QUIET_FOREVER_MS,
+    backfillQuietMs: random.chance(0.5) ? 0 : QUIET_FOREVER_MS,
   }))
   return {
     clockAheadMs: random.chance(0.2) ? (random.below(5) - 2) * HOUR_MS : 0,

@@ -4,7 +4,7 @@ import { prepare } from '../../bin/prepare.mjs'
 
 prepare()
 const { makePool: makeRealPool } = await import('../../dist/src/store/connect.js')
-const { startLife } = await import('../../dist/src/store/life.js')
+const { startHeartbeat } = await import('../../dist/src/store/heartbeat.js')
 const { createIngest } = await import('../../dist/src/flows/ingest/ingest.js')
 const { settlePass } = await import('../../dist/src/flows/settle/settle.js')
 
@@ -17,12 +17,12 @@ process.send('ready')
 
 const ROLES = { write, settle, deliver, hold }
 const { role, connection, stopsAt, ...asked } = JSON.parse(process.argv[2])
-const life = await startLife({
+const heartbeat = await startHeartbeat({
   connection,
   log: { ...log, warn: (fields, text) => console.error(text, fields) },
 })
 const done = await ROLES[role](asked)
-await life.stop()
+await heartbeat.stop()
 process.send(done, () => process.disconnect())
 
 function makePool(...args) {
@@ -146,7 +146,7 @@ async function write({ name, accounts, senders, batch }) {
 }
 
 /** Settle until told to stop. @returns in how many hours it had a part, and passes that failed after it was stopped */
-async function settle({ graceMs, historyQuietMs, identityWindowMs }) {
+async function settle({ graceMs, backfillQuietMs, identityWindowMs }) {
   const pool = makePool(connection, { max: 4 })
   let [hours, failures] = [0, 0]
   while (!told.stop) {
@@ -154,7 +154,7 @@ async function settle({ graceMs, historyQuietMs, identityWindowMs }) {
       hours += await settlePass({
         pool,
         graceMs,
-        historyQuietMs,
+        backfillQuietMs,
         identityWindowMs,
         stopping: () => told.stop,
       })

@@ -19,7 +19,7 @@ export interface WriteUsage {
 export interface Settle {
   readonly role: 'settle'
   readonly graceMs: number
-  readonly historyQuietMs: number
+  readonly backfillQuietMs: number
   readonly identityWindowMs: number
 }
 

@@ -239,7 +239,7 @@ test('with a state a log keeps its place: grown, renamed, packed, copied and tru
   expect((await server.run(args)).stderr).toContain('5 duplicates of an earlier import: of the same log, or')
 })
 
-test('a log that was edited where it was imported is another one: nothing of it counts again', async () => {
+test('a log that was edited where it was imported is another one: none of it counts again', async () => {
   const { write, run, counted } = place()
   write('b.log', lines(0, 50))
   expect((await run('--state', 'one.state', 'b.log')).counts).toEqual([50, 0, 0])

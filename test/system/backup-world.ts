@@ -65,7 +65,7 @@ export async function everyKindOfFact(): Promise<Deployment> {
   // Open hours, with all that settlement has still to do.
   await send([
     call('acme', 'open', at(NOW, 0)),
-    call('hooli', 'history', '2025-03-30T02:10:00Z'),
+    call('hooli', 'backfill', '2025-03-30T02:10:00Z'),
     call('acme', 'later', at(FIRST + 2, 1)),
     level('acme', 'l3', at(FIRST + 2, 1), '7'),
   ])

@@ -220,7 +220,7 @@ test('a settlement pass on a restored database is no different', async () => {
   const { pool } = restored
   const pass = {
     graceMs: 600_000,
-    historyQuietMs: 0,
+    backfillQuietMs: 0,
     identityWindowMs: 62 * 86_400_000,
     stopping: () => false,
   }

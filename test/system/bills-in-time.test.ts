@@ -64,7 +64,7 @@ describe('a server that was away for two days', () => {
       pool,
       log,
       graceMs: GRACE_MS,
-      historyQuietMs: 1_000,
+      backfillQuietMs: 1_000,
       identityWindowMs,
     })
     const caughtUp = () => logged.some(({ text }) => text.startsWith('Caught up'))

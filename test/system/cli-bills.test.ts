@@ -10,7 +10,7 @@ let server: ServerProcess
 let imported: Run
 beforeAll(async () => {
   // On a slow machine an import may pause: its hours are sealed when it ends, however long that takes.
-  server = await serverProcess({ FARTHING_HISTORY_QUIET: '1m' })
+  server = await serverProcess({ FARTHING_BACKFILL_QUIET: '1m' })
   imported = await server.run(['import', SAMPLE])
 })
 afterAll(() => server.close())

@@ -23,7 +23,7 @@ export async function serverProcess(env: Readonly<Record<string, string>> = {}):
   // As root PostgreSQL runs as another user, who must be able to enter.
   chmodSync(home, 0o711)
   const dataDir = join(home, 'data')
-  const settings = { PORT: '0', FARTHING_DATA_DIR: dataDir, FARTHING_HISTORY_QUIET: '1s', ...env }
+  const settings = { PORT: '0', FARTHING_DATA_DIR: dataDir, FARTHING_BACKFILL_QUIET: '1s', ...env }
   const child = spawn(process.execPath, [PROGRAM, 'serve'], {
     env: surroundings(settings),
     stdio: ['ignore', 'pipe', 'pipe'],

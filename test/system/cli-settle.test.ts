@@ -3,7 +3,7 @@ import { makePool, openDatabase } from '../../src/store/connect.ts'
 import { serverProcess, type ServerProcess } from './cli-server.ts'
 import { quiet } from './deployment.ts'
 
-// Guarantee: `farthing settle` honours a doubt about the clock that a server has noted, says what to do, and ends it when
+// Guarantee: `farthing settle` honours a clock alarm that a server has noted, says what to do, and ends it when
 // a person says that the clock is right.
 
 const DAY_MS = 86_400_000
@@ -15,22 +15,22 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 /** As a server notes it whose database clock has jumped a day ahead: one that is older than this one. */
-async function doubt(): Promise<void> {
+async function raiseAlarm(): Promise<void> {
   const opened = await openDatabase({ dataDir: server.dataDir, log: quiet })
   if (!opened.ok) throw new Error(opened.detail)
   const pool = makePool(opened.database.connection)
   const at = Date.now()
-  await pool.query('update clock_watch set doubted_at = $1, believed_at = $2', [at, at - DAY_MS])
+  await pool.query('update clock_watch set alarmed_at = $1, accepted_at = $2', [at, at - DAY_MS])
   await pool.end()
   await opened.database.stop()
 }
 
 test('settle says that nothing is sealed and why, until --clock-is-right', async () => {
   expect(JSON.parse(await server.good('settle', '--json'))).toEqual({ hours: 0, sealing: 'running' })
-  await doubt()
-  const doubted = await server.run(['settle'])
-  expect([doubted.code, doubted.stdout]).toEqual([1, 'Nothing is due.\n'])
-  expect(doubted.stderr).toMatch(
+  await raiseAlarm()
+  const alarmed = await server.run(['settle'])
+  expect([alarmed.code, alarmed.stdout]).toEqual([1, 'Nothing is due.\n'])
+  expect(alarmed.stderr).toMatch(
     /^farthing: Nothing is sealed: the database clock jumped to .*--clock-is-right`\.\n$/,
   )
   const json = await server.run(['settle', '--json'])
@@ -41,5 +41,5 @@ test('settle says that nothing is sealed and why, until --clock-is-right', async
   expect(await server.good('settle', '--clock-is-right')).toBe('Nothing is due.\n')
   expect(JSON.parse(await server.good('settle', '--json'))).toEqual({ hours: 0, sealing: 'running' })
   const again = await server.run(['settle', '--clock-is-right'])
-  expect([again.code, again.stderr]).toEqual([0, 'Nobody doubts the clock: hours are sealed by it.\n'])
+  expect([again.code, again.stderr]).toEqual([0, 'No clock alarm is open: hours are sealed.\n'])
 })

@@ -11,7 +11,7 @@ const quiet: Log = { info() {}, warn: console.warn, error: console.error }
 let server: ServerProcess
 beforeAll(async () => {
   // History waits for an hour here, so that only `settle --now` bills it.
-  server = await serverProcess({ FARTHING_HISTORY_QUIET: '1h' })
+  server = await serverProcess({ FARTHING_BACKFILL_QUIET: '1h' })
 })
 afterAll(() => server.close())
 
@@ -41,7 +41,7 @@ async function tamper(statement: string): Promise<void> {
   expect(rowCount).toBe(1)
 }
 
-const env = { FARTHING_HISTORY_QUIET: '1h' }
+const env = { FARTHING_BACKFILL_QUIET: '1h' }
 
 test('settle --now bills the history that would wait; a second time there is nothing to do', async () => {
   const sent = await server.run(['import', '-', '--no-wait'], { input: calls('acme') })
@@ -59,7 +59,7 @@ test('settle --now bills the history that would wait; a second time there is not
   expect(await server.good('settle', '--now')).toBe('Nothing is due.\n')
 })
 
-test('verify makes every bill anew, of all or of a part', async () => {
+test('verify computes every bill again, of all or of a part', async () => {
   const all = await server.run(['verify'])
   expect(all).toEqual({
     stdout: 'Recomputed 3 bills over 3 hours: no differences.\n',

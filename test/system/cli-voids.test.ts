@@ -12,7 +12,7 @@ import { serverProcess, type ServerProcess } from './cli-server.ts'
 
 /** Long ago: history, which has its bills when the import ends. */
 const hour = (hourOf(Date.now() as Instant) - 1_000) as Hour
-/** More than one transaction takes back, in each of three hours. */
+/** More than one transaction voids, in each of three hours. */
 const COUNT = 4_500
 
 let server: ServerProcess
@@ -44,7 +44,7 @@ const RANGE = [
 ] as const
 const ALL = ['void', ...RANGE, '--reason', 'metered twice'] as const
 
-const WOULD = `1 event of acme: 1 would be taken back
+const WOULD = `1 event of acme: 1 would be voided
 Given back    0.000005 USD, in the open hour
 Never billed  0 USD
 `
@@ -55,13 +55,13 @@ test('without a terminal and without --yes it says what it would come to, and ch
   expect(run.stderr).toBe('Nothing was changed: add --yes to take them back.\n')
   const dry = await server.run([...ONE, '--dry-run'])
   expect([dry.code, dry.stdout, dry.stderr]).toEqual([0, WOULD, ''])
-  expect(await server.good('voids', '--account', 'acme')).toBe('Nothing was taken back.\n')
+  expect(await server.good('voids', '--account', 'acme')).toBe('Nothing was voided.\n')
 })
 
 test('with --yes it takes the event back, once', async () => {
-  expect(await server.good(...ONE, '--yes')).toBe(WOULD.replace('would be taken back', 'taken back'))
-  expect(await server.good(...ONE)).toBe(`1 event of acme: 0 would be taken back
-  1 was taken back before: nothing changes for it
+  expect(await server.good(...ONE, '--yes')).toBe(WOULD.replace('would be voided', 'voided'))
+  expect(await server.good(...ONE)).toBe(`1 event of acme: 0 would be voided
+  1 was voided before: nothing changes for it
 Given back    0 USD, in the open hour
 Never billed  0 USD
 `)
@@ -88,7 +88,7 @@ test.each([
   expect(run.stderr).toContain(says)
 })
 
-/** How many events are taken back so far. */
+/** How many events are voided so far. */
 async function countVoids(): Promise<number> {
   return (await server.good('voids', ...RANGE, '--json')).split('\n').length - 1
 }
@@ -118,7 +118,7 @@ test('killed in the middle of a range and run again, it takes each event back on
   expect(await countVoids()).toBe(COUNT)
 }, 60_000)
 
-test('what was taken back comes to nothing more, whoever asks', async () => {
+test('what was voided comes to nothing more, anyone who asks', async () => {
   const run = await server.run([...ALL, '--dry-run', '--json'])
   expect(JSON.parse(run.stdout)).toMatchObject({
     events: COUNT,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openmeterAt } from './foreign-clients.ts'
+import { openmeterAt } from './compat-clients.ts'
 import { testServer, type TestServer } from './http-server.ts'
 import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { METER_ROWS_MAX } from '../../src/flows/read/read-meter.ts'
 import { METER_SUBJECTS_MAX } from '../../src/http/compat/openmeter-query.ts'
-import { openmeterAt } from './foreign-clients.ts'
+import { openmeterAt } from './compat-clients.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
 import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
 
 const HOUR = 3_600_000
 const now = Date.now()
-/** Noon of UTC, days ago: on bills, as history. */
+/** Noon of UTC, days ago: on bills, as backfill. */
 const noon = Math.floor(now / (24 * HOUR)) * 24 * HOUR - 60 * HOUR
 const at = (hours: number) => new Date(noon + hours * HOUR)
 const ALL = { from: at(-12), to: new Date(now + HOUR) }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
 import { createIngest } from '../../src/flows/ingest/ingest.ts'
-import { lagoAt, openmeterAt, publishForeignTypes, stripeAt, usedOf } from './foreign-clients.ts'
+import { lagoAt, openmeterAt, publishCompatTypes, stripeAt, usedOf } from './compat-clients.ts'
 import { testServer, type TestServer } from './http-server.ts'
 
 /** Deliveries that are refused before one is taken again, and how many were. */
@@ -20,7 +20,7 @@ beforeAll(async () => {
   server = await testServer({ ingest: { submit, close: async () => {} } })
   const log = { info() {}, warn() {}, error() {} }
   ingest = await createIngest({ pool: server.database.pool, log })
-  await publishForeignTypes(server)
+  await publishCompatTypes(server)
 })
 beforeEach(() => {
   refused = 0

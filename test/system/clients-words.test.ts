@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lagoAt, openmeterAt, stripeAt } from './foreign-clients.ts'
+import { lagoAt, openmeterAt, stripeAt } from './compat-clients.ts'
 import { testServer, type TestServer } from './http-server.ts'
 import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
 

@@ -16,7 +16,7 @@ import { makeClockMovable, movable, moveClock } from './moved-clock.ts'
 
 const now = hourOf(Date.now() as Instant)
 const first = (now - 3) as Hour
-const SETTINGS = { graceMs: 600_000, historyQuietMs: 1_000, identityWindowMs: 62 * 86_400_000 }
+const SETTINGS = { graceMs: 600_000, backfillQuietMs: 1_000, identityWindowMs: 62 * 86_400_000 }
 /** More than two passes of a settler. */
 const PASSES_MS = 2_500
 
@@ -115,13 +115,13 @@ test('a clock that goes back two days and returns: nothing is sealed twice, noth
   expect(logged.filter((line) => line.startsWith('ERROR'))).toEqual([])
 })
 
-test('a doubt counts for every process, also for later ones, until someone says that the clock is right', async () => {
+test('a clock alarm counts for every process, also for later ones, until someone says that the clock is right', async () => {
   await moveClock(pool, '1 day')
   await until(stopped)
   const before = await marks()
   newSettler()
   await server.send(past('older', first - 70))
-  const byHand = { ...SETTINGS, historyQuietMs: undefined, pool, actor: 'cli:test', stopping: () => false }
+  const byHand = { ...SETTINGS, backfillQuietMs: undefined, pool, actor: 'cli:test', stopping: () => false }
   expect(await settleNow(byHand)).toBe(0)
   await sleep(PASSES_MS)
   expect(await marks()).toEqual(before)
@@ -146,9 +146,9 @@ test('what comes late during a jump is on the next bill, and never waits for an 
   // Before anyone has looked at the clock; and after.
   expect((await late('unnoticed')).json.accepted).toBe(1)
   await until(stopped)
-  expect((await late('doubted')).json.accepted).toBe(1)
+  expect((await late('alarmed')).json.accepted).toBe(1)
   const { rows } = await pool.query<{ cycle: number }>(
-    `select cycle from usage_event where account = 'older' and id in ('unnoticed', 'doubted')`,
+    `select cycle from usage_event where account = 'older' and id in ('unnoticed', 'alarmed')`,
   )
   expect(rows).toEqual([{ cycle: sealed }, { cycle: sealed }])
 

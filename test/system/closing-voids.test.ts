@@ -15,7 +15,7 @@ import { farthing } from './cli-run.ts'
 import { requestEvent, type TestServer } from './http-server.ts'
 import { at, first, voidServer, type VoidServer } from './void-server.ts'
 
-// Guarantee: no order reaches the levels with which Farthing ends what a closed account stores. Whatever is taken back,
+// Guarantee: no order reaches the levels with which Farthing ends what a closed account stores. Whatever is voided,
 // a closed account is charged for nothing from its closing on.
 
 let world: VoidServer
@@ -92,7 +92,7 @@ const NOTHING = { events: 0, voided: 0, alreadyVoided: 0, levels: 0 }
 
 const after = { from: at(HOUR, 20), to: at(HOUR, 60) }
 
-/** Orders, and what they take back of the senders' events after the closing. */
+/** Orders, and what they void of the senders' events after the closing. */
 const ORDERS: readonly (readonly [
   what: string,
   order: (account: string) => Promise<object> | object,
@@ -143,9 +143,9 @@ describe.each([false, true])('orders after a closing that is settled: %s', (isSe
 test('what became of one says that Farthing added it', async () => {
   await closedAccount('told')
   const id = encodeURIComponent(await endId('told'))
-  const { stored: copies } = await world.get(`/v1/events?account=told&id=${id}`)
-  expect(copies).toHaveLength(1)
-  expect(copies[0].steps[0].text).toBe(
+  const { stored: duplicates } = await world.get(`/v1/events?account=told&id=${id}`)
+  expect(duplicates).toHaveLength(1)
+  expect(duplicates[0].steps[0].text).toBe(
     'Added by Farthing: the account is closed, and what it stores ends here.',
   )
 })
@@ -174,15 +174,12 @@ test('a transaction that is given their keys leaves them alone, and the database
   await expect(insert).rejects.toMatchObject({ code: '23514' })
 })
 
-test('the command takes back what was sent, and says why it takes back nothing else', async () => {
+test('the command voids what was sent, and says why it voids nothing else', async () => {
   await closedAccount('command')
   const env = { FARTHING_URL: server.url, FARTHING_KEY: server.adminKey }
   const order = ['void', '--account', 'command', '--reason', 'a test', '--yes']
   const range = await farthing([...order, '--from', after.from, '--to', after.to], { env })
-  expect([range.code, range.stdout]).toEqual([
-    0,
-    expect.stringContaining('2 events of command: 2 taken back'),
-  ])
+  expect([range.code, range.stdout]).toEqual([0, expect.stringContaining('2 events of command: 2 voided')])
   const own = await farthing([...order, await endId('command')], { env })
   expect([own.code, own.stderr]).toEqual([1, expect.stringContaining('end what a closed account stores')])
   await settleAll(server.database)
@@ -258,7 +255,7 @@ describe('verify compares closings with the levels in force', () => {
     await settleAll(server.database)
     await close('proved', 20)
     expect(await found()).toBe('')
-    // The end as it was lost before: taken back, by an order that reached it.
+    // The end as it was lost before: voided, by an order that reached it.
     const [end] = await ends('proved')
     await pool.query(`delete from usage_event where account = 'proved' and source = 'farthing:closed'`)
     expect(await found()).toContain(`${named} ${at(HOUR, 20).replace('Z', '').slice(0, 16)}`)

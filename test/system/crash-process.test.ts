@@ -7,7 +7,7 @@ import { differences, IDENTITY_WINDOW_MS, settleAll } from '../simulation/drive.
 import type { Sent } from '../simulation/history.ts'
 import { checkAnswers } from '../simulation/ledger.ts'
 import { priceTable } from '../simulation/prices.ts'
-import { type ServerLife, serverLife } from '../simulation/server-life.ts'
+import { type ServerLife, serverLife } from '../simulation/server-restarts.ts'
 import { sendUntilAnswered } from '../simulation/stubborn-client.ts'
 import { pick, usageData } from '../simulation/usage.ts'
 

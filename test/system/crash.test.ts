@@ -64,7 +64,7 @@ async function billsOf(deployed: Deployment): Promise<readonly Bill[]> {
 async function settle(pool: Deployment['pool'], until = firstHour + LIVE_HOURS): Promise<void> {
   const identityWindowMs = IDENTITY_WINDOW_MS
   const graceMs = graceUntil(until)
-  await settlePass({ pool, graceMs, historyQuietMs: 0, identityWindowMs, stopping: () => false })
+  await settlePass({ pool, graceMs, backfillQuietMs: 0, identityWindowMs, stopping: () => false })
 }
 
 describe('settlement that dies', () => {
@@ -112,7 +112,7 @@ function numbered(name: string): readonly string[] {
   return Array.from({ length: STATEMENTS_MAX }, (_, index) => `${name}-${index + 1}`)
 }
 
-/** Accepted live, as history and late; held; a repeat and a conflict within the group; refused. */
+/** Accepted live, as backfill and late; held; a repeat and a conflict within the group; refused. */
 function group(account: string): readonly Json[] {
   return [
     ...usageOf(account),

@@ -58,7 +58,7 @@ export async function deployment(firstHour?: Hour, priceBook?: string): Promise<
       settlePass({
         pool,
         graceMs: 600_000,
-        historyQuietMs: 0,
+        backfillQuietMs: 0,
         identityWindowMs: 62 * 86_400_000,
         stopping: () => false,
         ...pass,

@@ -120,7 +120,7 @@ describe('a dry run, then sending for good', () => {
         )
         expect(new Set(sent.results.map(({ outcome }) => outcome)).size).toBe(5)
         expect(new Set(tried.events.map(({ cycle }) => cycle?.way))).toContain('late')
-        expect(new Set(tried.events.map(({ cycle }) => cycle?.way))).toContain('history')
+        expect(new Set(tried.events.map(({ cycle }) => cycle?.way))).toContain('backfill')
         // The open hour ends early, so that its bills can be seen.
         await deployed.settle({ graceMs: -3_600_000 })
         await expectBilled(deployed, tried, events)

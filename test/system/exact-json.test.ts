@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { publishForeignTypes } from './foreign-clients.ts'
+import { publishCompatTypes } from './compat-clients.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
 
 // Guarantee: whatever protocol usage comes by, what is stored and billed is what was sent, to the last digit and key.
@@ -7,7 +7,7 @@ import { type Answer, testServer, type TestServer } from './http-server.ts'
 let server: TestServer
 beforeAll(async () => {
   server = await testServer()
-  await publishForeignTypes(server)
+  await publishCompatTypes(server)
 })
 afterAll(() => server.close())
 

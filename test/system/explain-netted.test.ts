@@ -50,7 +50,7 @@ function level(id: string, hour: number) {
 }
 
 const cycle = formatHour(now)
-const BOTH = `That was in time: late and taken back in the same cycle, it is on no line of the bill of ${cycle}, because the two cancel.`
+const BOTH = `That was in time: late and voided in the same cycle, it is on no line of the bill of ${cycle}, because the two cancel.`
 
 test.each([
   ['late-back', BOTH],
@@ -58,7 +58,7 @@ test.each([
   ['late-level', BOTH],
   [
     'late',
-    `Settled: it is on no line of the bill of ${cycle}, because usage of the same line that was taken back there cancels it.`,
+    `Settled: it is on no line of the bill of ${cycle}, because usage of the same line that was voided there cancels it.`,
   ],
   ['billed', `It is given back in ${cycle}, where other usage of the same line makes up for it.`],
   ['nothing', 'Settled: it is on no line, because its quantity is 0.'],

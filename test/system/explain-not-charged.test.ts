@@ -149,7 +149,7 @@ const CASES: Readonly<Record<string, Case>> = {
   ],
   copy: [
     [work('copy', 'Both', {}, { time: at(HOUR - 1) }), work('copy', 'Both')],
-    'not_charged/copy',
+    'not_charged/duplicate_elsewhere',
     /^A copy under another time: the event of this source and id in the hour \S+ counts, so this one is never billed\.$/,
   ],
   'voided-open': [
@@ -170,7 +170,7 @@ const CASES: Readonly<Record<string, Case>> = {
   netted: [
     undefined,
     'not_charged/netted_out',
-    /^Settled: it is on no line of the bill of \S+, because usage of the same line that was taken back there cancels it\.$/,
+    /^Settled: it is on no line of the bill of \S+, because usage of the same line that was voided there cancels it\.$/,
   ],
   twice: [undefined, null, /^2 pages under Pages\/default, at 0\.5 USD per page\.$/],
   level: [level('level'), null, /^d stores 5 bytes from \S+ on, until its next level\.$/],

@@ -50,7 +50,7 @@ function startSealing(): { stop(): Promise<void> } {
   const told = { stop: false }
   const sealing = (async () => {
     for (let hour = firstHour + 1; !told.stop; hour++) {
-      await deployed.settle({ graceMs: graceUntil(hour), historyQuietMs: 500 })
+      await deployed.settle({ graceMs: graceUntil(hour), backfillQuietMs: 500 })
     }
   })()
   return {

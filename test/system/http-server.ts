@@ -113,7 +113,7 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
 
 const PASS = {
   graceMs: 600_000,
-  historyQuietMs: 0,
+  backfillQuietMs: 0,
   identityWindowMs: 62 * 86_400_000,
   stopping: () => false,
 }

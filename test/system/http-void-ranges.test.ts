@@ -17,7 +17,7 @@ afterAll(() => server.close())
 
 const COUNT = 2_500
 const reason = 'metered twice'
-test('of more events than one transaction takes back comes in parts, each event once', async () => {
+test('of more events than one transaction voids comes in parts, each event once', async () => {
   const events = Array.from({ length: COUNT }, (_, index) => {
     const data = { operation: index % 5 === 0 ? 'GetProject' : 'SimpleQuery', status: 200 }
     const time = at(first - 1_000 + (index % 3), 1 + (index % 50))
@@ -94,7 +94,7 @@ test('a call looks at so many events and no more, and the next one goes on', asy
   ])
 }, 60_000)
 
-test('an id of more events than one transaction takes back must be said more exactly', async () => {
+test('an id of more events than one transaction voids must be said more exactly', async () => {
   const events = Array.from({ length: VOIDS_PER_TRANSACTION_MAX + 1 }, (_, index) =>
     requestEvent('same', { subject: 'sources', source: `s-${index}`, time: at(first - 4_000, 1) }),
   )

@@ -33,7 +33,7 @@ const NOTHING = {
   voided: 0,
   alreadyVoided: 0,
   held: 0,
-  copies: 0,
+  duplicates: 0,
   levels: 0,
   storage: '0',
   givenBack: '0',
@@ -53,8 +53,8 @@ describe('one order after the other', () => {
       request('acme', 'waived', own, { status: 503 }),
       request('acme', 'unknown', own, { operation: 'Teleport' }),
       request('acme', 'free', own, { operation: 'GetProject' }),
-      request('acme', 'twice', own, { project: 'copies' }),
-      request('acme', 'twice', own + 1, { project: 'copies' }),
+      request('acme', 'twice', own, { project: 'duplicates' }),
+      request('acme', 'twice', own + 1, { project: 'duplicates' }),
       level('acme', 'l1', own, '1000000000'),
       level('acme', 'l2', own + 1, '5000000000'),
     ])
@@ -83,7 +83,7 @@ describe('one order after the other', () => {
     { id: 'waived', events: 1, voided: 1 },
     { id: 'unknown', events: 1, voided: 1, held: 1 },
     { id: 'free', events: 1, voided: 1 },
-    { id: 'twice', events: 2, voided: 2, copies: 1, givenBack: '-0.000005' },
+    { id: 'twice', events: 2, voided: 2, duplicates: 1, givenBack: '-0.000005' },
     { id: 'l2', events: 1, voided: 1, levels: 1 },
     { id: 'open', events: 1, voided: 1, notBilled: '-0.000005' },
   ])('an order for $id', async ({ id, ...expected }) => {
@@ -91,7 +91,7 @@ describe('one order after the other', () => {
     expect((await order(body)).json).toEqual({ ...base, ...expected })
   })
 
-  test('usage up to now has no usage that was taken back, before the bill and after it', async () => {
+  test('usage up to now has no usage that was voided, before the bill and after it', async () => {
     const path = `/v1/usage?account=acme&from=${range.from}&to=${range.to}&window=day&groupBy=item,project`
     const used = async () =>
       (await get(path)).items
@@ -121,12 +121,12 @@ describe('one order after the other', () => {
       })
     expect(shown).toEqual([
       [null, '-1', '-1', '-0.000005', bill],
-      ['copies', '-1', '0', '-0.000005', bill],
+      ['duplicates', '-1', '0', '-0.000005', bill],
     ])
     await world.expectProved()
   })
 
-  test('behind a line that gives back are the events that were taken back, with negative quantities', async () => {
+  test('behind a line that gives back are the events that were voided, with negative quantities', async () => {
     const { lines } = await get(`/v1/bills/${credit}`)
     for (const { number, quantity, waived, component } of lines) {
       const { items } = await get(`/v1/bills/${credit}/lines/${number}/events`)
@@ -174,7 +174,7 @@ describe('one order after the other', () => {
     [
       'l2',
       'photos/d stores 5,000,000,000 bytes',
-      `The storage of its hours is computed anew on the bill ${credit}.`,
+      `The storage of its hours is computed again on the bill ${credit}.`,
     ],
     ['open', '1 call under', `That was in time: it is left out of the bill of ${formatHour(now)}.`],
   ])('what became of %s', async (id, earlier, last) => {

@@ -138,7 +138,7 @@ for (const [what, { first, status, again, other, done }] of Object.entries(MAKIN
       expect((await send(sent, name)).text).toBe(answer.text)
     })
 
-    test('without one it is asked for anew, as before', async () => {
+    test('without one it is asked for again, as before', async () => {
       expect((await send(sent)).status).toBe(again)
     })
   })

@@ -251,7 +251,7 @@ describe('the same events at once', () => {
   })
 })
 
-test('more than may wait is refused as a whole, nothing of it is stored, and a small delivery goes on', async () => {
+test('more than may wait is refused as a whole, none of it is stored, and a small delivery goes on', async () => {
   const ingest = await createIngest({ pool: deployed.pool, log: quiet })
   const large = (from: number) =>
     Array.from({ length: QUEUE_EVENTS_MAX / 2 }, (_, index) => call('queue', String(from + index)))

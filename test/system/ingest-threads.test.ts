@@ -118,7 +118,7 @@ test.each([
   expect([code, stderr]).toEqual([1, expect.stringMatching(said)])
 })
 
-test('no thread has other sources than its process: those that were compiled anew wait for its next start', async () => {
+test('no thread has other sources than its process: those that were compiled again wait for its next start', async () => {
   const home = mkdtempSync(join(tmpdir(), 'farthing-compiled-'))
   try {
     cpSync(join(ROOT, 'dist'), join(home, 'dist'), { recursive: true })
@@ -133,7 +133,7 @@ test('no thread has other sources than its process: those that were compiled ane
       console.log(await threads.take({ headers: {}, rawHeaders: [], body: Buffer.alloc(70_000) }))
       await threads.close()`
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', main])
-    expect(stdout).toBe('Farthing was compiled anew: start it again\nundefined\n')
+    expect(stdout).toBe('Farthing was compiled again: start it again\nundefined\n')
   } finally {
     rmSync(home, { recursive: true })
   }

@@ -114,7 +114,7 @@ const CASES: Readonly<Record<string, readonly Step[]>> = {
     },
     { send: [{ id: '1', gb: 4, place: { project: '', dataset: null } }], remarks: { 0: NOT } },
   ],
-  'one that was taken back is not in force': [
+  'one that was voided is not in force': [
     { send: [nine] },
     { void: '9' },
     { send: [ten] },

@@ -37,7 +37,7 @@ beforeAll(async () => {
   // As root PostgreSQL runs as another user, who must be able to enter.
   chmodSync(home, 0o711)
   for (const name of ['bin', 'samples']) symlinkSync(join(ROOT, name), join(home, name))
-  const env = surroundings({ PORT: String(await freePort()), FARTHING_HISTORY_QUIET: '10s' })
+  const env = surroundings({ PORT: String(await freePort()), FARTHING_BACKFILL_QUIET: '10s' })
   stop = await serve(env)
   const script = stepsOf(README).map(({ commands }) => commands)
   const output = await bash(script.join(`\nprintf '%s\\n' '${MARKER}'\n`), env)

@@ -20,7 +20,7 @@ import {
 } from './price-versions.ts'
 
 // Guarantee: while events come in, hours are sealed and settled, and versions are published that cover more and more,
-// no event stays held that the newest version covers, and each is billed exactly once, or taken back exactly once.
+// no event stays held that the newest version covers, and each is billed exactly once, or voided exactly once.
 
 const WRITERS = 3
 const HOURS = 30
@@ -48,7 +48,7 @@ beforeAll(async () => {
 })
 afterAll(() => deployed.close())
 
-test('events, publications, sealers and voids race; each event is billed once or taken back once', async () => {
+test('events, publications, sealers and voids race; each event is billed once or voided once', async () => {
   let frontier = (first + 1) as Hour
   let sent = 0
   const voided: string[] = []
@@ -57,7 +57,7 @@ test('events, publications, sealers and voids race; each event is billed once or
   const settler = async () => {
     while (!isOver()) {
       frontier = (frontier + 1) as Hour
-      await deployed.settle({ graceMs: Date.now() - startOf(frontier), historyQuietMs: 200 })
+      await deployed.settle({ graceMs: Date.now() - startOf(frontier), backfillQuietMs: 200 })
     }
   }
   const publisher = async () => {
@@ -87,7 +87,7 @@ test('events, publications, sealers and voids race; each event is billed once or
       if (taken.length !== events.length) throw new Error(JSON.stringify(submitted.results))
       sent += events.length
       hours.push((hour - 1 + (5 % 3)) as Hour)
-      // Some batches later one of its events is taken back, twice at once: it may be held, released or billed by then.
+      // Some batches later one of its events is voided, twice at once: it may be held, released or billed by then.
       const older = batch - 4
       if (older >= 0 && older % 3 === 0) await voidTwice(`${name}-${older}-5`, hours[older]!)
     }
@@ -105,7 +105,7 @@ test('events, publications, sealers and voids race; each event is billed once or
   const writers = Array.from({ length: WRITERS }, (_, number) => writer(`w${number}`))
   await Promise.all([settler(), settler(), publisher(), ...writers])
   // The open hour holds what was released too late for its own.
-  await deployed.settle({ graceMs: -3_600_000, historyQuietMs: 0 })
+  await deployed.settle({ graceMs: -3_600_000, backfillQuietMs: 0 })
 
   expect((await deployed.pool.query('select from held_event')).rowCount).toBe(0)
   const { rowCount: released } = await deployed.pool.query('select from released_event')

@@ -141,7 +141,7 @@ test('held usage, from its arrival to its bill', async () => {
   const open = await server.send([
     // Open when the price book is published: an hour that lasts, and history.
     request('live', now - 1, 'Teleport'),
-    request('history', old + 1, 'SimpleQuery'),
+    request('backfill', old + 1, 'SimpleQuery'),
     // Too late for its own hour, and held too.
     request('late', first, 'Teleport'),
   ])

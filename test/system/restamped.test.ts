@@ -51,7 +51,7 @@ test('a retry over the end of the hour is billed once, in the earlier hour', asy
   await expectProved()
   const range = { from: first, to: now, isOwn: false }
   const { stored } = await explainEvent(deployed.pool, { account: 'acme', id: '1', source: 's', ...range })
-  expect(stored.map(({ facts }) => [facts.event.hour, facts.copyOf])).toEqual([
+  expect(stored.map(({ facts }) => [facts.event.hour, facts.duplicateOf])).toEqual([
     [first + 1, first],
     [first, null],
   ])

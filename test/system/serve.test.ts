@@ -211,7 +211,7 @@ describe('the environment', () => {
         databaseUrl: undefined,
         priceBook: undefined,
         graceMs: 600_000,
-        historyQuietMs: 30_000,
+        backfillQuietMs: 30_000,
         identityWindowMs: 62 * 86_400_000,
         taken: 'any',
       } satisfies Settings,
@@ -219,12 +219,12 @@ describe('the environment', () => {
   })
 
   test('durations and paths', () => {
-    const env = { FARTHING_GRACE: '50m', FARTHING_HISTORY_QUIET: '1h', FARTHING_IDENTITY_WINDOW: '2d' }
+    const env = { FARTHING_GRACE: '50m', FARTHING_BACKFILL_QUIET: '1h', FARTHING_IDENTITY_WINDOW: '2d' }
     const read = readSettings({ ...env, FARTHING_PRICE_BOOK: 'b.yaml', FARTHING_DATA_DIR: '/data' }, '/here')
     expect(read).toMatchObject({
       settings: {
         graceMs: 3_000_000,
-        historyQuietMs: 3_600_000,
+        backfillQuietMs: 3_600_000,
         identityWindowMs: 172_800_000,
         priceBook: '/here/b.yaml',
         dataDir: '/data',
@@ -245,7 +245,7 @@ describe('the environment', () => {
     ['FARTHING_GRACE', '10', /a whole number and s, m, h or d/],
     ['FARTHING_GRACE', '1.5m', /a whole number/],
     ['FARTHING_GRACE', 'ten minutes', /FARTHING_GRACE/],
-    ['FARTHING_HISTORY_QUIET', '0s', /1s to 1h/],
+    ['FARTHING_BACKFILL_QUIET', '0s', /1s to 1h/],
     ['FARTHING_IDENTITY_WINDOW', '63d', /1h to 62d/],
   ]
   for (const [name, value, says] of BAD) {

@@ -49,7 +49,7 @@ async function settlingBy(worker: URL): Promise<Settling> {
   const at = (level: string) => (_: object, text: string) => void logged.push({ level, text })
   const log = { info: at('info'), warn: at('warn'), error: at('error') }
   const { pool, connection } = server.database
-  const setup = { database: connection, graceMs: 0, historyQuietMs: 1_000, identityWindowMs: DAY_MS }
+  const setup = { database: connection, graceMs: 0, backfillQuietMs: 1_000, identityWindowMs: DAY_MS }
   return { server, sessions, logged, settler: startSettling(setup, { pool, log, worker }) }
 }
 
@@ -108,7 +108,7 @@ test('a settler that is stopped at once has begun nothing that goes on', async (
   expect(await billsOf(settling)).toEqual(bills)
 })
 
-test('whoever closes a thread waits until it has ended', async () => {
+test('anyone who closes a thread waits until it has ended', async () => {
   const ended = new Int32Array(new SharedArrayBuffer(4))
   const code = `
     import { parentPort, workerData } from 'node:worker_threads'

@@ -50,7 +50,7 @@ function eventsOf(hour: number, from: number, count: number): readonly Json[] {
 
 async function isDone(): Promise<boolean> {
   const { rows } = await deployed.pool.query<{ done: boolean }>(
-    `select settled_until = $1 and not exists (select from history_hour) as done from deployment`,
+    `select settled_until = $1 and not exists (select from backfill_hour) as done from deployment`,
     [firstHour + 2],
   )
   return rows[0]!.done
@@ -60,7 +60,7 @@ test('two processes and one that is killed make all bills, each once, and share 
   const work: Settle = {
     role: 'settle',
     graceMs: graceUntil(firstHour + 2),
-    historyQuietMs: 0,
+    backfillQuietMs: 0,
     identityWindowMs: IDENTITY_WINDOW_MS,
   }
   const start = () => startWorker(deployed.connection, work)

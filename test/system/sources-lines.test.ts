@@ -106,7 +106,7 @@ test('of all accounts the counts are the same, page by page', async () => {
   expect(await sources('&limit=1')).toEqual(all.slice(0, 1))
 })
 
-test('what was taken back in time, or is a copy, is behind no line', async () => {
+test('what was voided in time, or is a copy, is behind no line', async () => {
   const hour = (now - 1) as Hour
   const source = 'taken'
   const event = (id: string, more: object) =>

@@ -139,7 +139,7 @@ describe('a source that usually reports', () => {
     expect([again.code, JSON.parse(again.stdout)]).toEqual([0, { source: '/steady' }])
   })
 
-  test('and reports again is silent no more, and missed anew when it stops again', async () => {
+  test('and reports again is silent no more, and missed again when it stops again', async () => {
     logged = []
     await send('/steady', now)
     await pass(now + 1)

@@ -93,7 +93,7 @@ const VALUES: readonly (readonly [env: Record<string, string>, says: string | Re
     'FARTHING_GRACE is "10": write a whole number and s, m, h or d, such as 30s or 10m.',
   ],
   [{ FARTHING_GRACE: '1h' }, 'FARTHING_GRACE is "1h": set it to 0s to 50m.'],
-  [{ FARTHING_HISTORY_QUIET: '2h' }, 'FARTHING_HISTORY_QUIET is "2h": set it to 1s to 1h.'],
+  [{ FARTHING_BACKFILL_QUIET: '2h' }, 'FARTHING_BACKFILL_QUIET is "2h": set it to 1s to 1h.'],
   [{ FARTHING_ACCOUNTS: 'some' }, 'FARTHING_ACCOUNTS is "some": set it to any, or to known.'],
   [
     { FARTHING_GRACEE: '5m' },

@@ -35,7 +35,7 @@ afterAll(() => {
 
 function settler(until: number): Settle {
   const graceMs = graceUntil(until)
-  return { role: 'settle', graceMs, historyQuietMs: 0, identityWindowMs: IDENTITY_WINDOW_MS }
+  return { role: 'settle', graceMs, backfillQuietMs: 0, identityWindowMs: IDENTITY_WINDOW_MS }
 }
 
 function calls(prefix: string, hour: number, count: number): readonly Json[] {
@@ -102,12 +102,12 @@ describe('with a writer stopped before its commit, with the gate, and a settler 
 
       claiming.process.kill('SIGCONT')
       storing.process.kill('SIGCONT')
-      const [lateCopy, lateClaim] = await Promise.all([
+      const [lateDuplicate, lateClaim] = await Promise.all([
         storing.stop(),
         sleep(500).then(() => claiming.stop()),
       ])
-      expect(lateCopy.repeats).toBeGreaterThan(0)
-      expect(new Set(lateCopy.outcomes)).toEqual(new Set(['duplicate']))
+      expect(lateDuplicate.repeats).toBeGreaterThan(0)
+      expect(new Set(lateDuplicate.outcomes)).toEqual(new Set(['duplicate']))
       expect(lateClaim.failures).toBeGreaterThan(0)
       await settling.stop()
       await settleAll(deployed)
@@ -129,7 +129,7 @@ describe('with processes stopped while they hold a lock', () => {
   const farDay = Math.floor(firstHour / 24) - 400
 
   test(
-    'whoever needs the lock gets it, and the stopped one is told',
+    'anyone who needs the lock gets it, and the stopped one is told',
     async () => {
       const { connection, pool } = deployed
       const CASES: readonly (readonly [string, readonly string[], () => Promise<unknown>])[] = [

@@ -126,7 +126,7 @@ test('an hour of before the publication that is settled after younger history le
   await settleTo(5)
   // It corrects -12, in the bill of the current hour, which is sealed and not settled.
   await deployed.send([level('acme', -11.5, '500')])
-  await sealDue({ pool: deployed.pool, graceMs: graceUntil(now + 1), historyQuietMs: HOUR_MS })
+  await sealDue({ pool: deployed.pool, graceMs: graceUntil(now + 1), backfillQuietMs: HOUR_MS })
   await publish({ Index: [[-30, '1']], Copies: [[-30, '2']] })
   await deployed.send([level('acme', -10, '10')])
   await settleAll(deployed)
@@ -143,7 +143,7 @@ test('an hour of before the publication that is settled after younger history le
   expect(await differences(deployed.pool)).toEqual([])
 })
 
-test('what was taken back before is not charged, and no price that was known is', async () => {
+test('what was voided before is not charged, and no price that was known is', async () => {
   await start({
     Index: [
       [-30, 'unknown'],

@@ -4,7 +4,7 @@ import { OPEN_ACCOUNTS_MAX } from '../../src/flows/read/read-open-usage-of-all.t
 import { requestEvent } from './http-server.ts'
 import { at, type Day, first, GB, type Item, makeDay, now, request } from './http-day.ts'
 
-const ACCOUNTS = ['acme', 'history', 'keeper', 'late', 'live', 'released', 'taken', 'west']
+const ACCOUNTS = ['acme', 'backfill', 'keeper', 'late', 'live', 'released', 'taken', 'west']
 const RANGE = `from=${at(first - 100, 0)}&to=${formatHourStart((now + 1) as Hour)}`
 const GROUPS = 'component,item,operation,project,region'
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await server.settle({ graceMs: 3_600_000 })
   await send([
     usedBy('late', 'l2', first, { count: 3 }),
-    usedBy('history', 'h1', first - 90),
+    usedBy('backfill', 'h1', first - 90),
     { ...requestEvent('n'), subject: 'live' },
   ])
   const order = { account: 'taken', id: 't1', reason: 'a test' }

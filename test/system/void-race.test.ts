@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => deployed.close())
 
-test('an hour that is sealed while one of its events is taken back leaves the event out', async () => {
+test('an hour that is sealed while one of its events is voided leaves the event out', async () => {
   const time = formatInstant(startOf(hour))
   const data = { operation: 'SimpleQuery', status: 200 }
   const { id, source, account: subject } = KEY

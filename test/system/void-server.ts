@@ -16,7 +16,7 @@ export function at(hour: number, minute = 10): string {
   return formatInstant((startOf(hour as Hour) + minute * 60_000) as Instant)
 }
 
-/** A server on which usage is taken back. */
+/** A server on which usage is voided. */
 export interface VoidServer {
   readonly server: TestServer
   /** GET as the admin, answered with 200. */

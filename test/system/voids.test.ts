@@ -81,7 +81,7 @@ test('what is not billed yet never appears on a bill, and its identity stays tak
   await expectProved()
 })
 
-test('an hour of which everything was taken back has no bill, and its facts are proved all the same', async () => {
+test('an hour of which everything was voided has no bill, and its facts are proved all the same', async () => {
   await deployed.send([request('1', first)])
   await takeBack(['1', first])
   await settleUntil(first + 1)
@@ -108,7 +108,7 @@ test('what is billed is given back once, in the open hour, at its own price, nam
   await expectProved()
 })
 
-test('waived usage, once taken back, is waived no more', async () => {
+test('waived usage, once voided, is waived no more', async () => {
   await deployed.send([request('1', first, 503), request('2', first, 503)])
   await settleUntil(first + 2)
   await takeBack(['1', first])
@@ -121,7 +121,7 @@ test('waived usage, once taken back, is waived no more', async () => {
   await expectProved()
 })
 
-test('a level that was taken back was never in force: its hours are billed anew', async () => {
+test('a level that was voided was never in force: its hours are billed again', async () => {
   await deployed.send([level('1', first, '1000000000'), level('2', first + 1, '5000000000')])
   await settleUntil(first + 3)
   await takeBack(['2', first + 1])
@@ -142,7 +142,7 @@ test('a level that was taken back was never in force: its hours are billed anew'
   await expectProved()
 })
 
-test('a level that was taken back in time, and one that follows it, leave no trace of it', async () => {
+test('a level that was voided in time, and one that follows it, leave no trace of it', async () => {
   await deployed.send([level('1', first, '1000000000'), level('2', first, '9')])
   await takeBack(['2', first])
   await settleUntil(first + 2)
@@ -153,7 +153,7 @@ test('a level that was taken back in time, and one that follows it, leave no tra
   await expectProved()
 })
 
-test('a held event that was taken back is held no more, and counts nowhere', async () => {
+test('a held event that was voided is held no more, and counts nowhere', async () => {
   await deployed.send([request('1', first, 200, 'NoSuch'), request('2', first + 3, 200, 'NoSuch')])
   await settleUntil(first + 2)
   const { decisions } = await takeBack(['1', first], ['2', first + 3])
@@ -178,7 +178,7 @@ test('an hour that is sealed, and not settled yet, bills the event; the open hou
   await expectProved()
 })
 
-test('the copy of an event that was taken back does not count in its place', async () => {
+test('the copy of an event that was voided does not count in its place', async () => {
   // The copy comes afterwards, for an earlier hour that is settled first; another one for a later hour.
   await deployed.send([request('1', first + 2)])
   await takeBack(['1', first + 2])
@@ -192,7 +192,7 @@ test('the copy of an event that was taken back does not count in its place', asy
   await expectProved()
 })
 
-test('a copy that is taken back changes nothing: its original counts on', async () => {
+test('a copy that is voided changes nothing: its original counts on', async () => {
   await deployed.send([request('1', first), request('1', first + 1)])
   await settleUntil(first + 3)
   expect((await takeBack(['1', first + 1])).decisions.map(({ counted }) => counted)).toEqual([null])

@@ -152,6 +152,9 @@ const SEEN: readonly [path: string, text: string, say: string][] = [
   ['test/a.test.ts', "describe.skip('a', f)", 'remove it before merging'],
   ['bin/a.ts', 'debugger', 'remove it before merging'],
   ['docs/a.md', `one\n${FIX}: this`, '2: '],
+  // What a merge leaves behind.
+  ['docs/a.md', `one\n${'<'.repeat(7)} HEAD`, '2: '],
+  ['docs/a.md', `one\n${'='.repeat(7)}\n`, '2: '],
   ['docs/a.md', `see ${PATH}work/main`, 'does not belong in the project'],
   ['docs/a.md', `see ${PATH}home/me/farthing`, 'does not belong in the project'],
   ['src/store/utils.ts', '', 'the name says nothing'],

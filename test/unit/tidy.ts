@@ -108,6 +108,7 @@ const FORBIDDEN = [
   /\b(?:cl[a]ude|anthr[o]pic|ch[a]tgpt|c[o]pilot)\b/i,
   /(?<![\w.-])\/(?:work|Users|home\/\w+)\//,
   /\bFIX[M]E\b/,
+  /^(?:<{7}|>{7}|\|{7})(?= )|^={7}$/m,
 ]
 
 /**

@@ -19,7 +19,7 @@ test('the bill on the page that gives back is the one that follows from its even
   const { becomes, expected, counted } = deliver(book, events!.content)
   expect(becomes).toEqual(expected)
   const [billed, open] = billsOnPaper(book, counted, { priceVersion: 1, demo: false, sha256 })
-  const named = /What is taken back: `(req-\d)` and `(req-\d)`/.exec(page)!.slice(1)
+  const named = /What is voided: `(req-\d)` and `(req-\d)`/.exec(page)!.slice(1)
   const sums = emptyAccountHour()
   for (const event of counted) {
     if (event.hour === open!.hour) addEvent(sums, book, event)

@@ -13,7 +13,7 @@ import { refuseUnknown } from '../known-members.ts'
 import { invalidOption, MeterError } from '../meter-error.ts'
 import { readUrl } from '../options.ts'
 import type { Adopted, OpenSpool, Spool, SpoolOwner } from '../spool.ts'
-import { isAlive, showLife } from './process-life.ts'
+import { isAlive, beat } from './process-life.ts'
 import { type FsyncRule, SpoolFile, syncFolder } from './spool-file.ts'
 import { readHeader, readSpool } from './spool-lines.ts'
 
@@ -62,16 +62,16 @@ interface SpoolSettings {
 function openSpool({ folder, rule, former }: SpoolSettings, owner: SpoolOwner): OpenSpool {
   const left: LeftOver = { folder, urls: [owner.url, ...former], elsewhere: new Set() }
   const at = (name: string) => join(folder, name)
-  let endLife: (() => Promise<void>) | undefined
+  let endHeartbeat: (() => Promise<void>) | undefined
   let file: SpoolFile
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     // First the heartbeat, then the file: nobody can see the file of a process that shows none and lives.
-    endLife = showLife(at(`${owner.run}.sock`))
+    endHeartbeat = beat(at(`${owner.run}.sock`))
     file = new SpoolFile(at(`${owner.run}.spool`), owner, rule)
     if (rule === 'always') syncFolder(folder)
   } catch (error) {
-    void endLife?.()
+    void endHeartbeat?.()
     if (error instanceof MeterError) throw error
     const detail = `The spool in ${folder} cannot be made: ${(error as Error).message}. Use another folder.`
     throw new MeterError('sdk/spool_unusable', detail, { cause: error })
@@ -83,7 +83,7 @@ function openSpool({ folder, rule, former }: SpoolSettings, owner: SpoolOwner): 
     adopt: () => adopt(left, owner),
     async close() {
       await file.close()
-      await endLife?.()
+      await endHeartbeat?.()
     },
   }
 }

@@ -10,7 +10,7 @@ export const SOCKET_PATH_BYTES_MAX = 102
  * @returns what ends it
  * @throws MeterError sdk/spool_unusable
  */
-export function showLife(path: string): () => Promise<void> {
+export function beat(path: string): () => Promise<void> {
   const length = Buffer.byteLength(path)
   if (length > SOCKET_PATH_BYTES_MAX) {
     const most = `${SOCKET_PATH_BYTES_MAX - (length - Buffer.byteLength(folderOf(path)))} bytes`

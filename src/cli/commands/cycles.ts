@@ -47,7 +47,7 @@ function rowOf(view: Cycle) {
   return { cells: [...ends, stateOf(view), ...times, lagOf(lagSeconds), ...counts, version] }
 }
 
-/** `sealed, late`: the worse of both marks. */
+/** `sealed, late`: the worse of both watermarks. */
 function stateOf({ state, late, inDanger }: Cycle): string {
   return late ? `${state}, late` : inDanger ? `${state}, in danger` : state
 }

@@ -1,4 +1,4 @@
-import { refusedEventLines, storedEventLines } from '../../core/present/event-story-lines.ts'
+import { refusedEventLines, storedEventLines } from '../../core/present/event-timeline-lines.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import type { ServerApi } from '../client/server-api.ts'
 import { printLines } from '../terminal/terminal.ts'

@@ -172,7 +172,7 @@ async function sendAll(sending: Sending): Promise<void> {
   }
 }
 
-/** Lines until there are no more, or the signal: anyone who waits for a next one then is told that there is none. */
+/** Lines until there are no more, or the signal: a reader that waits for the next one is told that there is none. */
 async function* until<Line>(lines: AsyncIterable<Line>, signal: AbortSignal): AsyncGenerator<Line> {
   const source = lines[Symbol.asyncIterator]()
   for (;;) {

@@ -14,7 +14,7 @@ export function restoreCommand(readSettings: ReadOwnSettings, setExitCode: SetEx
         key is left in the data directory, as by a first start.`),
     )
     .argument('<file>', 'a backup; - is standard input')
-    .option('--verify', 'then make every bill anew from its events, as `farthing verify` does')
+    .option('--verify', 'then compute every bill again from its events, as `farthing verify` does')
     .option('--json', 'print {"createdAt", "farthing", "tables", "rows", "bytes", "sha256", "adminKeyPath"}')
     .addHelpText(
       'after',

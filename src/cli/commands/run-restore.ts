@@ -41,5 +41,5 @@ export async function restore(
     print(`The admin key for the command line is in ${keyPath}. Keys that the backup knows are valid, too.`)
   }
   if (verify) await verifyBills({}, readSettings, setExitCode)
-  else if (!json) remark('Next: farthing verify makes every bill anew, and farthing serve goes on.')
+  else if (!json) remark('Next: farthing verify computes every bill again, and farthing serve goes on.')
 }

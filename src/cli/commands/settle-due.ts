@@ -2,7 +2,7 @@ import { countOf } from '../../core/present/readable-text.ts'
 import { formatHour } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { localActor } from '../../flows/shared/local-actor.ts'
-import { findClockDoubt, sayClockIsRight } from '../../flows/settle/clock-watch.ts'
+import { findClockAlarm, sayClockIsRight } from '../../flows/settle/clock-watch.ts'
 import { settleNow } from '../../flows/settle/settle-now.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
@@ -19,16 +19,16 @@ export interface SettleOptions {
 
 /** Seal and settle what is due, once, and say how much it was. */
 export async function settle(options: SettleOptions, readSettings: ReadOwnSettings): Promise<void> {
-  const { hours, doubt } = await withDatabase(readSettings, async (pool, settings) => {
+  const { hours, alarm } = await withDatabase(readSettings, async (pool, settings) => {
     if (options.clockIsRight) await believe(pool)
-    return { hours: await settleShown(pool, settings, options), doubt: await findClockDoubt(pool) }
+    return { hours: await settleShown(pool, settings, options), alarm: await findClockAlarm(pool) }
   })
-  if (options.json) printJson({ hours, sealing: doubt ? 'stopped' : 'running' })
+  if (options.json) printJson({ hours, sealing: alarm ? 'stopped' : 'running' })
   else {
     print(hours === 0 ? 'Nothing is due.' : `Settled ${countOf(hours, 'hour')}.`)
   }
-  if (!doubt) return
-  const [shown, expected] = [doubt.at, doubt.believedAt].map((at) => formatInstant(at))
+  if (!alarm) return
+  const [shown, expected] = [alarm.at, alarm.acceptedAt].map((at) => formatInstant(at))
   throw new CommandFailed(
     `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. ` +
       'Set it right; or, if it is right, run `farthing settle --clock-is-right`.',
@@ -36,12 +36,12 @@ export async function settle(options: SettleOptions, readSettings: ReadOwnSettin
 }
 
 async function believe(pool: Pool): Promise<void> {
-  const wasDoubted = await sayClockIsRight(pool, localActor())
-  if (!wasDoubted) remark('Nobody doubts the clock: hours are sealed by it.')
+  const wasAlarmed = await sayClockIsRight(pool, localActor())
+  if (!wasAlarmed) remark('No clock alarm is open: hours are sealed.')
 }
 
 async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOptions): Promise<number> {
-  const { graceMs, historyQuietMs, identityWindowMs } = settings
+  const { graceMs, backfillQuietMs, identityWindowMs } = settings
   const stop = stopOnCtrlC()
   let [done, due, text] = [0, 0, 'looking for hours that are due']
   const shown = showProgress(() => ({ share: due === 0 ? undefined : done / due, text }))
@@ -50,7 +50,7 @@ async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOpt
       pool,
       graceMs,
       identityWindowMs,
-      historyQuietMs: now ? undefined : historyQuietMs,
+      backfillQuietMs: now ? undefined : backfillQuietMs,
       actor: localActor(),
       stopping: () => stop.signal.aborted,
       onDue: (all) => (due = all),

@@ -14,7 +14,7 @@ export function settleCommand(readSettings: ReadOwnSettings): Command {
     .option('--now', 'do not wait until past hours that got usage were quiet for a while')
     .option(
       '--clock-is-right',
-      'the database clock, in doubt because it has jumped ahead, was checked: seal hours by it again',
+      'the database clock was checked after a clock alarm: close the alarm and seal hours again',
     )
     .option('--json', 'print {"hours", "sealing"}')
     .addHelpText(

@@ -8,7 +8,7 @@ import { withRange } from '../terminal/time-option.ts'
 /** `verify`: make every bill again from its facts. */
 export function verifyCommand(readSettings: ReadOwnSettings, setExitCode: SetExitCode): Command {
   const command = new Command('verify')
-    .summary('make every bill anew from its events, and name whatever differs')
+    .summary('compute every bill again from its events, and name whatever differs')
     .description(
       prose(`Recomputes bills from the events behind them, digit for digit, and checks digests, prices and the chain
         of each account's bills. Reads the database itself, beside a running server or without one, and changes

@@ -10,7 +10,7 @@ export type VoidOrderBody = RequestTo<'POST /v1/voids'>['json'] & { readonly rea
 
 /**
  * Send an order part by part, until all is done or the signal says to stop: then between two parts, so that nothing is
- * half done. What was taken back stays so, and the same order goes on from there.
+ * half done. What was voided stays so, and the same order goes on from there.
  */
 export async function sendVoidOrder(
   api: ServerApi,

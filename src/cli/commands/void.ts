@@ -48,7 +48,7 @@ export function voidCommand(name: 'create' | 'void', setExitCode: SetExitCode): 
       examples(
         [
           'farthing voids create --account acme call-17 --reason "sent by a test"',
-          'one event, and copies of it',
+          'one event, and duplicates of it',
         ],
         [
           'farthing voids create --account acme --from 2025-07-28T03Z --to 2025-07-28T05Z --reason "metered twice"',
@@ -105,10 +105,7 @@ async function send(api: ServerApi, body: VoidOrderBody, dryRun: boolean): Promi
     const { result, isWhole } = await sendVoidOrder(api, body, { dryRun, signal })
     if (isWhole) return result
     if (!dryRun)
-      complain(
-        `Stopped after ${countOf(result.voided, 'event')}: run it again to take back the others.`,
-        'yellow',
-      )
+      complain(`Stopped after ${countOf(result.voided, 'event')}: run it again to void the others.`, 'yellow')
     throw new CommandFailed('Stopped.', EXIT.interrupted)
   } finally {
     done()

@@ -13,34 +13,34 @@ interface VoidsOptions extends ListOptions {
   readonly to?: string
 }
 
-/** `voids`: what was taken back, and the order to do so. */
+/** `voids`: what was voided, and the order to do so. */
 export function voidsCommand(setExitCode: SetExitCode): Command {
   return new Command('voids')
     .summary('take usage back, and list what was')
-    .description('Usage that should not have been sent: take it back, or list what was taken back.')
+    .description('Usage that should not have been sent: take it back, or list what was voided.')
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(voidCommand('create', setExitCode))
 }
 
 function listCommand(): Command {
   const command = new Command('list')
-    .summary('list usage that was taken back')
+    .summary('list usage that was voided')
     .description(
-      prose(`Lists usage that was taken back, by the hour in which it happened: by whom and why, whether a bill
+      prose(`Lists usage that was voided, by the hour in which it happened: by whom and why, whether a bill
         gives it back, and which one.`),
     )
     .option('--account <account>', 'only usage of this account')
   return withListOptions(withRange(command, 'hours of usage'), 'event')
     .addHelpText(
       'after',
-      examples(['farthing voids list --account acme --from 2025-07-28', 'what was taken back, since when?']),
+      examples(['farthing voids list --account acme --from 2025-07-28', 'what was voided, since when?']),
     )
     .action(({ account, from, to, ...options }: VoidsOptions) =>
       printList(
         options,
         'GET /v1/voids',
         { query: { account, from, to } },
-        tableOf(COLUMNS, rowOf, 'Nothing was taken back.'),
+        tableOf(COLUMNS, rowOf, 'Nothing was voided.'),
       ),
     )
 }

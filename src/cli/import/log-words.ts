@@ -22,7 +22,7 @@ export function otherDetail(path: string, { known, common }: LogReading, news: n
 }
 
 export function otherTwinDetail(path: string): string {
-  return `The first lines are those of ${safeText(path)}, but not all: it is another log, and what both have would count once. Nothing of it was sent: import it ${OWN_SOURCE}.`
+  return `The first lines are those of ${safeText(path)}, but not all: it is another log, and what both have would count once. None of it was sent: import it ${OWN_SOURCE}.`
 }
 
 /** What is said of logs that share lines, and need not be wrong. */
@@ -30,7 +30,7 @@ export class LogWords {
   #strange = 0
   readonly #renamed: string[] = []
 
-  sayCopy(file: string, path: string, { last }: LogReading): void {
+  sayDuplicate(file: string, path: string, { last }: LogReading): void {
     const lines = countOf(last?.number ?? 0, 'line')
     complain(
       `${file} is a copy of ${safeText(path)}: the ${lines} of both count once. If they are logs of two servers, import one ${OWN_SOURCE}.`,

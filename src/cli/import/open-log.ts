@@ -18,7 +18,7 @@ export interface OpenedLog {
 export interface Twin {
   readonly path: string
   /** Does it have the same lines, all of them? */
-  readonly isCopy: boolean
+  readonly isDuplicate: boolean
 }
 
 /**
@@ -31,7 +31,7 @@ export async function openLog(file: FileBytes, logs: KnownLogs): Promise<OpenedL
   const known = isPipe ? undefined : await knownLike(file, logs)
   const twin = known && (await twinOf(file, path, known))
   // A copy leaves the log where it was.
-  const keptPath = twin?.isCopy ? twin.path : path
+  const keptPath = twin?.isDuplicate ? twin.path : path
   const begun = known && logs.isDoneBefore(known) ? await beginAt(file, known) : undefined
   const reading = new LogReading(keptPath, logs, begun && known)
   const lines = readHashedLines(file.name, begun?.chunks ?? file.unpacked(), begun?.place)
@@ -58,7 +58,7 @@ async function twinOf(file: FileBytes, path: string, known: KnownLog): Promise<T
     const isThere = (await knownLike(other, new KnownLogs({ ...known, rules: '' }, [known]))) === known
     if (!isThere) return undefined
     const [own, its] = [await digestOfLines(file), await digestOfLines(other)]
-    return { path: known.path, isCopy: own !== undefined && own === its }
+    return { path: known.path, isDuplicate: own !== undefined && own === its }
   } finally {
     other.close()
   }

@@ -54,7 +54,7 @@ export class LogImport {
     }
     const opened = await openLog(file, this.#logs)
     const { twin } = opened
-    if (!this.#isNamedByPlace || !twin || twin.isCopy) return this.#sendOpened(file, opened, send)
+    if (!this.#isNamedByPlace || !twin || twin.isDuplicate) return this.#sendOpened(file, opened, send)
     const lines = await countEnded(readHashedLines(file.name, file.unpacked()))
     sent.refuseOther(file.name, { line: 1, lines, repeats: 0, detail: otherTwinDetail(twin.path) })
   }
@@ -88,7 +88,7 @@ export class LogImport {
       const detail = otherDetail(opened.path, reading, news)
       return sent.refuseOther(file.name, { line, lines: 0, repeats, detail })
     }
-    if (twin) this.words.sayCopy(file.name, twin.path, reading)
+    if (twin) this.words.sayDuplicate(file.name, twin.path, reading)
     else if (reading.known) this.words.noteKnown(file.name, opened.path, reading.known)
     else this.words.noteStrange(repeats)
   }

@@ -9,7 +9,7 @@ export interface AccountHour {
   readonly tally: Tally
   /** Levels that its events announce, in the order of the events. */
   readonly levels: Level[]
-  /** Levels of older cycles that it takes back. */
+  /** Levels of older cycles that it voids. */
   readonly withdrawn: Level[]
 }
 
@@ -34,7 +34,7 @@ export function addEvent(sums: AccountHour, book: PriceBook, event: CountedEvent
 
 /**
  * Take back one event that counts, in this cycle or in an older one: the opposite quantities at the same prices. What
- * the book does not cover was held, so there is nothing to take back.
+ * the book does not cover was held, so there is nothing to void.
  */
 export function takeBack(sums: AccountHour, book: PriceBook, event: CountedEvent): void {
   const assessment = assess(book, event)

@@ -21,7 +21,7 @@ export function releaseText({ hour, id, source }: Pick<UsageEvent, 'hour' | 'id'
   return `release\0${hour}\0${id}\0${source}\0`
 }
 
-/** An event that was taken back. */
+/** An event that was voided. */
 export interface EventVoid extends Pick<UsageEvent, 'hour' | 'id' | 'source'> {
   /** The cycle in which the event counts: that of the void or an older one; null: it counts nowhere. */
   readonly counted: Hour | null

@@ -32,7 +32,7 @@ test.each([
   ['all of them', [a, b, c], 10, '-0.00066'],
   ['hours that are all later', [c], 4, '0'],
   ['none', [], 10, '0'],
-])('what taking back levels changes: %s', (_name, takenBack, hours, expected) => {
+])('what voiding levels changes: %s', (_name, takenBack, hours, expected) => {
   const levels = [a, b, c, level('other', 1, 9, 'e')]
   expect(storageChange(book, { levels, takenBack, to: after(hours) })).toBe(expected)
 })

@@ -12,7 +12,7 @@ export const CHANGE_STEPS_MAX = 1_000_000
 const STEPS_AN_HOUR = 100
 
 export interface StorageChange {
-  /** Of one account, in the order of `compareLevels`: those that count, with those taken back. */
+  /** Of one account, in the order of `compareLevels`: those that count, with those voided. */
   readonly levels: readonly Level[]
   readonly takenBack: readonly Level[]
   /** Hours before this one are looked at. */
@@ -20,7 +20,7 @@ export interface StorageChange {
 }
 
 /**
- * By how much the storage of some hours comes to less, or more, when levels are taken back: the levels before them go on
+ * By how much the storage of some hours comes to less, or more, when levels are voided: the levels before them go on
  * in their place. Exactly, by what settlement computes it with; rounded once a line, as every line is.
  * @returns below 0: less is charged; null: that is more work than an answer is worth
  */

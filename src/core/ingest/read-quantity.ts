@@ -5,7 +5,7 @@ import { reject, type Rejection } from './rejection.ts'
 /**
  * Read a quantity from the wire: a decimal string, or a JSON number that is a whole number of at most 2^53-1.
  * Any other JSON number is refused with the advice to send a string: senders compute such in binary, which loses
- * digits before we see them (ARCHITECTURE.md). Quantities are at least 0: what was not used is taken back by a void.
+ * digits before we see them (ARCHITECTURE.md). Quantities are at least 0: what was not used is voided by a void.
  * @param name where it stands, for the message: `data.count`
  * @returns `event/invalid_quantity` when it is not such a quantity
  */

@@ -54,7 +54,7 @@ function readProcessing(type: EventType, data: Data): ProcessingUsage | Rejectio
   if (typeof operation !== 'string') return operation
   const place = readPlace(data)
   if (isRejection(place)) return place
-  if (type.quantities) return readForeign(type.quantities, data, { operation, ...place })
+  if (type.quantities) return readCompat(type.quantities, data, { operation, ...place })
   const succeeded = readOutcome(data)
   if (typeof succeeded !== 'boolean') return succeeded
   const quantities = readQuantities(data['quantities'])
@@ -63,7 +63,7 @@ function readProcessing(type: EventType, data: Data): ProcessingUsage | Rejectio
 }
 
 /** Data of a foreign form: each event is work that was completed, and its quantities are where the price book says. */
-function readForeign(
+function readCompat(
   fields: NonNullable<EventType['quantities']>,
   data: Data,
   work: Pick<ProcessingUsage, 'operation' | 'project' | 'region'>,

@@ -18,7 +18,7 @@ export function billHeadLines(bill: BillView, verbose: boolean): readonly TextLi
   return [
     { role: 'title', text: `Bill ${bill.id}` },
     ...facts.map(([name, value]): TextLine => ({ role: 'plain', text: `${name.padEnd(16)}${value}` })),
-    ...marksOf(bill).map((text): TextLine => ({ role: 'mark', text })),
+    ...watermarksOf(bill).map((text): TextLine => ({ role: 'mark', text })),
   ]
 }
 
@@ -33,7 +33,7 @@ function digestFacts(bill: BillView, verbose: boolean): readonly (readonly [stri
 }
 
 /** What a reader must know before the numbers. */
-function marksOf(bill: Pick<BillView, 'demo' | 'late' | 'total'>): readonly string[] {
+function watermarksOf(bill: Pick<BillView, 'demo' | 'late' | 'total'>): readonly string[] {
   return [
     ...(bill.demo ? ['DEMO: made with illustrative prices; nothing is owed.'] : []),
     ...(bill.late ? ['Billed later: this usage arrived after its hour had closed.'] : []),
@@ -43,7 +43,7 @@ function marksOf(bill: Pick<BillView, 'demo' | 'late' | 'total'>): readonly stri
 
 /** The same in a word or two each, for lists. */
 export function shortMarks(bill: Pick<BillView, 'demo' | 'late' | 'total'>): string {
-  return marksOf(bill)
+  return watermarksOf(bill)
     .map((mark) => mark.split(':')[0]!.toLowerCase())
     .join(', ')
 }

@@ -33,7 +33,7 @@ export function cloudEventView(account: string, event: KeptText) {
   }
 }
 
-/** Was it taken back, and does the line give back what it had been billed? Its quantities are negative then. */
+/** Was it voided, and does the line give back what it had been billed? Its quantities are negative then. */
 interface TakenBack {
   readonly isTakenBack: boolean
 }

@@ -25,7 +25,7 @@ export function lineEventsTable(items: readonly BehindLine[], widthMax?: number)
 const MARK: Column = { heading: '', align: 'left' }
 
 function markOf({ voided }: { readonly voided: boolean }): string {
-  return voided ? 'taken back' : ''
+  return voided ? 'voided' : ''
 }
 
 const SOURCE_AND_ID: readonly Column[] = [

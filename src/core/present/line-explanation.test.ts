@@ -184,7 +184,7 @@ Stored from, UTC  to                        Bytes      Byte-milliseconds  Datase
 2025-07-28 03:00  2025-07-28 03:30  2,000,000,000  3,600,000,000,000,000           2025-07-28 02:30  /index  l-1
 `)
   const back = text(lineEventsTable([level, { ...level, voided: true, quantity: '0' }]))
-  expect(back).toMatch(/ l-1\n.+ 0 .+ l-1 {4}taken back\n$/)
+  expect(back).toMatch(/ l-1\n.+ 0 .+ l-1 {4}voided\n$/)
   const billed = {
     kind: 'billed',
     bill: '2025-07-28T03Z.acme',

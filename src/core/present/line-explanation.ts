@@ -87,12 +87,12 @@ function priceOf(currency: string, line: LineView, terms: LineTerms | undefined)
   const version = `version ${line.priceVersion} of the price book`
   if (!terms?.term) return `${readableNumber(line.unitPrice)} ${currency} ${per} (${version})`
   const { term, before, after } = terms
-  const history = [
+  const backfill = [
     `${costOf(currency, term)} ${per} from ${fromOf(term)} on`,
     ...(before ? [`before: ${costOf(currency, before)}`] : []),
     ...(after ? [`next: ${costOf(currency, after)} from ${fromOf(after)} on`] : []),
   ]
-  return `${history.join('; ')} (${version})`
+  return `${backfill.join('; ')} (${version})`
 }
 
 function costOf(currency: string, term: PriceTerm): string {

@@ -16,7 +16,7 @@ export type NotChargedCode =
   | 'not_charged/free'
   | 'not_charged/zero_quantity'
   | 'not_charged/level_not_in_force'
-  | 'not_charged/copy'
+  | 'not_charged/duplicate_elsewhere'
   | 'not_charged/voided'
   | 'not_charged/netted_out'
 

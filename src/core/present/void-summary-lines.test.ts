@@ -8,7 +8,7 @@ const summary = {
   voided: 2,
   alreadyVoided: 0,
   held: 0,
-  copies: 0,
+  duplicates: 0,
   levels: 1,
   storage: '-0.5',
   givenBack: '-0.000005',
@@ -21,7 +21,7 @@ function lines(changed: object): readonly string[] {
 
 test('what levels change is a line of its own, beside the two sums', () => {
   expect(lines({})).toEqual([
-    '2 events of acme: 2 would be taken back',
+    '2 events of acme: 2 would be voided',
     '  1 is a level of stored data: the storage of its hours is computed again',
     'Given back    0.000005 USD, in the open hour',
     'Never billed  0 USD',

@@ -12,18 +12,18 @@ export interface ShownSummary extends VoidSummary {
 
 /** What taking events back comes to, or would, for people: counts, then money. */
 export function voidSummaryLines(summary: ShownSummary): readonly TextLine[] {
-  const { account, dryRun, events, voided, alreadyVoided, held, copies, levels, currency } = summary
+  const { account, dryRun, events, voided, alreadyVoided, held, duplicates, levels, currency } = summary
   if (events === 0) return [{ role: 'plain', text: `No usage of ${safeText(account)} is meant.` }]
-  const done = dryRun ? 'would be taken back' : 'taken back'
+  const done = dryRun ? 'would be voided' : 'voided'
   const notes = [
     [
       alreadyVoided,
-      'was taken back before: nothing changes for it',
-      'were taken back before: nothing changes for them',
+      'was voided before: nothing changes for it',
+      'were voided before: nothing changes for them',
     ],
     [held, 'had no price, and was on no bill', 'had no price, and were on no bill'],
     [
-      copies,
+      duplicates,
       'was on no bill, because another event of the same identity is',
       'were on no bill, because other events of the same identities are',
     ],

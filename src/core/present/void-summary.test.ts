@@ -33,9 +33,9 @@ const level = event('storage', { bytes: '5' })
 const { hour } = level
 const late = (hour + 5) as Hour
 
-const billed = { isCopy: false, cycle: late, counted: hour }
-const leftOut = { isCopy: false, cycle: late, counted: late }
-const nowhere = { isCopy: false, cycle: late, counted: null }
+const billed = { isDuplicate: false, cycle: late, counted: hour }
+const leftOut = { isDuplicate: false, cycle: late, counted: late }
+const nowhere = { isDuplicate: false, cycle: late, counted: null }
 
 function summary(...taken: readonly TakenBack[]) {
   return summarizeVoids(book, { account: 'acme', taken, storage: '0' })
@@ -48,7 +48,7 @@ test('what was billed is given back, what was not will not be: two exact sums', 
     { event: request('SimpleQuery'), ...billed },
     { event: request('SimpleQuery'), ...leftOut },
   )
-  const counts = { voided: 3, held: 0, copies: 0, levels: 0, storage: '0' }
+  const counts = { voided: 3, held: 0, duplicates: 0, levels: 0, storage: '0' }
   expect(found).toEqual({ ...counts, givenBack: '-0.000355', notBilled: '-0.000005' })
 })
 
@@ -58,11 +58,11 @@ test('what was waived, held, free, a copy or a level is counted, and comes to no
     { event: request('GetProject'), ...billed },
     { event: request('Teleport'), ...nowhere },
     { event: request('Teleport'), ...leftOut },
-    { event: request('SimpleQuery'), ...nowhere, isCopy: true },
+    { event: request('SimpleQuery'), ...nowhere, isDuplicate: true },
     { event: level, ...billed },
     { event: level, ...leftOut },
   )
-  const counts = { voided: 7, held: 2, copies: 1, levels: 2, storage: '0' }
+  const counts = { voided: 7, held: 2, duplicates: 1, levels: 2, storage: '0' }
   expect(found).toEqual({ ...counts, givenBack: '0', notBilled: '0' })
 })
 

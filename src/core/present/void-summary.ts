@@ -6,11 +6,11 @@ import { assess } from '../rate/rating/assess.ts'
 import type { PriceBook } from '../rate/price-book/price-book.ts'
 import type { Hour } from '../time/hour.ts'
 
-/** An event that is taken back, and where that counts. */
+/** An event that is voided, and where that counts. */
 export interface TakenBack {
   readonly event: UsageEvent
   /** Found to be a copy of another event, which counts in its place. */
-  readonly isCopy: boolean
+  readonly isDuplicate: boolean
   /** The cycle of the void. */
   readonly cycle: Hour
   /** The cycle in which the event counts: that of the void, which leaves it out, or an older one; null: nowhere. */
@@ -23,12 +23,12 @@ export interface VoidSummary {
   /** They had no price, and were on no bill. */
   readonly held: number
   /** They were on no bill, because an event of the same identity is. */
-  readonly copies: number
+  readonly duplicates: number
   /** Levels of stored data: what they change is in `storage`, not in the sums below it. */
   readonly levels: number
   /**
    * What they change in the hours that are settled: below 0 when less is charged; above it when the level before, which
-   * goes on in the place of one taken back, is higher. Null: it is known with the next bill.
+   * goes on in the place of one voided, is higher. Null: it is known with the next bill.
    */
   readonly storage: string | null
   /** What bills have charged, or a sealed hour is about to, and the open hour gives back: 0 or below. */
@@ -37,25 +37,25 @@ export interface VoidSummary {
   readonly notBilled: string
 }
 
-/** What an order has taken back. */
+/** What an order has voided. */
 export interface VoidsTaken extends Pick<VoidSummary, 'storage'> {
   readonly account: string
   readonly taken: readonly TakenBack[]
 }
 
 /**
- * Count what is taken back, and add up its money: exactly, at the prices of the usage hours.
+ * Count what is voided, and add up its money: exactly, at the prices of the usage hours.
  * @param book the newest: of hours that have begun every version says the same
  */
 export function summarizeVoids(book: PriceBook, { account, taken, storage }: VoidsTaken): VoidSummary {
-  const isHeld = ({ event, isCopy, cycle, counted }: TakenBack) =>
-    !isCopy && (counted === null || (counted === cycle && assess(book, event).outcome !== 'accepted'))
+  const isHeld = ({ event, isDuplicate, cycle, counted }: TakenBack) =>
+    !isDuplicate && (counted === null || (counted === cycle && assess(book, event).outcome !== 'accepted'))
   const isBilled = ({ cycle, counted }: TakenBack) => counted !== null && counted < cycle
   const isLeftOut = ({ cycle, counted }: TakenBack) => counted === cycle
   return {
     voided: taken.length,
     held: taken.filter(isHeld).length,
-    copies: taken.filter(({ isCopy }) => isCopy).length,
+    duplicates: taken.filter(({ isDuplicate }) => isDuplicate).length,
     levels: taken.filter(({ event, counted }) => counted !== null && event.usage?.component === 'storage')
       .length,
     storage,
@@ -77,7 +77,7 @@ export function addSummaries(a: VoidSummary, b: VoidSummary): VoidSummary {
   return {
     voided: a.voided + b.voided,
     held: a.held + b.held,
-    copies: a.copies + b.copies,
+    duplicates: a.duplicates + b.duplicates,
     levels: a.levels + b.levels,
     storage: a.storage === null || b.storage === null ? null : sum(a.storage, b.storage),
     givenBack: sum(a.givenBack, b.givenBack),

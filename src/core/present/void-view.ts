@@ -15,7 +15,7 @@ export interface VoidPlace {
 
 /**
  * `left_out`: no bill has the event. `given_back`: one had it, and a later one gives it back. `none`: it was held, or a
- * copy of another event, so there was nothing to take back.
+ * copy of another event, so there was nothing to void.
  */
 export function effectOf({ cycle, counted }: VoidPlace): VoidEffect {
   if (counted === null) return 'none'
@@ -34,7 +34,7 @@ export interface ShownVoid extends VoidPlace {
   readonly isBilled: boolean
 }
 
-/** An event that was taken back, as lists show it. `bill` is the one among whose facts the void is. */
+/** An event that was voided, as lists show it. `bill` is the one among whose facts the void is. */
 export function voidView(row: ShownVoid) {
   const { account, id, source, hour, cycle, counted, orderedAt, orderedBy, reason, isBilled } = row
   return {

@@ -12,16 +12,16 @@ export interface ClockReading {
   /** The process's own measure of time: from any beginning, and never set by anyone. */
   readonly elapsedMs: number
   /** What processes have agreed on so far. */
-  readonly doubt: ClockDoubt | undefined
-  /** How often a doubt has ended: by a clock that is right again, or by a person who says that it is. */
+  readonly alarm: ClockAlarm | undefined
+  /** How often an alarm has ended: by a clock that is right again, or by a person who says that it is. */
   readonly agreements: number
 }
 
 /** Some process has seen the database clock gain on its own measure of time. */
-export interface ClockDoubt {
+export interface ClockAlarm {
   /** What the clock showed when that was noticed; and what it should have shown. */
   readonly at: Instant
-  readonly believedAt: Instant
+  readonly acceptedAt: Instant
 }
 
 /** What a process remembers of its looks. */
@@ -33,11 +33,11 @@ export interface ClockMemory {
   /** The same before the clock went back, and for how long that counts. */
   readonly before: { readonly aheadMs: number; readonly untilMs: number } | undefined
   readonly agreements: number
-  /** Has it taken over a doubt of others, because it is younger than the jump? */
+  /** Has it taken over an alarm of others, because it is younger than the jump? */
   readonly adopted: boolean
 }
 
-export type ClockVerdict = 'right' | 'doubt begins' | 'doubted' | 'doubt ends'
+export type ClockVerdict = 'right' | 'alarm begins' | 'alarmed' | 'alarm ends'
 
 export interface ClockJudgement {
   readonly memory: ClockMemory
@@ -56,22 +56,22 @@ export function clockGainMs(
 }
 
 /**
- * Judge the database clock by a process's own measure of time. The first look believes the clock, unless it is in
- * doubt already: then the doubt is taken over. Slow drift is followed. A doubt ends when the gain is gone.
+ * Judge the database clock by a process's own measure of time. The first look accepts the clock, unless it is in
+ * alarm already: then the alarm is taken over. Slow drift is followed. An alarm ends when the gain is gone.
  */
 export function judgeClock(memory: ClockMemory | undefined, reading: ClockReading): ClockJudgement {
-  const { doubt, agreements } = reading
+  const { alarm, agreements } = reading
   if (memory === undefined || memory.agreements !== agreements) {
     const fresh = agree(memory, reading)
-    return doubt ? adopt(fresh, reading, doubt) : { memory: fresh, verdict: 'right', gainMs: 0 }
+    return alarm ? adopt(fresh, reading, alarm) : { memory: fresh, verdict: 'right', gainMs: 0 }
   }
   const gainMs = clockGainMs(memory, reading)
-  if (gainMs > CLOCK_GAIN_MAX_MS) return { memory, verdict: doubt ? 'doubted' : 'doubt begins', gainMs }
-  if (!doubt) return { memory: agree(memory, reading), verdict: 'right', gainMs }
+  if (gainMs > CLOCK_GAIN_MAX_MS) return { memory, verdict: alarm ? 'alarmed' : 'alarm begins', gainMs }
+  if (!alarm) return { memory: agree(memory, reading), verdict: 'right', gainMs }
   // A process that began after the jump has not seen it: it cannot know better than the one that has.
-  const knowsBetter = memory.adopted || memory.firstNow <= doubt.believedAt
-  if (!knowsBetter) return adopt(memory, reading, doubt)
-  return { memory: { ...agree(memory, reading), adopted: false }, verdict: 'doubt ends', gainMs }
+  const knowsBetter = memory.adopted || memory.firstNow <= alarm.acceptedAt
+  if (!knowsBetter) return adopt(memory, reading, alarm)
+  return { memory: { ...agree(memory, reading), adopted: false }, verdict: 'alarm ends', gainMs }
 }
 
 function agree(memory: ClockMemory | undefined, { now, elapsedMs, agreements }: ClockReading): ClockMemory {
@@ -83,8 +83,8 @@ function agree(memory: ClockMemory | undefined, { now, elapsedMs, agreements }: 
   return { firstNow: memory?.firstNow ?? now, aheadMs, before, agreements, adopted: false }
 }
 
-function adopt(memory: ClockMemory, { now, elapsedMs }: ClockReading, doubt: ClockDoubt): ClockJudgement {
-  const doubtedMs = doubt.at - doubt.believedAt
-  const adopted = { ...memory, aheadMs: now - elapsedMs - doubtedMs, before: undefined, adopted: true }
-  return { memory: adopted, verdict: 'doubted', gainMs: doubtedMs }
+function adopt(memory: ClockMemory, { now, elapsedMs }: ClockReading, alarm: ClockAlarm): ClockJudgement {
+  const alarmedMs = alarm.at - alarm.acceptedAt
+  const adopted = { ...memory, aheadMs: now - elapsedMs - alarmedMs, before: undefined, adopted: true }
+  return { memory: adopted, verdict: 'alarmed', gainMs: alarmedMs }
 }

@@ -26,7 +26,7 @@ function instant(text: string): Instant {
 }
 
 /** `Asia/Tokyo 2025-09, Europe/Paris 2026-01`. */
-function historyOf(text: string): ZoneHistory {
+function backfillOf(text: string): ZoneHistory {
   return text
     .split(',')
     .filter((part) => part.trim() !== '')
@@ -80,7 +80,7 @@ describe('a bill is in the month of its first instant, in the time zone of the a
     Etc/GMT+12 2025-03, Pacific/Kiritimati 2025-09 | 2025-08-31T10:00:00Z | 2025-09`)
   for (const { zones, hour, month } of rows) {
     test(`${zones || 'UTC'}: the hour from ${hour} is in ${month}`, () => {
-      expect(statementMonth(hourOf(instant(hour)), historyOf(zones), offsetAt)).toBe(month)
+      expect(statementMonth(hourOf(instant(hour)), backfillOf(zones), offsetAt)).toBe(month)
     })
   }
 })
@@ -106,7 +106,7 @@ describe('a new time zone counts from the next month that has begun in neither z
     Asia/Tokyo 2025-09                      | 2025-08-31T14:00:00Z | Pacific/Kiritimati | Asia/Tokyo 2025-09, Pacific/Kiritimati 2025-10`)
   for (const { before, now, zone, after } of rows) {
     test(`${before || 'UTC'}, at ${now}: ${zone}`, () => {
-      expect(textOf(withZone(historyOf(before), zone, instant(now), offsetAt))).toBe(after)
+      expect(textOf(withZone(backfillOf(before), zone, instant(now), offsetAt))).toBe(after)
     })
   }
 })

@@ -16,7 +16,7 @@ import {
 import { insertAuditEntry } from '../../store/audit.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 import { offsetAt, readTimeZone } from './time-zones.ts'
 
 export type PutAccount =
@@ -45,7 +45,7 @@ async function putInside(
   account: string,
   change: AccountChange,
 ): Promise<PutAccount> {
-  const { now } = await findMarks(sql)
+  const { now } = await readWatermarks(sql)
   const refused = refuseClosing(change.closedAt, now)
   if (refused) return refused
   const added = await runOne(sql, insertAccountProfile, { account, bucket: bucketOf(account) })

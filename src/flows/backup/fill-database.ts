@@ -144,6 +144,6 @@ function unfit(what: string): BackupRefused {
 function busy(): BackupRefused {
   return new BackupRefused(
     'restore/busy',
-    'Another restore into this database is under way: wait for its end, or end it.',
+    'Another restore into this database is in progress: wait for its end, or end it.',
   )
 }

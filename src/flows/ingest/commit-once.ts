@@ -4,7 +4,7 @@ import { invariant } from '../../core/invariant.ts'
 import { heldSubject } from '../../core/rate/rating/assess.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { insertBackfillHours } from '../../store/backfill-hours.ts'
-import type { Marks } from '../../store/deployment.ts'
+import type { Watermarks } from '../../store/deployment.ts'
 import { insertEvents } from '../../store/events-table.ts'
 import { throughGate } from '../../store/gate.ts'
 import { type HeldEvent, insertHeldEvents } from '../../store/held-events.ts'
@@ -61,11 +61,11 @@ export async function commitOnce(
   events: readonly Parsed[],
   results: Results,
 ): Promise<RulesChanged | undefined> {
-  const committed = await throughGate(context.pool, 'shared', async (client, marks) => {
-    if (marks.priceVersion !== context.priceVersion) return 'prices'
-    if (marks.accountsVersion !== context.accountsVersion) return 'accounts'
-    context.onClock(marks.now)
-    return store(client, marks, events)
+  const committed = await throughGate(context.pool, 'shared', async (client, watermarks) => {
+    if (watermarks.priceVersion !== context.priceVersion) return 'prices'
+    if (watermarks.accountsVersion !== context.accountsVersion) return 'accounts'
+    context.onClock(watermarks.now)
+    return store(client, watermarks, events)
   })
   if (typeof committed === 'string') return committed
   for (const event of events) results.set(event, committed.get(event)!)
@@ -74,14 +74,14 @@ export async function commitOnce(
 
 async function store(
   client: pg.PoolClient,
-  marks: Marks,
+  watermarks: Watermarks,
   events: readonly Parsed[],
 ): Promise<ReadonlyMap<Parsed | Candidate, EventResult>> {
   const refused = events.filter(isRefused)
   const sent = events.filter((event): event is ParsedEvent => !isRefused(event))
   const candidates: readonly Candidate[] = [...sent, ...sent.flatMap(({ ending }) => ending ?? [])]
   const refusedRepeats = await findRefusedRepeats(client, refused)
-  const stored = await storeNew(client, marks, candidates)
+  const stored = await storeNew(client, watermarks, candidates)
   const kept = refused.filter((refusal) => !refusedRepeats.has(refusal))
   const conflicts = candidates.filter((event) => stored.get(event)!.outcome === 'conflict')
   // Last: others that refuse the same kind wait from here to the commit.
@@ -96,11 +96,11 @@ async function store(
 /** Store the candidates whose keys are free, and tell the others apart. @returns the result of each */
 async function storeNew(
   client: pg.PoolClient,
-  marks: Marks,
+  watermarks: Watermarks,
   candidates: readonly Candidate[],
 ): Promise<ReadonlyMap<Candidate, EventResult>> {
   const { firsts, repeats } = distinctKeys(candidates)
-  const decisionOf = await decideCycles(client, marks, firsts)
+  const decisionOf = await decideCycles(client, watermarks, firsts)
   const present = await insertEvents(client, firsts, (event) => decisionOf(event).cycle)
   const taken = new Set(present.map((index) => firsts[index]!))
   // In a statement of its own: it sees what the insert has waited for.
@@ -112,7 +112,7 @@ async function storeNew(
   }
   for (const [event, first] of repeats) results.set(event, resultOfRepeat(known.get(first) ?? first, event))
   const fresh = firsts.filter((event) => !taken.has(event))
-  await noteHeld(client, marks.priceVersion, fresh)
+  await noteHeld(client, watermarks.priceVersion, fresh)
   await noteAdjustments(client, fresh, decisionOf)
   return results
 }
@@ -133,7 +133,7 @@ async function noteAdjustments(
   fresh: readonly Candidate[],
   decisionOf: (event: Candidate) => CycleDecision,
 ): Promise<void> {
-  const backfill = fresh.filter((event) => decisionOf(event).way === 'history')
+  const backfill = fresh.filter((event) => decisionOf(event).way === 'backfill')
   const late = fresh.filter((event) => decisionOf(event).way === 'late')
   if (backfill.length > 0) await noteBackfill(sql, backfill)
   if (late.length > 0) {

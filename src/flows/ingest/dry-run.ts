@@ -3,7 +3,7 @@ import { type Quote, quote } from '../../core/rate/rating/quote.ts'
 import type { RefusedEvent } from '../../store/refusals.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 import { type CycleDecision, decideCycles } from './decide-cycle.ts'
 import {
   type Content,
@@ -59,15 +59,15 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
   ): Promise<TriedEvents> {
     await accounts.refresh()
     const rules = await accounts.rulesFor(batch.map(accountNamed).filter((name) => name !== undefined))
-    const marks = await findMarks(pool)
-    const { version, book } = await bookOf(pool, marks.priceVersion)
-    const context = { receivedAt: marks.now, boundAccount, writer: '', accounts: rules }
+    const watermarks = await readWatermarks(pool)
+    const { version, book } = await bookOf(pool, watermarks.priceVersion)
+    const context = { receivedAt: watermarks.now, boundAccount, writer: '', accounts: rules }
     const reads = batch.map((one) => parseDelivered(book, one, context))
     const candidates = reads.filter((read): read is Candidate => !isRefused(read))
     const found = await findKnown(pool, candidates)
     const known = new Map([...found].map(([event, content]) => [keyName(event), content]))
     const repeats = await findRefusedRepeats(pool, reads.filter(isRefused))
-    const cycleOf = await decideCycles(pool, marks, candidates)
+    const cycleOf = await decideCycles(pool, watermarks, candidates)
     const results = reads.map((read): TriedEvent => {
       if (isRefused(read)) return repeats.has(read) ? { ...duplicate(read), ...NOTHING } : refused(read)
       const result = tellApart(known, read)

@@ -44,7 +44,7 @@ export function scanYaml(text: string): readonly YamlProblem[] {
   for (const source of new Lexer().lex(text)) {
     const type = isScalar ? null : CST.tokenType(source)
     isScalar = type === 'scalar'
-    // Marks of the lexer itself, which are not in the text.
+    // Watermarks of the lexer itself, which are not in the text.
     if (isScalar || type === 'doc-mode' || type === 'flow-error-end') continue
     if (++tokens > TOKENS_MAX) return [tooLarge(offset)]
     if (type === 'flow-map-start' || type === 'flow-seq-start') brackets++

@@ -11,9 +11,9 @@ import { listAcceptedTypes } from '../../store/accepted-types.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { insertPriceVersion } from '../../store/price-versions.ts'
 import { findLatestUsageHour } from '../../store/usage-events.ts'
-import { type Marks, updatePriceVersion } from '../../store/deployment.ts'
+import { type Watermarks, updatePriceVersion } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
-import { findDeployment, findMarks } from '../shared/read-deployment.ts'
+import { findDeployment, readWatermarks } from '../shared/read-deployment.ts'
 import {
   type ParsedPriceBook,
   parsePriceBook,
@@ -117,7 +117,7 @@ async function compareWithNewest(
 ): Promise<PublishedPriceBook> {
   const newest = await bookOf(sql, null)
   const { demo } = await findDeployment(sql)
-  const firstOpenHour = await findFirstOpenHour(sql, await findMarks(sql))
+  const firstOpenHour = await findFirstOpenHour(sql, await readWatermarks(sql))
   const { version } = newest
   const { remarks } = parsed
   const changes = changesBetween(newest.book, parsed.book)
@@ -133,7 +133,7 @@ async function compareWithNewest(
 }
 
 /** The first hour that has not begun, has not been sealed, and has no usage yet. */
-async function findFirstOpenHour(sql: Sql, { now, sealedUntil }: Marks): Promise<Hour> {
+async function findFirstOpenHour(sql: Sql, { now, sealedUntil }: Watermarks): Promise<Hour> {
   const open = Math.max(next(hourOf(now)), sealedUntil) as Hour
   const latest = await runOne(sql, findLatestUsageHour, { from: open })
   return latest === undefined ? open : next(latest)
@@ -158,9 +158,9 @@ async function store(
   }
   const count = countOf(changes.length, 'change')
   const detail = `version ${version}, based on ${basedOn}: ${count}`
-  return throughGate(pool, 'alone', async (client, marks) => {
-    if (marks.priceVersion !== basedOn) return false
-    if ((await findFirstOpenHour(client, marks)) !== firstOpenHour) return false
+  return throughGate(pool, 'alone', async (client, watermarks) => {
+    if (watermarks.priceVersion !== basedOn) return false
+    if ((await findFirstOpenHour(client, watermarks)) !== firstOpenHour) return false
     if ((await run(client, listAcceptedTypes, undefined)).length !== acceptedTypes.size) return false
     await run(client, insertPriceVersion, row)
     await run(client, updatePriceVersion, { version })
@@ -183,7 +183,7 @@ function illustrative(remarks: readonly PlacedRemark[]): PublishedPriceBook {
   const problems = remarks.filter(({ code }) => code === 'price_book/illustrative_prices')
   const { line, column } = problems[0]!.place
   const what = 'Illustrative prices are for demos, and this is none'
-  const detail = `${what}: replace them and remove the marks, the first at line ${line}, column ${column}.`
+  const detail = `${what}: replace them and remove the watermarks, the first at line ${line}, column ${column}.`
   return { ok: false, code: 'price_book/illustrative', detail, problems }
 }
 

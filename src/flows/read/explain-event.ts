@@ -1,27 +1,27 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import type { UsageEvent } from '../../core/ingest/event.ts'
-import type { CycleState, EventFacts, VoidFacts } from '../../core/present/event-story.ts'
+import type { CycleState, EventFacts, VoidFacts } from '../../core/present/event-timeline.ts'
 import { assess, type Assessment } from '../../core/rate/rating/assess.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
-import { findConflictEvent, findDuplicates, type FoundCopy } from '../../store/conflicts.ts'
+import { findConflictEvent, findDuplicates, type FoundDuplicate } from '../../store/conflicts.ts'
 import { findHeldEvent } from '../../store/held-events.ts'
 import { findLines } from '../../store/bill-lines.ts'
 import { findReleasedEvents } from '../../store/releases.ts'
 import { findSettledHour } from '../../store/settled-hours.ts'
 import { findVoid, type VoidedEvent } from '../../store/voids.ts'
-import type { Marks } from '../../store/deployment.ts'
+import type { Watermarks } from '../../store/deployment.ts'
 import { findBillRow, type FindBillRow } from '../../store/bills.ts'
 import { listEventDays } from '../../store/usage-events.ts'
 import { listRefusedEventRows, type RefusedRow } from '../../store/refusals.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
-import { findDeployment, findMarks } from '../shared/read-deployment.ts'
+import { findDeployment, readWatermarks } from '../shared/read-deployment.ts'
 import { levelInstead } from './explain-level.ts'
 import { isUnder, usageEvent } from './read-line-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
-/** Copies, and refused copies, that are shown of one id. */
-export const COPIES_MAX = 100
+/** Duplicates, and refused duplicates, that are shown of one id. */
+export const DUPLICATES_SHOWN_MAX = 100
 /** Days that one look-up searches, the newest first: about two years of daily usage. */
 export const DAYS_SEARCHED_MAX = 800
 /** Days of one statement: it opens their partitions, and no others. */
@@ -39,7 +39,7 @@ export interface FindEvent {
 
 /** A stored event and everything that became of it. */
 export interface ExplainedEvent {
-  readonly copy: FoundCopy
+  readonly copy: FoundDuplicate
   readonly facts: EventFacts
 }
 
@@ -52,25 +52,29 @@ export interface FoundEvents {
 
 /** What became of the events of an account with an id: each stored one, and each that was not accepted. */
 export async function explainEvent(sql: Sql, find: FindEvent): Promise<FoundEvents> {
-  const copies = await searchCopies(sql, find, COPIES_MAX)
-  const refused = await run(sql, listRefusedEventRows, { ...find, before: undefined, limit: COPIES_MAX })
-  const [marks, { currency }] = [await findMarks(sql), await findDeployment(sql)]
+  const duplicates = await searchDuplicates(sql, find, DUPLICATES_SHOWN_MAX)
+  const refused = await run(sql, listRefusedEventRows, {
+    ...find,
+    before: undefined,
+    limit: DUPLICATES_SHOWN_MAX,
+  })
+  const [watermarks, { currency }] = [await readWatermarks(sql), await findDeployment(sql)]
   const stored: ExplainedEvent[] = []
-  for (const copy of copies) {
-    stored.push({ copy, facts: await factsOf(sql, find.account, copy, { marks, currency }) })
+  for (const copy of duplicates) {
+    stored.push({ copy, facts: await factsOf(sql, find.account, copy, { watermarks, currency }) })
   }
   return { stored, refused }
 }
 
 /** The stored events of an id, latest hour first: those of at most `DAYS_SEARCHED_MAX` days. */
-export async function searchCopies(
+export async function searchDuplicates(
   sql: Sql,
   { account, id, source, from, to }: FindEvent,
   limit: number,
-): Promise<readonly FoundCopy[]> {
+): Promise<readonly FoundDuplicate[]> {
   const all = await run(sql, listEventDays, undefined)
   const days = all.filter((day) => day * 24 < to && (day + 1) * 24 > from).slice(0, DAYS_SEARCHED_MAX)
-  const found: FoundCopy[] = []
+  const found: FoundDuplicate[] = []
   for (let start = 0; start < days.length && found.length < limit; start += DAYS_AT_ONCE) {
     const ascending = days.slice(start, start + DAYS_AT_ONCE).reverse()
     const search = { bucket: bucketOf(account), account, id, source, days: ascending, limit }
@@ -80,11 +84,11 @@ export async function searchCopies(
 }
 
 interface Around {
-  readonly marks: Marks
+  readonly watermarks: Watermarks
   readonly currency: string
 }
 
-async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Around): Promise<EventFacts> {
+async function factsOf(sql: Sql, account: string, copy: FoundDuplicate, around: Around): Promise<EventFacts> {
   const bucket = bucketOf(account)
   const key = { hour: copy.hour, bucket, account, id: copy.id, source: copy.source }
   const [released] = await run(sql, findReleasedEvents, [key])
@@ -94,22 +98,22 @@ async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Aroun
   const event = usageEvent(book, account, copy)
   const held = await runOne(sql, findHeldEvent, key)
   const assessment: Assessment = held ? { outcome: 'held', ...held } : assess(book, event)
-  const copyOf = (await runOne(sql, findConflictEvent, { ...key, cycle: copy.cycle })) ?? null
+  const duplicateOf = (await runOne(sql, findConflictEvent, { ...key, cycle: copy.cycle })) ?? null
   const taken = await runOne(sql, findVoid, key)
-  const isOnBill = bill !== undefined && copyOf === null && taken?.cycle !== cycle
+  const isOnBill = bill !== undefined && duplicateOf === null && taken?.cycle !== cycle
   const own = copy.cycle
-  const isLevel = held === undefined && copyOf === null && taken === undefined
+  const isLevel = held === undefined && duplicateOf === null && taken === undefined
   return {
     event,
     receivedAt: copy.receivedAt,
     cycle,
     state,
-    isHistory: bill?.late === true || (state !== 'settled' && cycle < around.marks.settledUntil),
+    isBackfill: bill?.late === true || (state !== 'settled' && cycle < around.watermarks.settledUntil),
     heldSince: held?.heldAt ?? null,
     heldIn: released ? { cycle: own, detail: await heldDetail(sql, account, copy) } : null,
     assessment,
     currency: around.currency,
-    copyOf,
+    duplicateOf,
     levelInstead: isLevel ? await levelInstead(sql, book, event) : null,
     bill: isOnBill ? await shownBill(sql, bill, event, assessment) : null,
     voided: taken ? await voidFacts(sql, around, taken, event, assessment) : null,
@@ -117,16 +121,16 @@ async function factsOf(sql: Sql, account: string, copy: FoundCopy, around: Aroun
 }
 
 /** Where a cycle of an account stands, and by which prices it was settled; null: it was not. */
-async function cycleOf(sql: Sql, { marks }: Around, key: FindBillRow) {
+async function cycleOf(sql: Sql, { watermarks }: Around, key: FindBillRow) {
   const bill = await runOne(sql, findBillRow, key)
   const withoutBill = bill ? undefined : await runOne(sql, findSettledHour, key)
   const version = bill?.priceVersion ?? withoutBill ?? null
-  const unsettled: CycleState = key.hour < marks.sealedUntil ? 'sealed' : 'open'
+  const unsettled: CycleState = key.hour < watermarks.sealedUntil ? 'sealed' : 'open'
   return { bill, version, state: version === null ? unsettled : 'settled' } as const
 }
 
 /** Why an event that was released later had been held in its own cycle; null: that is not settled yet. */
-async function heldDetail(sql: Sql, account: string, copy: FoundCopy): Promise<string | null> {
+async function heldDetail(sql: Sql, account: string, copy: FoundDuplicate): Promise<string | null> {
   const key = { hour: copy.cycle, bucket: bucketOf(account), account }
   const bill = await runOne(sql, findBillRow, key)
   const version = bill?.priceVersion ?? (await runOne(sql, findSettledHour, key))

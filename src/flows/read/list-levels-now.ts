@@ -10,14 +10,14 @@ import type { Instant } from '../../core/time/instant.ts'
 import { lockSnapshot } from '../../store/backup.ts'
 import type { SeriesName } from '../../store/storage-series.ts'
 import { listLevelsNowRows, type SeriesLevel } from '../../store/storage-levels.ts'
-import { type OpenAct, listOpenAdjustments, listOpenHours } from '../../store/open-usage.ts'
+import { type OpenAdjustment, listOpenAdjustments, listOpenHours } from '../../store/open-usage.ts'
 import { listUnbilledLevels } from '../../store/open-levels.ts'
 import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { transaction } from '../../store/transaction.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { eventsAt } from '../settle/cycle-acts.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { eventsAt } from '../settle/adjustments.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 import { usageEvent } from './read-line-events.ts'
 import type { Page } from '../shared/page.ts'
 import { OPEN_LEVELS_MAX } from './read-open-usage.ts'
@@ -54,10 +54,10 @@ export async function listLevelsNow(
 ): Promise<ReadLevelsNowResult> {
   return transaction(pool, async (sql) => {
     await run(sql, lockSnapshot, undefined)
-    const { now } = await findMarks(sql)
+    const { now } = await readWatermarks(sql)
     const { book } = await bookOf(sql, null)
     const scope: Scope = { sql, book, bucket: bucketOf(account), account, now }
-    const { released, withdrawn } = await openActs(scope)
+    const { released, withdrawn } = await openAdjustments(scope)
     const unbilled = await unbilledLevels(scope, released)
     if (!unbilled) return refuseMany()
     const position = after && { project: after[0], dataset: after[1], region: after[2] }
@@ -99,15 +99,15 @@ interface Scope {
 }
 
 /** Releases that will bring levels, and voids that will take some back, in bills to come. */
-async function openActs({
+async function openAdjustments({
   sql,
   bucket,
   account,
   now,
-}: Scope): Promise<{ released: OpenAct[]; withdrawn: OpenAct[] }> {
-  const [released, withdrawn]: [OpenAct[], OpenAct[]] = [[], []]
+}: Scope): Promise<{ released: OpenAdjustment[]; withdrawn: OpenAdjustment[] }> {
+  const [released, withdrawn]: [OpenAdjustment[], OpenAdjustment[]] = [[], []]
   const range = { bucket, account, from: 0 as Hour, to: next(hourOf(now)), limit: ACTS_AT_ONCE }
-  for (let after: OpenAct | undefined; ;) {
+  for (let after: OpenAdjustment | undefined; ;) {
     const acts = await run(sql, listOpenAdjustments, { ...range, after })
     for (const act of acts) (act.isVoid ? withdrawn : released).push(act)
     if (acts.length < ACTS_AT_ONCE || released.length + withdrawn.length > OPEN_LEVELS_MAX) break
@@ -119,7 +119,7 @@ async function openActs({
 /** Levels on no bill yet; undefined when there are too many. */
 async function unbilledLevels(
   scope: Scope,
-  released: readonly OpenAct[],
+  released: readonly OpenAdjustment[],
 ): Promise<readonly Level[] | undefined> {
   const { sql, book, bucket, account, now } = scope
   const sums = emptyAccountHour()
@@ -136,7 +136,7 @@ async function unbilledLevels(
   }
   if (released.length > OPEN_LEVELS_MAX) return undefined
   for (const event of (await eventsAt(sql, released)).values()) {
-    if (!event.isCopy)
+    if (!event.isDuplicate)
       addEvent(sums, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
   }
   return sums.levels

@@ -4,9 +4,9 @@ import { type Sql, run } from '../../store/query.ts'
 import { countCycleBills } from '../../store/bills.ts'
 import { countManifests, type ManifestCounts } from '../../store/manifests.ts'
 import { listCycleRows } from '../../store/cycles.ts'
-import { isInDanger, isLate } from '../settle/bill-promise.ts'
+import { isInDanger, isLate } from '../settle/billing-sla.ts'
 import { type Page, pageOf } from '../shared/page.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 
 /** An hour that is or was open, and how far it is. */
 export interface Cycle {
@@ -38,7 +38,7 @@ export interface ListCycles {
 
 /** The hours since the first start, newest first. A position is the hour of the last one. */
 export async function listCycles(sql: Sql, { from, to, limit }: ListCycles): Promise<Page<Cycle, Hour>> {
-  const { now, sealedUntil } = await findMarks(sql)
+  const { now, sealedUntil } = await readWatermarks(sql)
   const latest = Math.min(hourOf(now), to - 1) as Hour
   const open: Cycle[] = []
   for (let hour = latest; hour >= Math.max(sealedUntil, from) && open.length <= limit; hour = before(hour)) {

@@ -1,20 +1,20 @@
 import { endOf } from '../../core/time/hour.ts'
-import { type ClockDoubt } from '../../core/time/clock.ts'
-import type { Marks } from '../../store/deployment.ts'
+import { type ClockAlarm } from '../../core/time/clock.ts'
+import type { Watermarks } from '../../store/deployment.ts'
 import { countSilentSources } from '../../store/silent-sources.ts'
 import { findNewestLag } from '../../store/cycles.ts'
 import { runOne, type Sql } from '../../store/query.ts'
-import { hoursDue, isInDanger, unsettledMs } from '../settle/bill-promise.ts'
-import { findClockDoubt } from '../settle/clock-watch.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { hoursDue, isInDanger, unsettledMs } from '../settle/billing-sla.ts'
+import { findClockAlarm } from '../settle/clock-watch.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 
 /** How sealing and settlement are doing. */
 export interface Health {
-  readonly marks: Marks
+  readonly watermarks: Watermarks
   /** For how long sealing the first open hour has been due; 0 when it is not. */
   readonly sealingBehindMs: number
   /** Nothing is sealed because of it. */
-  readonly doubt: ClockDoubt | undefined
+  readonly alarm: ClockAlarm | undefined
   /** Hours past their grace without bills. */
   readonly hoursDue: number
   /** For how long the oldest hour without bills has ended. */
@@ -28,16 +28,16 @@ export interface Health {
 
 /** @param graceMs how long after its end sealing an hour is due */
 export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
-  const doubt = await findClockDoubt(sql)
+  const alarm = await findClockAlarm(sql)
   const newest = await runOne(sql, findNewestLag, undefined)
   const silentSources = (await runOne(sql, countSilentSources, undefined)) ?? 0
-  const marks = await findMarks(sql)
-  const waits = unsettledMs(marks)
+  const watermarks = await readWatermarks(sql)
+  const waits = unsettledMs(watermarks)
   return {
-    marks,
-    sealingBehindMs: Math.max(marks.now - endOf(marks.sealedUntil) - graceMs, 0),
-    doubt,
-    hoursDue: hoursDue(marks, graceMs),
+    watermarks,
+    sealingBehindMs: Math.max(watermarks.now - endOf(watermarks.sealedUntil) - graceMs, 0),
+    alarm,
+    hoursDue: hoursDue(watermarks, graceMs),
     unsettledMs: waits,
     isInDanger: isInDanger(waits),
     newestLagMs: newest && newest.settledAt - endOf(newest.hour),

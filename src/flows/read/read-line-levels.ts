@@ -11,7 +11,7 @@ import { type LevelPlace, listWithdrawnLevels, type WithdrawnLevel } from '../..
 import { type ListHourLevels, listHourLevels } from '../../store/storage-levels.ts'
 import type { Page } from '../shared/page.ts'
 
-/** Levels that a line takes back, of one project and region: they add nothing to it, and more are not shown. */
+/** Levels that a line voids, of one project and region: they add nothing to it, and more are not shown. */
 export const WITHDRAWN_SHOWN_MAX = 10_000
 
 /** What is behind a line of storage: a level that was in force in its hour, or what older bills say of the hour. */
@@ -35,7 +35,7 @@ export interface AskLineLevels {
 
 /**
  * What a line of storage is made of, a page of it: how many bytes were stored from when to when, within the line's hour, as
- * the bill knows it; then the levels that the bill takes back, as they had been until then; then what older bills say of
+ * the bill knows it; then the levels that the bill voids, as they had been until then; then what older bills say of
  * the hour under the same key, which the line corrects. All together add up to the line.
  */
 export async function listLineLevels(

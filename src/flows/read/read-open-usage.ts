@@ -12,7 +12,7 @@ import {
   closeOpenEvents,
   FETCHED,
   fetchOpenEvents,
-  type OpenAct,
+  type OpenAdjustment,
   openEventsCursor,
   type OpenHour,
   listOpenAdjustments,
@@ -22,7 +22,7 @@ import { listHourLevels } from '../../store/storage-levels.ts'
 import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { usageEvent } from './read-line-events.ts'
-import { eventsAt } from '../settle/cycle-acts.ts'
+import { eventsAt } from '../settle/adjustments.ts'
 import { compareKeys, windowOf } from './usage-window.ts'
 
 /** Events that one answer reads at most: about five seconds. */
@@ -79,7 +79,7 @@ export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUs
   const hours = await run(sql, listOpenHours, { bucket, account, from, to })
   const open: Open = { sql, book, sums: emptyAccountHour(), bucket, account, from, to, hours, now, max }
   const events = await addOpenEvents(open)
-  if (events > max.events || !(await addOpenActs(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
+  if (events > max.events || !(await addOpenAdjustments(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
   const levels = await addOpenStorage(open)
   if (levels > max.levels) return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
   const entries = [...open.sums.tally.values()].filter(({ rate }) => isOf(rate, ask.only))
@@ -132,8 +132,8 @@ async function addOpenEvents(open: Open): Promise<number> {
 }
 
 /** Releases and voids that count in cycles without a bill. False when there are too many. */
-async function addOpenActs({ sql, book, sums, bucket, account, from, to }: Open): Promise<boolean> {
-  let after: OpenAct | undefined
+async function addOpenAdjustments({ sql, book, sums, bucket, account, from, to }: Open): Promise<boolean> {
+  let after: OpenAdjustment | undefined
   for (let seen = 0; seen <= OPEN_EVENTS_MAX; seen += ACTS_AT_ONCE) {
     const acts = await run(sql, listOpenAdjustments, {
       bucket,
@@ -146,7 +146,7 @@ async function addOpenActs({ sql, book, sums, bucket, account, from, to }: Open)
     const events = await eventsAt(sql, acts)
     for (const [index, { isVoid }] of acts.entries()) {
       const kept = events.get(index)
-      if (kept === undefined || kept.isCopy) continue
+      if (kept === undefined || kept.isDuplicate) continue
       const event = { ...kept, usage: reread(book.eventTypes, kept.type, kept.data) }
       if (isVoid) takeBack(sums, book, event)
       else addEvent(sums, book, event)
@@ -163,7 +163,7 @@ async function addOpenStorage(open: Open): Promise<number> {
   const own = hours.filter(({ hour, cycle }) => hour === cycle && hour <= hourOf(now)).map(({ hour }) => hour)
   const [first, last] = [own[0], own.at(-1)]
   if (first === undefined || last === undefined) return 0
-  // From before what is taken back on: so the level before it is there, which goes on in its place.
+  // From before what is voided on: so the level before it is there, which goes on in its place.
   const from = Math.min(first, ...sums.withdrawn.map(({ at }) => hourOf(at))) as Hour
   const scope = { bucket, account, project: undefined, from, to: next(last), step: undefined }
   const settled = await run(sql, listHourLevels, { ...scope, limit: max.levels + 1 })

@@ -17,7 +17,7 @@ import type { Pool } from '../../store/reading-pool.ts'
 import { transaction } from '../../store/transaction.ts'
 import { type Page, pageOf } from '../shared/page.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { findDeployment, findMarks } from '../shared/read-deployment.ts'
+import { findDeployment, readWatermarks } from '../shared/read-deployment.ts'
 import { OPEN_READING, type OpenUsage, readOpenUsage, type TooMuchOpen } from './read-open-usage.ts'
 import { type AskOpenUsageOfAll, readOpenUsageOfAll } from './read-open-usage-of-all.ts'
 import { compareKeys } from './usage-window.ts'
@@ -61,7 +61,7 @@ export type ReadUsage = { readonly ok: true; readonly usage: Usage } | TooMuchOp
 export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
   return transaction(pool, async (sql) => {
     await run(sql, lockSnapshot, undefined)
-    const { now } = await findMarks(sql)
+    const { now } = await readWatermarks(sql)
     const { currency } = await findDeployment(sql)
     const billed = await readBilled(sql, ask)
     const { book } = await bookOf(sql, null)

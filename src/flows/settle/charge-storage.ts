@@ -13,7 +13,7 @@ export interface ChargeStorage extends SettledAccount {
   readonly hour: Hour
   /** Its events' levels, which may lie in older hours. */
   readonly announced: readonly Level[]
-  /** Levels of settled events that the cycle takes back. */
+  /** Levels of settled events that the cycle voids. */
   readonly withdrawn: readonly Level[]
   /** Levels of settled events: in force at the start of the cycle, and any within it. */
   readonly known: readonly Level[]

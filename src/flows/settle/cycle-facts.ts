@@ -22,7 +22,7 @@ import { listReleasedEvents } from '../../store/releases.ts'
 import { listVoidedEvents } from '../../store/voids.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
-import { actsOf, type ActedEvent } from './cycle-acts.ts'
+import { adjustmentsOf, type ActedEvent } from './adjustments.ts'
 import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
 
 /** Events read at once: some 2 MB, and few round trips. */
@@ -34,18 +34,18 @@ const FEW_ACCOUNTS = 50
 export interface AccountFacts extends SettledAccount, AccountHour {
   /** Facts of the cycle: events, late and held ones included, releases and voids. */
   readonly count: number
-  /** Events of the cycle that the price book does not cover, and that are no copies: they were held when it was sealed. */
+  /** Events of the cycle that the price book does not cover, and that are no duplicates: they were held when it was sealed. */
   readonly held: number
-  /** SHA-256 over them in key order, copies included; hexadecimal. */
+  /** SHA-256 over them in key order, duplicates included; hexadecimal. */
   readonly eventsDigest: string
-  /** Of the events that are no copies, by their usage hour. */
+  /** Of the events that are no duplicates, by their usage hour. */
   readonly fingerprints: ReadonlyMap<Hour, readonly number[]>
 }
 
 /** Marked events by account, each by `copyName`. */
-export type CopyMarks = ReadonlyMap<string, ReadonlySet<string>>
+export type DuplicateMarks = ReadonlyMap<string, ReadonlySet<string>>
 
-export const NO_COPIES: CopyMarks = new Map()
+export const NO_DUPLICATES: DuplicateMarks = new Map()
 
 /** An event within its account. U+0000 cannot occur in any part. */
 export function copyName({ hour, id, source }: Pick<SettledEvent, 'hour' | 'id' | 'source'>): string {
@@ -57,8 +57,8 @@ export interface ReadCycleFacts {
   readonly buckets: readonly number[]
   /** Only these accounts, in key order, each whether it has events or not; null: all that have. */
   readonly accounts: readonly SettledAccount[] | null
-  /** Events that are marked as copies: they are part of the digest, and count nothing. */
-  readonly copies: CopyMarks
+  /** Events that are marked as duplicates: they are part of the digest, and count nothing. */
+  readonly duplicates: DuplicateMarks
   /** Told of a stored event that cannot be read, which then counts nothing; undefined: that is a bug, and thrown. */
   readonly onDamaged?: ((event: SettledEvent) => void) | undefined
 }
@@ -71,13 +71,13 @@ export interface ReadCycleFacts {
 export async function readCycleFacts(
   sql: Sql,
   book: PriceBook,
-  { hour, buckets, accounts, copies, onDamaged }: ReadCycleFacts,
+  { hour, buckets, accounts, duplicates, onDamaged }: ReadCycleFacts,
 ): Promise<readonly AccountFacts[]> {
   const late = groupBy(await run(sql, listLateHours, { cycle: hour, buckets }), ({ account }) => account)
   const acted = await run(sql, listAdjustedAccounts, { cycle: hour, buckets })
-  const reading: Reading = { sql, book, hour, copies, onDamaged, late, acted: namesOf(acted) }
+  const reading: Reading = { sql, book, hour, duplicates, onDamaged, late, acted: namesOf(acted) }
   const sums = new Map<string, Sums>()
-  for (const key of accounts ?? [...latecomers(late), ...acted]) sums.set(key.account, begin(copies, key))
+  for (const key of accounts ?? [...latecomers(late), ...acted]) sums.set(key.account, begin(duplicates, key))
   // Late events come first: their hours are older than the cycle, and the digest is in key order.
   for (const sum of sums.values()) if (late.has(sum.key.account)) await addLate(reading, sum)
   const pages =
@@ -88,7 +88,7 @@ export async function readCycleFacts(
   for await (const page of pages) await addPage(stream, page)
   const facts: AccountFacts[] = []
   for (const sum of sums.values()) {
-    if (reading.acted.has(sum.key.account)) await addActs(reading, sum)
+    if (reading.acted.has(sum.key.account)) await addAdjustments(reading, sum)
     facts.push(factsOf(sum))
   }
   return facts
@@ -111,7 +111,8 @@ async function addPage(stream: Stream, page: readonly SettledEvent[]): Promise<v
     if (stream.current?.key.account !== event.account) {
       if (stream.current) finishDigest(reading, stream.current)
       stream.current = sums.get(event.account)
-      if (!stream.current && isOpen) sums.set(event.account, (stream.current = begin(reading.copies, event)))
+      if (!stream.current && isOpen)
+        sums.set(event.account, (stream.current = begin(reading.duplicates, event)))
     }
     if (stream.current) add(stream.current, reading, event)
   }
@@ -122,7 +123,7 @@ function finishDigest({ acted }: Reading, sums: Sums): void {
   if (!acted.has(sums.key.account)) sums.eventsDigest = endDigest(sums.digest)
 }
 
-interface Reading extends Pick<ReadCycleFacts, 'hour' | 'copies' | 'onDamaged'> {
+interface Reading extends Pick<ReadCycleFacts, 'hour' | 'duplicates' | 'onDamaged'> {
   readonly sql: Sql
   readonly book: PriceBook
   /** Older hours of which the cycle has events, by account. */
@@ -182,19 +183,19 @@ interface Sums {
   /** Once it is ready. */
   eventsDigest: string | undefined
   readonly fingerprints: Map<Hour, number[]>
-  readonly copies: ReadonlySet<string> | undefined
+  readonly duplicates: ReadonlySet<string> | undefined
   count: number
   held: number
 }
 
-function begin(copies: CopyMarks, { bucket, account }: SettledAccount): Sums {
+function begin(duplicates: DuplicateMarks, { bucket, account }: SettledAccount): Sums {
   return {
     key: { bucket, account },
     hour: emptyAccountHour(),
     digest: startDigest(),
     eventsDigest: undefined,
     fingerprints: new Map(),
-    copies: copies.get(account),
+    duplicates: duplicates.get(account),
     count: 0,
     held: 0,
   }
@@ -216,7 +217,7 @@ async function addLate(reading: Reading, sums: Sums): Promise<void> {
 function add(sums: Sums, reading: Reading, event: SettledEvent): void {
   sums.count += 1
   addText(sums.digest, eventText(event))
-  if (sums.copies?.has(copyName(event))) return
+  if (sums.duplicates?.has(copyName(event))) return
   const fingerprints = sums.fingerprints.get(event.hour)
   if (fingerprints) fingerprints.push(fingerprintOf(event))
   else sums.fingerprints.set(event.hour, [fingerprintOf(event)])
@@ -227,7 +228,7 @@ function add(sums: Sums, reading: Reading, event: SettledEvent): void {
 
 type Count = (sums: AccountHour, book: PriceBook, event: CountedEvent) => unknown
 
-/** What an event comes to, added or taken back. */
+/** What an event comes to, added or voided. */
 function addOrTake(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent, how: Count): void {
   try {
     const { type, hour, at, source, id } = event
@@ -242,25 +243,25 @@ function factsOf({ key, hour, digest, eventsDigest, count, held, fingerprints }:
   return { ...key, ...hour, count, held, fingerprints, eventsDigest: eventsDigest ?? endDigest(digest) }
 }
 
-/** Held events that were released into the cycle count in it; what was taken back does not, or no more. */
-async function addActs(reading: Reading, sums: Sums): Promise<void> {
+/** Held events that were released into the cycle count in it; what was voided does not, or no more. */
+async function addAdjustments(reading: Reading, sums: Sums): Promise<void> {
   const { sql, hour: cycle } = reading
   const where = { cycle, ...sums.key }
-  for await (const { act, event } of actsOf(sql, listReleasedEvents, where)) {
+  for await (const { act, event } of adjustmentsOf(sql, listReleasedEvents, where)) {
     sums.count += 1
     addText(sums.digest, releaseText(act))
-    countAct(sums, reading, event, (...counted) =>
+    countAdjustment(sums, reading, event, (...counted) =>
       invariant(addEvent(...counted), 'the price book covers what was released'),
     )
   }
-  for await (const { act, event } of actsOf(sql, listVoidedEvents, where)) {
+  for await (const { act, event } of adjustmentsOf(sql, listVoidedEvents, where)) {
     sums.count += 1
     addText(sums.digest, voidText(act))
-    if (act.counted !== null) countAct(sums, reading, event, takeBack)
+    if (act.counted !== null) countAdjustment(sums, reading, event, takeBack)
   }
 }
 
-function countAct(sums: Sums, reading: Reading, event: ActedEvent | undefined, how: Count): void {
+function countAdjustment(sums: Sums, reading: Reading, event: ActedEvent | undefined, how: Count): void {
   invariant(event !== undefined || reading.onDamaged !== undefined, 'no event is ever deleted')
-  if (event !== undefined && !event.isCopy) addOrTake(sums, reading, event, how)
+  if (event !== undefined && !event.isDuplicate) addOrTake(sums, reading, event, how)
 }

@@ -7,7 +7,7 @@ import { ownCandidate } from '../ingest/parse.ts'
 import { commitGroup } from '../ingest/commit.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { sha256 } from '../shared/sha256.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 import { levelEndsOf, type SeriesEnd } from '../accounts/level-ends.ts'
 
 /** Ends that share a transaction, at most: as many as events of senders do. */
@@ -63,7 +63,7 @@ async function storeEnds(
 ): Promise<boolean> {
   for (;;) {
     // Before the closing is looked at: a change after it is noticed behind the gate.
-    const { priceVersion, accountsVersion, now } = await findMarks(pool)
+    const { priceVersion, accountsVersion, now } = await readWatermarks(pool)
     const stands = await runOne(pool, findUnendedAccounts, { account: closed.account, limit: 1 })
     if (stands?.closedVersion !== closed.closedVersion) return false
     const sender = { receivedAt: now, writer: '' }

@@ -15,7 +15,7 @@ const FIRST_VERSION = 1
  * Whose storage a live hour looks at again, and from which hour on, because the version with which it was sealed has
  * prices that the hour before did not know: what was stored while its price was unknown is charged by the first hour that
  * knows it. This follows from the versions of the two hours, so a publication needs to do nothing for it, and none is
- * missed. Whatever was sealed with an older version, history too, is settled before the hour's buckets can be claimed.
+ * missed. Whatever was sealed with an older version, backfill too, is settled before the hour's buckets can be claimed.
  * @param buckets claimed
  * @returns everybody who ever stored something; nobody, if nothing older has got a price
  */

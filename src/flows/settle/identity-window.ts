@@ -4,9 +4,9 @@ import type { Sql } from '../../store/query.ts'
 
 /** What was settled around some hours, in the buckets that a transaction has claimed. */
 export interface IdentityWindow {
-  /** How far apart copies of one identity are found. */
+  /** How far apart duplicates of one identity are found. */
   readonly hours: number
-  /** The segments that may have copies of events of these usage hours, in no order. */
+  /** The segments that may have duplicates of events of these usage hours, in no order. */
   around(sql: Sql, buckets: readonly number[], usageHours: readonly Hour[]): AsyncGenerator<IdentitySegment>
 }
 

@@ -2,9 +2,9 @@ import type pg from 'pg'
 import { formatHourStart, type Hour } from '../../core/time/hour.ts'
 import { findImport } from '../../store/backfill-hours.ts'
 import { runOne, type Sql } from '../../store/query.ts'
-import { HISTORY_SEAL_MAX, sealHistory } from './seal-hours.ts'
+import { HISTORY_SEAL_MAX, sealBackfill } from './seal-hours.ts'
 
-/** An import names itself with each delivery, so that its history need not wait for the quiet time when it ends. */
+/** An import names itself with each delivery, so that its backfill need not wait for the quiet time when it ends. */
 export const IMPORT_NAME = /^[A-Za-z0-9-]{8,64}$/
 
 export interface ImportStatus {
@@ -18,7 +18,7 @@ export interface ImportStatus {
 
 /** The import has ended: seal the past hours that it alone wrote to. Others are sealed when they have been quiet. */
 export async function endImport(pool: pg.Pool, name: string): Promise<ImportStatus> {
-  while ((await sealHistory(pool, 0, name)) === HISTORY_SEAL_MAX);
+  while ((await sealBackfill(pool, 0, name)) === HISTORY_SEAL_MAX);
   return importStatus(pool, name)
 }
 

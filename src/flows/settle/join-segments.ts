@@ -12,7 +12,7 @@ import {
 } from '../../store/identity-segments.ts'
 import { run, runOne } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
-import { joined } from './find-copies-across-hours.ts'
+import { joined } from './find-duplicates-across-hours.ts'
 
 /** Fewer segments of one hour are not worth the writing. */
 const WORTH_PARTS = 8

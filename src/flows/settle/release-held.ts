@@ -13,12 +13,12 @@ import {
 } from '../../store/held-events.ts'
 import { insertReleasedEvents } from '../../store/releases.ts'
 import type { KeyedEvent } from '../../store/usage-events.ts'
-import type { Marks } from '../../store/deployment.ts'
+import type { Watermarks } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { lateCycle } from '../../core/time/late-cycle.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { isOfDeclaredType } from '../ingest/note-types.ts'
-import { eventsAt } from './cycle-acts.ts'
+import { eventsAt } from './adjustments.ts'
 import { judge, type Judged, whyHeld } from './judge-held.ts'
 import { sealedVersions } from './sealed-versions.ts'
 
@@ -35,8 +35,8 @@ export async function releaseHeld(pool: pg.Pool, stopping: () => boolean): Promi
   for (let all = 0; ;) {
     if (stopping() || !(await runOne(pool, findUnjudgedHeldEvent, undefined))) return all
     const { version, book } = await bookOf(pool, null)
-    const looked = await throughGate(pool, 'shared', (client, marks) =>
-      releaseSome(client, marks, { version, book }),
+    const looked = await throughGate(pool, 'shared', (client, watermarks) =>
+      releaseSome(client, watermarks, { version, book }),
     )
     // Others are at work on the rest; or a newer version was published, which the next pass uses.
     if (looked === 0) return all
@@ -46,17 +46,17 @@ export async function releaseHeld(pool: pg.Pool, stopping: () => boolean): Promi
 
 async function releaseSome(
   client: Sql,
-  marks: Marks,
+  watermarks: Watermarks,
   { version, book }: { readonly version: number; readonly book: PriceBook },
 ): Promise<number> {
-  if (marks.priceVersion !== version) return 0
+  if (watermarks.priceVersion !== version) return 0
   const keys = await run(client, lockHeldEvents, { priceVersion: version, limit: RELEASE_MAX })
   if (keys.length === 0) return 0
   const judged = [...(await eventsAt(client, keys)).values()].map((stored) => judge(book, stored))
   const held = judged.flatMap((one) => heldOf(one, version))
   if (held.length > 0) await run(client, updateHeldEvents, held)
   const covered = judged.filter(
-    ({ stored, assessment }) => stored.isCopy || assessment.outcome === 'accepted',
+    ({ stored, assessment }) => stored.isDuplicate || assessment.outcome === 'accepted',
   )
   if (covered.length === 0) return keys.length
   const declared = covered.filter(({ stored, assessment }) =>
@@ -64,8 +64,9 @@ async function releaseSome(
   )
   const types = [...new Set(declared.map(({ stored }) => stored.type))]
   if (types.length > 0) await run(client, insertAcceptedTypes, types)
-  const release = await leftOut(client, marks, covered)
-  if (release.length > 0) await run(client, insertReleasedEvents, { cycle: lateCycle(marks), keys: release })
+  const release = await leftOut(client, watermarks, covered)
+  if (release.length > 0)
+    await run(client, insertReleasedEvents, { cycle: lateCycle(watermarks), keys: release })
   await run(
     client,
     deleteHeldEvents,
@@ -76,20 +77,20 @@ async function releaseSome(
 
 /** What stays held, and why. */
 function heldOf(judged: Judged<KeyedEvent>, priceVersion: number): readonly HeldEvent[] {
-  const why = judged.stored.isCopy ? undefined : whyHeld(judged)
+  const why = judged.stored.isDuplicate ? undefined : whyHeld(judged)
   return why ? [{ ...judged.stored, ...why, priceVersion }] : []
 }
 
 /** Those whose cycle was sealed with a version that did not cover them. Copies count nowhere. */
 async function leftOut(
   sql: Sql,
-  marks: Marks,
+  watermarks: Watermarks,
   covered: readonly Judged<KeyedEvent>[],
 ): Promise<readonly KeyedEvent[]> {
-  const counting = covered.map(({ stored }) => stored).filter(({ isCopy }) => !isCopy)
+  const counting = covered.map(({ stored }) => stored).filter(({ isDuplicate }) => !isDuplicate)
   const versions = await sealedVersions(
     sql,
-    marks,
+    watermarks,
     counting.map(({ account, cycle }) => ({ bucket: bucketOf(account), account, hour: cycle })),
   )
   const out: KeyedEvent[] = []

@@ -7,30 +7,30 @@ import { insertRestatedAccounts } from '../../store/late-hours.ts'
 import type { AccountHourKey } from '../../store/key-columns.ts'
 import { findClockWatch } from '../../store/clock.ts'
 import { findOpenBackfill, updateSealedBackfillHours } from '../../store/backfill-hours.ts'
-import { type Marks, updateSealedUntil, findWatermarks } from '../../store/deployment.ts'
+import { type Watermarks, updateSealedUntil, findWatermarks } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { lateCycle } from '../../core/time/late-cycle.ts'
 
-/** History account-hours sealed in one hold of the gate, at most: it is held for milliseconds. */
+/** Backfill account-hours sealed in one hold of the gate, at most: it is held for milliseconds. */
 export const HISTORY_SEAL_MAX = 1_000
 
 /** Is this reading of the database clock to be trusted? (clock-watch.ts) */
-export type Believes = (now: Instant) => boolean
+export type Accepts = (now: Instant) => boolean
 
 export interface SealDue {
   readonly pool: pg.Pool
   /** Live hours are sealed this long after their end. */
   readonly graceMs: number
-  /** History is sealed when it was not touched for this long; 0: at once. */
-  readonly historyQuietMs: number
-  /** Undefined: this process has not watched the clock. A doubt of others counts all the same. */
-  readonly believes?: Believes | undefined
+  /** Backfill is sealed when it was not touched for this long; 0: at once. */
+  readonly backfillQuietMs: number
+  /** Undefined: this process has not watched the clock. An alarm raised by others counts all the same. */
+  readonly accepts?: Accepts | undefined
 }
 
 /** Seal all that is due. */
-export async function sealDue({ pool, graceMs, historyQuietMs, believes }: SealDue): Promise<void> {
-  await sealHours(pool, graceMs, believes)
-  while ((await sealHistory(pool, historyQuietMs, null, believes)) === HISTORY_SEAL_MAX);
+export async function sealDue({ pool, graceMs, backfillQuietMs, accepts }: SealDue): Promise<void> {
+  await sealHours(pool, graceMs, accepts)
+  while ((await sealBackfill(pool, backfillQuietMs, null, accepts)) === HISTORY_SEAL_MAX);
 }
 
 /**
@@ -38,56 +38,60 @@ export async function sealDue({ pool, graceMs, historyQuietMs, believes }: SealD
  * from here on the events of those hours cannot change, and their bills are made without the gate.
  * @returns how many hours were sealed
  */
-export async function sealHours(pool: pg.Pool, graceMs: number, believes?: Believes): Promise<number> {
+export async function sealHours(pool: pg.Pool, graceMs: number, accepts?: Accepts): Promise<number> {
   const before = await runOne(pool, findWatermarks, undefined)
   if (!before || dueUntil(before, graceMs) <= before.sealedUntil) return 0
-  if (!(await maySeal(pool, before, believes))) return 0
-  return throughGate(pool, 'alone', async (client, marks) => {
-    // The marks as they are behind the gate: another process may have sealed meanwhile.
-    if (!(await maySeal(client, marks, believes))) return 0
-    const to = dueUntil(marks, graceMs)
-    if (to <= marks.sealedUntil) return 0
-    await run(client, insertCycles, { from: marks.sealedUntil, to })
+  if (!(await maySeal(pool, before, accepts))) return 0
+  return throughGate(pool, 'alone', async (client, watermarks) => {
+    // The watermarks as they are behind the gate: another process may have sealed meanwhile.
+    if (!(await maySeal(client, watermarks, accepts))) return 0
+    const to = dueUntil(watermarks, graceMs)
+    if (to <= watermarks.sealedUntil) return 0
+    await run(client, insertCycles, { from: watermarks.sealedUntil, to })
     await run(client, updateSealedUntil, { to })
-    return to - marks.sealedUntil
+    return to - watermarks.sealedUntil
   })
 }
 
 /** The first hour that is not due: hours before it ended at least the grace period ago. */
-function dueUntil({ now }: Marks, graceMs: number): Hour {
+function dueUntil({ now }: Watermarks, graceMs: number): Hour {
   return hourOf((now - graceMs) as Instant)
 }
 
 /**
- * Seal history account-hours that were not touched for a while: at most 1,000 at once. What their levels change in
+ * Seal backfill account-hours that were not touched for a while: at most 1,000 at once. What their levels change in
  * hours that were settled before becomes work of the open hour.
  * @param quietMs 0 seals all
- * @param writer only what this import alone wrote; null: anyone who wrote it
+ * @param writer only what this import alone wrote; null: no matter who wrote it
  * @returns how many were sealed; call again while it is the maximum
  */
-export async function sealHistory(
+export async function sealBackfill(
   pool: pg.Pool,
   quietMs: number,
   writer: string | null = null,
-  believes?: Believes,
+  accepts?: Accepts,
 ): Promise<number> {
   const [open] = await run(pool, findOpenBackfill, { quietMs })
-  if (!open || !(await maySeal(pool, undefined, believes))) return 0
-  return throughGate(pool, 'alone', async (client, marks) => {
-    if (!(await maySeal(client, marks, believes))) return 0
+  if (!open || !(await maySeal(pool, undefined, accepts))) return 0
+  return throughGate(pool, 'alone', async (client, watermarks) => {
+    if (!(await maySeal(client, watermarks, accepts))) return 0
     const sealed = await run(client, updateSealedBackfillHours, { quietMs, writer, limit: HISTORY_SEAL_MAX })
     if (sealed.length > 0) {
-      await run(client, insertRestatedAccounts, { cycle: lateCycle(marks), keys: oldestHours(sealed) })
+      await run(client, insertRestatedAccounts, { cycle: lateCycle(watermarks), keys: oldestHours(sealed) })
     }
     return sealed.length
   })
 }
 
-/** Nothing is sealed while anyone doubts the database clock, or by a reading that this process cannot believe. */
-async function maySeal(sql: Sql, marks: Marks | undefined, believes: Believes | undefined): Promise<boolean> {
-  if (marks && believes && !believes(marks.now)) return false
+/** Nothing is sealed while a clock alarm is open, or by a reading that this process does not accept. */
+async function maySeal(
+  sql: Sql,
+  watermarks: Watermarks | undefined,
+  accepts: Accepts | undefined,
+): Promise<boolean> {
+  if (watermarks && accepts && !accepts(watermarks.now)) return false
   const watch = await runOne(sql, findClockWatch, undefined)
-  return watch?.doubt === undefined
+  return watch?.alarm === undefined
 }
 
 /** The oldest hour of each account. */

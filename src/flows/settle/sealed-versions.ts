@@ -1,7 +1,7 @@
 import { invariant } from '../../core/invariant.ts'
 import { listSealedVersions } from '../../store/settled-hours.ts'
 import type { AccountHourKey } from '../../store/key-columns.ts'
-import type { Marks } from '../../store/deployment.ts'
+import type { Watermarks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 
 /**
@@ -11,7 +11,7 @@ import { run, type Sql } from '../../store/query.ts'
  */
 export async function sealedVersions(
   sql: Sql,
-  { sealedUntil }: Marks,
+  { sealedUntil }: Watermarks,
   keys: readonly AccountHourKey[],
 ): Promise<readonly (number | undefined)[]> {
   const versions = new Map<AccountHourKey, number | null>()
@@ -23,7 +23,7 @@ export async function sealedVersions(
   return keys.map((key) => {
     if (key.hour >= sealedUntil) return undefined
     const version = versions.get(key)
-    invariant(version !== undefined, 'an hour below sealedUntil is sealed, or open as history')
+    invariant(version !== undefined, 'an hour below sealedUntil is sealed, or open as backfill')
     return version ?? undefined
   })
 }

@@ -19,10 +19,15 @@ import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { knownLevels } from './charge-storage.ts'
-import { type AccountFacts, NO_COPIES, readCycleFacts } from './cycle-facts.ts'
+import { type AccountFacts, NO_DUPLICATES, readCycleFacts } from './cycle-facts.ts'
 import { draftAccount } from './draft-account.ts'
 import { filledAccounts, noteFilled } from './fill-storage.ts'
-import { findDuplicates, marksOf, refusedCopy, rememberIdentities } from './find-copies-across-hours.ts'
+import {
+  findDuplicates,
+  duplicateMarksOf,
+  refusedDuplicate,
+  rememberIdentities,
+} from './find-duplicates-across-hours.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type BillingContext, issueBills } from './issue-bills.ts'
 import { keepRefusals } from '../shared/keep-refusals.ts'
@@ -58,8 +63,8 @@ export async function settleLiveHour(
   })
 }
 
-/** Settle the sealed history of an hour, as `settleLiveHour` does. */
-export async function settleHistoryHour(
+/** Settle the sealed backfill of an hour, as `settleLiveHour` does. */
+export async function settleBackfillHour(
   pool: pg.Pool,
   due: DueCycle,
   window: IdentityWindow,
@@ -81,7 +86,7 @@ interface Chunk {
   readonly due: DueCycle
   /** Claimed. */
   readonly buckets: readonly number[]
-  /** The accounts whose history is sealed; null: the hour is live, and all count. */
+  /** The accounts whose backfill is sealed; null: the hour is live, and all count. */
   readonly accounts: readonly SettledAccount[] | null
   readonly late: boolean
   readonly window: IdentityWindow
@@ -101,7 +106,7 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
     return draftAccount(client, { ...common, restatedFrom: restatedFrom.get(facts.account) })
   }
   const all = await factsOf(client, chunk, book, known, [...restated, ...filled])
-  const { facts, copies } = await withoutCopies(client, chunk, book, all)
+  const { facts, duplicates } = await withoutDuplicates(client, chunk, book, all)
   for (let start = 0; start < facts.length; start += BATCH_ACCOUNTS) {
     const settled = await issueBills(client, context, facts.slice(start, start + BATCH_ACCOUNTS), draft)
     await noteFilled(client, due.hour, filled, settled)
@@ -113,7 +118,7 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
       due.hour,
       facts.filter((account) => carries(known, account, due.hour)),
     )
-  await keepRefusals(client, copies.map(refusedCopy))
+  await keepRefusals(client, duplicates.map(refusedDuplicate))
 }
 
 /** By account. */
@@ -125,26 +130,26 @@ function oldestHours(restated: readonly LateHour[]): ReadonlyMap<string, Hour> {
   return oldest
 }
 
-/** The facts of some accounts, read again without their copies where there are some. The marks are stored. */
-async function withoutCopies(
+/** The facts of some accounts, read again without their duplicates where there are some. The marks are stored. */
+async function withoutDuplicates(
   sql: Sql,
   { due: { hour }, buckets, window }: Chunk,
   book: PriceBook,
   accounts: readonly AccountFacts[],
-): Promise<{ readonly facts: readonly AccountFacts[]; readonly copies: readonly ConflictEvent[] }> {
-  const copies = await findDuplicates(sql, { window, buckets, cycle: hour, accounts })
-  if (copies.length === 0) return { facts: accounts, copies }
-  await run(sql, insertConflictEvents, copies)
-  await run(sql, deleteHeldEvents, copies)
-  const marks = marksOf(copies)
+): Promise<{ readonly facts: readonly AccountFacts[]; readonly duplicates: readonly ConflictEvent[] }> {
+  const duplicates = await findDuplicates(sql, { window, buckets, cycle: hour, accounts })
+  if (duplicates.length === 0) return { facts: accounts, duplicates }
+  await run(sql, insertConflictEvents, duplicates)
+  await run(sql, deleteHeldEvents, duplicates)
+  const marks = duplicateMarksOf(duplicates)
   const again = accounts.filter(({ account }) => marks.has(account))
   const facts = new Map<string, AccountFacts>()
-  const reading = { hour, buckets, accounts: again, copies: marks }
+  const reading = { hour, buckets, accounts: again, duplicates: marks }
   for (const account of await readCycleFacts(sql, book, reading)) facts.set(account.account, account)
-  return { facts: accounts.map((account) => facts.get(account.account) ?? account), copies }
+  return { facts: accounts.map((account) => facts.get(account.account) ?? account), duplicates }
 }
 
-/** Everyone with events, late events, stored data or restated storage; in history, the sealed accounts. */
+/** Everyone with events, late events, stored data or restated storage; in backfill, the sealed accounts. */
 async function factsOf(
   client: pg.PoolClient,
   { due, buckets, accounts }: Chunk,
@@ -152,7 +157,7 @@ async function factsOf(
   known: ReadonlyMap<string, readonly Level[]>,
   restated: readonly SettledAccount[],
 ): Promise<readonly AccountFacts[]> {
-  const reading = { hour: due.hour, buckets, copies: NO_COPIES }
+  const reading = { hour: due.hour, buckets, duplicates: NO_DUPLICATES }
   const facts = await readCycleFacts(client, book, { ...reading, accounts })
   if (accounts !== null) return facts
   const seen = new Set(facts.map(({ account }) => account))
@@ -166,11 +171,11 @@ async function factsOf(
 }
 
 async function billingContext(sql: Sql, { due, late }: Chunk, currency: string): Promise<BillingContext> {
-  const [deployment, marks] = [
+  const [deployment, watermarks] = [
     await runOne(sql, findDeploymentRow, undefined),
     await runOne(sql, findWatermarks, undefined),
   ]
-  return { ...due, late, currency, demo: deployment!.demo, issuedAt: marks!.now }
+  return { ...due, late, currency, demo: deployment!.demo, issuedAt: watermarks!.now }
 }
 
 /** Does an account store something at the end of the hour? */

@@ -4,9 +4,9 @@ import { run, runOne } from '../../store/query.ts'
 import { sealDue } from './seal-hours.ts'
 import { type SettlePass, settlePass } from './settle.ts'
 
-export interface SettleNow extends Omit<SettlePass, 'historyQuietMs'> {
-  /** Wait for history to have been quiet for this long; undefined (`--now`): seal all of it at once. */
-  readonly historyQuietMs: number | undefined
+export interface SettleNow extends Omit<SettlePass, 'backfillQuietMs'> {
+  /** Wait for backfill to have been quiet for this long; undefined (`--now`): seal all of it at once. */
+  readonly backfillQuietMs: number | undefined
   /** Who orders it, for the audit log. */
   readonly actor: string
   /** Told how many hours are due, before the first of them is settled. */
@@ -14,13 +14,13 @@ export interface SettleNow extends Omit<SettlePass, 'historyQuietMs'> {
 }
 
 /**
- * Settle all that is due, once, as the server does by itself. With `--now` history does not wait for its quiet time;
+ * Settle all that is due, once, as the server does by itself. With `--now` backfill does not wait for its quiet time;
  * live hours keep their grace in any case.
  * @returns how many hours were settled
  */
-export async function settleNow({ historyQuietMs, actor, onDue, ...now }: SettleNow): Promise<number> {
-  const pass = { ...now, historyQuietMs: historyQuietMs ?? 0 }
-  if (historyQuietMs === undefined) {
+export async function settleNow({ backfillQuietMs, actor, onDue, ...now }: SettleNow): Promise<number> {
+  const pass = { ...now, backfillQuietMs: backfillQuietMs ?? 0 }
+  if (backfillQuietMs === undefined) {
     const detail = 'past hours do not wait until they were quiet'
     await run(pass.pool, insertAuditEntry, { actor, act: 'settle/now', account: null, detail })
   }

@@ -9,7 +9,7 @@ import { run, runOne } from '../../store/query.ts'
 import { keepingWindow, readingWindow } from './identity-window.ts'
 import { releaseHeld } from './release-held.ts'
 import { sealDue, type SealDue } from './seal-hours.ts'
-import { settleHistoryHour, settleLiveHour } from './settle-hour.ts'
+import { settleBackfillHour, settleLiveHour } from './settle-hour.ts'
 
 /** Events of one transaction, about: large enough that its fixed cost vanishes, small enough to lose when killed. */
 const TRANSACTION_EVENTS = 8_000
@@ -41,7 +41,7 @@ export async function settlePass(pass: SettlePass): Promise<number> {
   await sealDue(pass)
   // A process may have been killed between settling the last bucket of an hour and noting it.
   await run(pass.pool, updateSettledUntil, undefined)
-  let hours = await settleAllHistory(pass)
+  let hours = await settleAllBackfill(pass)
   for (;;) {
     const due = await run(pass.pool, listDueCycles, { limit: HOURS_TOGETHER_MAX })
     if (due.length === 0 || pass.stopping()) return hours
@@ -49,16 +49,16 @@ export async function settlePass(pass: SettlePass): Promise<number> {
     if (settled.length === 0) return hours
     hours += settled.length
     for (const cycle of settled) pass.onSettled?.(cycle, false)
-    hours += await settleAllHistory(pass)
+    hours += await settleAllBackfill(pass)
   }
 }
 
-async function settleAllHistory(pass: SettlePass): Promise<number> {
+async function settleAllBackfill(pass: SettlePass): Promise<number> {
   for (let hours = 0; ; hours++) {
     const due = await runOne(pass.pool, findDueBackfill, undefined)
     if (!due || pass.stopping()) return hours
     await run(pass.pool, insertBillMonth, { hour: due.hour })
-    if ((await settleHistoryHour(pass.pool, due, readingWindow(windowHours(pass)))) === 0) return hours
+    if ((await settleBackfillHour(pass.pool, due, readingWindow(windowHours(pass)))) === 0) return hours
     pass.onSettled?.(due, true)
   }
 }

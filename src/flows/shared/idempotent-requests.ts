@@ -34,7 +34,7 @@ export async function claimRequest(sql: Sql, request: IdempotentRequest): Promis
   const limits = { keptMs: IDEMPOTENT_REQUEST_KEPT_MS, workMs: IDEMPOTENT_WORK_MS }
   if (await runOne(sql, claimIdempotentRequest, { ...request, ...limits })) return { state: 'new' }
   const found = await runOne(sql, findIdempotentRequest, request)
-  // It was given back between the two statements: anyone who had it has done nothing.
+  // It was given back between the two statements: the process that had it has done nothing.
   if (found === undefined) return { state: 'working' }
   if (!found.digest.equals(request.digest)) return { state: 'other_request' }
   if (found.status === null) return { state: 'working' }

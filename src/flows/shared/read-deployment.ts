@@ -1,6 +1,11 @@
 import { invariant } from '../../core/invariant.ts'
 import { runOne, type Sql } from '../../store/query.ts'
-import { type Deployment, type Marks, findDeploymentRow, findWatermarks } from '../../store/deployment.ts'
+import {
+  type Deployment,
+  type Watermarks,
+  findDeploymentRow,
+  findWatermarks,
+} from '../../store/deployment.ts'
 
 /** What this database is for, and since when. The first start has made it. */
 export async function findDeployment(sql: Sql): Promise<Deployment> {
@@ -10,8 +15,8 @@ export async function findDeployment(sql: Sql): Promise<Deployment> {
 }
 
 /** How far sealing and settlement have come, and the database's clock. */
-export async function findMarks(sql: Sql): Promise<Marks> {
-  const marks = await runOne(sql, findWatermarks, undefined)
-  invariant(marks !== undefined, 'the first start has made the deployment')
-  return marks
+export async function readWatermarks(sql: Sql): Promise<Watermarks> {
+  const watermarks = await runOne(sql, findWatermarks, undefined)
+  invariant(watermarks !== undefined, 'the first start has made the deployment')
+  return watermarks
 }

@@ -7,7 +7,7 @@ import { insertManifest } from '../../store/manifests.ts'
 import { insertUncountedHour } from '../../store/sources.ts'
 import { run, runOne } from '../../store/query.ts'
 import { sqlState, transaction } from '../../store/transaction.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 
 export interface Announcement {
   readonly source: string
@@ -35,7 +35,7 @@ export async function announce(pool: pg.Pool, by: string, announcement: Announce
   const { source, hour } = announcement
   const text = requireText(source, 'source', SOURCE_BYTES_MAX)
   if (isRejection(text)) return { ok: false, code: 'manifest/invalid_source', detail: text.detail }
-  const { now } = await findMarks(pool)
+  const { now } = await readWatermarks(pool)
   if (hour < hourOf(EARLIEST) || hour > hourOf(now)) {
     const detail = `hour is ${formatHour(hour)}: announce an hour from 2000 on that has begun.`
     return { ok: false, code: 'manifest/hour_out_of_range', detail }

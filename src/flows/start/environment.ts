@@ -31,7 +31,7 @@ export const VARIABLES: readonly Variable[] = [
     of: 'server',
   },
   {
-    name: 'FARTHING_HISTORY_QUIET',
+    name: 'FARTHING_BACKFILL_QUIET',
     fallback: '30s',
     says: 'wait for more usage of a past hour: 1s to 1h',
     of: 'server',
@@ -39,7 +39,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_IDENTITY_WINDOW',
     fallback: '62d',
-    says: 'how far apart copies of an event are found: 1h to 62d',
+    says: 'how far apart duplicates of an event are found: 1h to 62d',
     of: 'server',
   },
   { name: 'FARTHING_ACCOUNTS', fallback: 'any', says: 'whose usage is taken: any, or known', of: 'server' },

@@ -5,7 +5,7 @@ import type { EventKey } from '../../store/key-columns.ts'
 import { findHeldStates, findHeldWithoutEvent, type HeldState } from '../../store/held-events.ts'
 import type { ReadHour } from '../../store/bills.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from '../settle/cycle-facts.ts'
+import { type AccountFacts, type DuplicateMarks, copyName, eventsOfAccount } from '../settle/cycle-facts.ts'
 import { judge, whyHeld } from '../settle/judge-held.ts'
 import type { Difference } from './compare-bill.ts'
 
@@ -17,14 +17,14 @@ export interface VerifyHeld {
   readonly hour: Hour
   /** The book that it was settled with. */
   readonly book: PriceBook
-  readonly copies: CopyMarks
+  readonly duplicates: DuplicateMarks
   /** All versions that can be read. */
   readonly books: ReadonlyMap<number, PriceBook>
 }
 
 /**
  * What a settled cycle left out because no price book covered it must wait among the held events, for the reason that
- * the version says under which it was looked at last; or be released, or taken back. Otherwise it would never be billed.
+ * the version says under which it was looked at last; or be released, or voided. Otherwise it would never be billed.
  */
 export async function verifyHeld(
   sql: Sql,
@@ -32,11 +32,11 @@ export async function verifyHeld(
   account: AccountFacts,
 ): Promise<readonly Difference[]> {
   if (account.held === 0) return []
-  const copies = verify.copies.get(account.account)
+  const duplicates = verify.duplicates.get(account.account)
   const differences: Difference[] = []
   let page: SettledEvent[] = []
   for await (const event of eventsOfAccount(sql, verify.hour, account)) {
-    if (copies?.has(copyName(event)) || !isLeftOut(verify.book, event)) continue
+    if (duplicates?.has(copyName(event)) || !isLeftOut(verify.book, event)) continue
     page.push(event)
     if (page.length < PAGE_EVENTS) continue
     differences.push(...(await verifyPage(sql, verify, page)))
@@ -78,7 +78,7 @@ function wrongState(
     if (isReleased || isVoided) return undefined
     return 'is on no bill and not among the held events, so it would never be billed'
   }
-  if (isVoided) return 'is among the held events, although it was taken back'
+  if (isVoided) return 'is among the held events, although it was voided'
   if (isReleased) return 'is among the held events, although it was released'
   const under = `under version ${held.priceVersion} of the price book`
   const book = books.get(held.priceVersion)

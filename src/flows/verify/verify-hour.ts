@@ -21,7 +21,7 @@ import { statementMonths } from '../accounts/statement-months.ts'
 import { compareBill, type Difference } from './compare-bill.ts'
 import { type AccountFacts, readCycleFacts } from '../settle/cycle-facts.ts'
 import { type DraftAccount, draftAccount } from '../settle/draft-account.ts'
-import { marksOf } from '../settle/find-copies-across-hours.ts'
+import { duplicateMarksOf } from '../settle/find-duplicates-across-hours.ts'
 import { sha256 } from '../shared/sha256.ts'
 import { verifyHeld, verifyHeldNotes } from './verify-held.ts'
 
@@ -83,14 +83,14 @@ async function verifyVersion(
   const stepOf = new Map(settled.map((row) => [row.account, row.step]))
   const billOf = new Map(bills.map((bill) => [bill.account, bill]))
   const withoutOf = new Map(without.map((row) => [row.account, row]))
-  const copies = marksOf(await run(sql, listConflictEvents, { cycle: hour, buckets }))
+  const duplicates = duplicateMarksOf(await run(sql, listConflictEvents, { cycle: hour, buckets }))
   const monthOf = await statementMonths(sql, hour, settled)
   const differences: Difference[] = []
   const facts = await readCycleFacts(sql, book, {
     hour,
     buckets,
     accounts: settled,
-    copies,
+    duplicates,
     onDamaged: () => undefined,
   })
   for (const account of facts) {
@@ -108,7 +108,7 @@ async function verifyVersion(
     const found = await verifyAccount(sql, draft, bill, hourWithout, monthOf)
     if (found.length > 0) differences.push(...found, ...(await damagedEvents(sql, hour, account)))
     differences.push(...(await verifyLevels(sql, account)))
-    differences.push(...(await verifyHeld(sql, { hour, book, copies, books }, account)))
+    differences.push(...(await verifyHeld(sql, { hour, book, duplicates, books }, account)))
   }
   return differences
 }

@@ -43,7 +43,7 @@ export async function* verify(
 ): AsyncGenerator<Difference> {
   const books = new Map<number, PriceBook>()
   yield* verifyPrices(sql, books)
-  const marks = await runOne(sql, findWatermarks, undefined)
+  const watermarks = await runOne(sql, findWatermarks, undefined)
   const bookOf = async (version: number) => {
     const book = books.get(version)
     if (!book)
@@ -59,7 +59,7 @@ export async function* verify(
     hour = await nextHour(sql, hour, to)
   ) {
     for (const buckets of await chunksOf(sql, hour, account)) {
-      const isSettled = hour < marks!.settledUntil
+      const isSettled = hour < watermarks!.settledUntil
       const verified = await verifyHour(sql, { hour, buckets, account: only, isSettled, bookOf, books })
       bills += verified.bills
       yield* verified.differences

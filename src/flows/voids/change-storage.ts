@@ -13,13 +13,13 @@ import { listHourLevels } from '../../store/storage-levels.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { OPEN_LEVELS_MAX } from '../read/read-open-usage.ts'
-import { findMarks } from '../shared/read-deployment.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 import type { VoidDecision } from './decide-voids.ts'
 import { isMeant, type SelectByRange } from './select-events.ts'
 import { previewVoids, VOIDS_PER_TRANSACTION_MAX } from './void-events.ts'
 
 /**
- * What taking levels back changes in the hours that are settled, beside everything that was taken back before. Orders one
+ * What taking levels back changes in the hours that are settled, beside everything that was voided before. Orders one
  * after the other add up to what the next bill corrects.
  * @returns money, below 0 when less is charged; null: too many levels are stored to say it at once
  */
@@ -33,14 +33,14 @@ export async function changeStorage(
   if (takenBack.length === 0) return '0'
   return transaction(pool, async (sql) => {
     await run(sql, lockSnapshot, undefined)
-    const { settledUntil: to } = await findMarks(sql)
+    const { settledUntil: to } = await readWatermarks(sql)
     const levels = await levelsBeside(sql, { account, takenBack, to })
     return levels && storageChange(book, { levels, takenBack, to })
   })
 }
 
 /**
- * What taking back all levels of a range would change, as `changeStorage` says it: for a dry run, whose parts do not see
+ * What voiding all levels of a range would change, as `changeStorage` says it: for a dry run, whose parts do not see
  * each other.
  */
 export async function changeStorageOfRange(
@@ -66,7 +66,7 @@ export async function changeStorageOfRange(
 export function settledLevels(book: PriceBook, decisions: readonly VoidDecision[]): readonly Level[] {
   const sums = emptyAccountHour()
   for (const { event, cycle, counted } of decisions) {
-    if (event.isCopy || counted === null || counted === cycle) continue
+    if (event.isDuplicate || counted === null || counted === cycle) continue
     takeBack(sums, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
   }
   return sums.withdrawn
@@ -79,8 +79,8 @@ interface Beside {
 }
 
 /**
- * The levels of the same series that count, and those taken back now: from the one before the oldest of these on. Where
- * that one is taken back too, and not settled yet, it is looked for ever further back. Null: they are too many.
+ * The levels of the same series that count, and those voided now: from the one before the oldest of these on. Where
+ * that one is voided too, and not settled yet, it is looked for ever further back. Null: they are too many.
  */
 async function levelsBeside(sql: Sql, { account, takenBack, to }: Beside): Promise<readonly Level[] | null> {
   const bucket = bucketOf(account)

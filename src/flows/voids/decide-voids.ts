@@ -5,11 +5,11 @@ import type { Hour } from '../../core/time/hour.ts'
 import type { KeyedEvent } from '../../store/usage-events.ts'
 import type { EventKey } from '../../store/key-columns.ts'
 import { findReleasedEvents } from '../../store/releases.ts'
-import type { Marks } from '../../store/deployment.ts'
+import type { Watermarks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { lateCycle } from '../../core/time/late-cycle.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import { eventsAt } from '../settle/cycle-acts.ts'
+import { eventsAt } from '../settle/adjustments.ts'
 import { sealedVersions } from '../settle/sealed-versions.ts'
 
 /** Where the void of an event counts, and where the event does. */
@@ -22,14 +22,14 @@ export interface VoidDecision {
 }
 
 /**
- * Decide in whose bill each event is taken back (ARCHITECTURE.md), behind the gate and once and for good:
+ * Decide in whose bill each event is voided (ARCHITECTURE.md), behind the gate and once and for good:
  * 1. where it counts, if that cycle is open: it is left out there;
  * 2. otherwise in the open hour, with the opposite quantity; or with none, if it is held or a copy and counts nowhere.
  * @param keys events that are not voided yet, and whose held rows this transaction has deleted
  */
 export async function decideVoids(
   sql: Sql,
-  marks: Marks,
+  watermarks: Watermarks,
   keys: readonly EventKey[],
 ): Promise<readonly VoidDecision[]> {
   const events = await eventsAt(sql, keys)
@@ -37,15 +37,15 @@ export async function decideVoids(
   const found = [...events].map(([index, event]) => ({ event, released: released.get(index) }))
   const versions = await sealedVersions(
     sql,
-    marks,
+    watermarks,
     found.map(({ event, released: cycle }) => ({ ...event, hour: cycle ?? event.cycle })),
   )
-  const late = lateCycle(marks)
+  const late = lateCycle(watermarks)
   const decisions: VoidDecision[] = []
   for (const [index, { event, released: releasedInto }] of found.entries()) {
     const counted = releasedInto ?? event.cycle
     const version = versions[index]
-    if (event.isCopy) decisions.push({ event, cycle: late, counted: null })
+    if (event.isDuplicate) decisions.push({ event, cycle: late, counted: null })
     else if (version === undefined) decisions.push({ event, cycle: counted, counted })
     else if (releasedInto !== undefined || (await isCovered(sql, version, event)))
       decisions.push({ event, cycle: late, counted })

@@ -6,7 +6,7 @@ import { type Page, pageOf } from '../shared/page.ts'
 
 export type { VoidRow } from '../../store/voids.ts'
 
-/** The key of an event that was taken back. */
+/** The key of an event that was voided. */
 export type VoidPosition = readonly [
   hour: number,
   bucket: number,
@@ -25,7 +25,7 @@ export interface ListVoids {
   readonly limit: number
 }
 
-/** Events that were taken back, by usage hour. */
+/** Events that were voided, by usage hour. */
 export async function listVoids(
   sql: Sql,
   { account, from, to, after, limit }: ListVoids,

@@ -35,7 +35,7 @@ export interface OrderVoids {
 
 export interface OrderedVoids extends VoidSummary {
   readonly ok: true
-  /** Events that were meant: taken back now, and before. */
+  /** Events that were meant: voided now, and before. */
   readonly events: number
   readonly alreadyVoided: number
   readonly currency: string
@@ -50,7 +50,7 @@ export type VoidsRefused = {
 
 /**
  * Take back the next events that an order means: some of a range, or all of an id. Anyone who calls until `next` is null
- * has taken back all; killed between, and ordered again, what was taken back before counts as such.
+ * has voided all; killed between, and ordered again, what was voided before counts as such.
  */
 export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<OrderedVoids | VoidsRefused> {
   const { book } = await bookOf(pool, null)
@@ -102,12 +102,12 @@ async function select(
 const OWN_EVENT: VoidsRefused = {
   ok: false,
   code: 'void/own_event',
-  detail: `Events of a source that ends with ${CLOSED_SOURCE} end what a closed account stores, and cannot be taken back: open the account, or close it at another time.`,
+  detail: `Events of a source that ends with ${CLOSED_SOURCE} end what a closed account stores, and cannot be voided: open the account, or close it at another time.`,
 }
 
 function takenBack(book: PriceBook, { event, cycle, counted }: VoidDecision) {
   const usage = reread(book.eventTypes, event.type, event.data)
-  return { event: { ...event, usage }, isCopy: event.isCopy, cycle, counted }
+  return { event: { ...event, usage }, isDuplicate: event.isDuplicate, cycle, counted }
 }
 
 function rangeOf({ account, select: selection }: OrderVoids): SelectByRange | undefined {

@@ -11,11 +11,11 @@ export type VoidReason =
       readonly detail: string
     }
 
-/** Why events are taken back, as it is kept: without blanks around it. A void without a reason is none. */
+/** Why events are voided, as it is kept: without blanks around it. A void without a reason is none. */
 export function readVoidReason(text: string | undefined): VoidReason {
   const reason = text?.trim() ?? ''
   if (reason === '') {
-    const detail = 'There is no reason: say why the events are taken back. It is kept with them.'
+    const detail = 'There is no reason: say why the events are voided. It is kept with them.'
     return { ok: false, code: 'void/reason_missing', detail }
   }
   if (!reason.isWellFormed() || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(reason)) {

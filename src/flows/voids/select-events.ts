@@ -9,14 +9,14 @@ import type { SettledEvent } from '../../store/event-row.ts'
 import { listAccountHourEvents, listEventDays } from '../../store/usage-events.ts'
 import type { EventKey } from '../../store/key-columns.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { searchCopies } from '../read/explain-event.ts'
+import { searchDuplicates } from '../read/explain-event.ts'
 import { VOIDS_PER_TRANSACTION_MAX } from './void-events.ts'
 
 /** Events of an account's range that one call looks at, meant or not: less than a second. */
 export const SELECT_EVENTS_MAX = 20_000
 const PAGE_EVENTS = 2_000
 
-/** All events of an identity, under whatever time they came: the one that counts, and its copies. */
+/** All events of an identity, under whatever time they came: the one that counts, and its duplicates. */
 export interface SelectById {
   readonly account: string
   readonly id: string
@@ -42,11 +42,11 @@ export interface SelectedEvents {
   readonly next: SelectPosition | null
 }
 
-/** @returns more than `VOIDS_PER_TRANSACTION_MAX` if there are as many: then none should be taken back */
+/** @returns more than `VOIDS_PER_TRANSACTION_MAX` if there are as many: then none should be voided */
 export async function selectById(sql: Sql, select: SelectById): Promise<readonly EventKey[]> {
   const { account } = select
-  const copies = await searchCopies(sql, select, VOIDS_PER_TRANSACTION_MAX + 1)
-  return copies.map(({ hour, id, source }) => ({ hour, bucket: bucketOf(account), account, id, source }))
+  const duplicates = await searchDuplicates(sql, select, VOIDS_PER_TRANSACTION_MAX + 1)
+  return duplicates.map(({ hour, id, source }) => ({ hour, bucket: bucketOf(account), account, id, source }))
 }
 
 /**

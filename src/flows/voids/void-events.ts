@@ -7,12 +7,12 @@ import { insertAuditEntry } from '../../store/audit.ts'
 import { insertVoidedEvents, findVoidedEvents } from '../../store/voids.ts'
 import { deleteHeldEvents } from '../../store/held-events.ts'
 import type { EventKey } from '../../store/key-columns.ts'
-import type { Marks } from '../../store/deployment.ts'
+import type { Watermarks } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { decideVoids, type VoidDecision } from './decide-voids.ts'
 
-/** Events that one transaction takes back: it holds the gate, shared, for some milliseconds. */
+/** Events that one transaction voids: it holds the gate, shared, for some milliseconds. */
 export const VOIDS_PER_TRANSACTION_MAX = 1_000
 
 /** Two orders for the same events may wait for each other: one of them is told, and tries again. */
@@ -31,13 +31,13 @@ export interface VoidOrder {
 export interface Voided {
   /** Taken back now; in a dry run: what would be. */
   readonly decisions: readonly VoidDecision[]
-  /** Were taken back before: nothing changes. */
+  /** Were voided before: nothing changes. */
   readonly already: number
 }
 
 /**
  * Take events back: they stay, with their identities, and count no more. Billed ones are given back in the open hour,
- * at their own prices; others never appear on a bill. Events that Farthing itself added are left alone, anyone who means
+ * at their own prices; others never appear on a bill. Events that Farthing itself added are left alone, no matter who means
  * them. Can be run twice, and at the same time.
  * @param keys stored events, at most `VOIDS_PER_TRANSACTION_MAX`
  */
@@ -58,12 +58,19 @@ export async function voidEvents(
 
 function voidOnce(pool: pg.Pool, order: VoidOrder, meant: readonly EventKey[]): Promise<Voided> {
   const keys = sentOnly(meant)
-  return throughGate(pool, 'shared', async (sql, marks) => {
-    // First: anyone who releases one of them at this moment is waited for.
+  return throughGate(pool, 'shared', async (sql, watermarks) => {
+    // First: a release of one of them at this moment is waited for.
     await run(sql, deleteHeldEvents, keys)
-    const { decisions, already } = await decide(sql, marks, keys)
+    const { decisions, already } = await decide(sql, watermarks, keys)
     const rows = decisions.map(({ event, cycle, counted }) => {
-      return { ...event, cycle, counted, orderedAt: marks.now, orderedBy: order.actor, reason: order.reason }
+      return {
+        ...event,
+        cycle,
+        counted,
+        orderedAt: watermarks.now,
+        orderedBy: order.actor,
+        reason: order.reason,
+      }
     })
     const added = new Set(await run(sql, insertVoidedEvents, rows))
     const taken = decisions.filter((_, index) => added.has(index))
@@ -89,7 +96,7 @@ async function note(
 
 /** What `voidEvents` would do at this moment. Changes nothing. */
 export function previewVoids(pool: pg.Pool, keys: readonly EventKey[]): Promise<Voided> {
-  return throughGate(pool, 'shared', (sql, marks) => decide(sql, marks, sentOnly(keys)))
+  return throughGate(pool, 'shared', (sql, watermarks) => decide(sql, watermarks, sentOnly(keys)))
 }
 
 /** Those of them that a sender sent. */
@@ -97,11 +104,11 @@ function sentOnly(keys: readonly EventKey[]): readonly EventKey[] {
   return keys.filter(({ source }) => !isReservedSource(source))
 }
 
-async function decide(sql: Sql, marks: Marks, keys: readonly EventKey[]): Promise<Voided> {
+async function decide(sql: Sql, watermarks: Watermarks, keys: readonly EventKey[]): Promise<Voided> {
   const voided = new Set(await run(sql, findVoidedEvents, keys))
   const decisions = await decideVoids(
     sql,
-    marks,
+    watermarks,
     keys.filter((_, index) => !voided.has(index)),
   )
   return { decisions, already: voided.size }

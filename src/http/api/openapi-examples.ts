@@ -105,7 +105,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       voided: 2,
       alreadyVoided: 1,
       held: 0,
-      copies: 0,
+      duplicates: 0,
       levels: 0,
       storage: '0',
       givenBack: '-0.00001',

@@ -35,7 +35,7 @@ const PROBLEMS: Readonly<
   ],
   409: [
     'Conflict',
-    'What is there, or under way, stands against it',
+    'What is there, or in progress, stands against it',
     'idempotency/in_progress',
     'The first request with this Idempotency-Key is still worked on: send it again a little later.',
   ],

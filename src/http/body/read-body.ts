@@ -140,7 +140,7 @@ function invalidGzip(error: unknown): HttpProblem {
   const isCut = codeOf(error) === 'Z_BUF_ERROR'
   const detail = isCut
     ? 'The gzip data ends too early: the body was cut off. Send it again, whole.'
-    : 'The body is not gzip data, although Content-Encoding says so: send it as it is, or pack it anew.'
+    : 'The body is not gzip data, although Content-Encoding says so: send it as it is, or pack it again.'
   return new HttpProblem('request/invalid_gzip', detail)
 }
 

@@ -28,15 +28,15 @@ export async function deliver(
 }
 
 /** An event of a foreign form as a CloudEvent. Without a time, that of its receipt counts. */
-export function foreignEvent(event: { readonly [name: string]: Json }): Delivered {
+export function compatEvent(event: { readonly [name: string]: Json }): Delivered {
   const isUntimed = event['time'] === undefined || event['time'] === null
   return isUntimed ? { raw: event, untimed: true } : { raw: event }
 }
 
-/** As `foreignEvent`, of any JSON. */
+/** As `compatEvent`, of any JSON. */
 export function maybeUntimed(delivered: Delivered): Delivered {
   if ('unreadable' in delivered || !isObject(delivered.raw)) return delivered
-  return foreignEvent(delivered.raw)
+  return compatEvent(delivered.raw)
 }
 
 /** Is something wrong with it that the sender has to know of? Held events are not lost, and not wrong. */

@@ -7,7 +7,7 @@ import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { HTTP_PROBLEMS, type HttpProblem } from '../api/problem.ts'
 import { unreadable } from '../body/deliver-element.ts'
 import { inWordsOf, LAGO_WORDS } from './client-words.ts'
-import { foreignEvent } from './deliver.ts'
+import { compatEvent } from './deliver.ts'
 import { timeOfSeconds } from './seconds.ts'
 
 /** The protocol has no source: its transaction ids are unique in themselves. */
@@ -32,7 +32,7 @@ export function readLagoEvent(event: Json | undefined): Delivered {
     return unreadable('event/invalid_time', detail, JSON.stringify(event))
   }
   const cents = event['precise_total_amount_cents']
-  return foreignEvent({
+  return compatEvent({
     specversion: '1.0',
     source: LAGO_SOURCE,
     ...present({ id, subject, type, time }),

@@ -27,7 +27,7 @@ const CLOUD_EVENTS = {
 const Done = Type.Null({ description: 'All are stored' })
 
 /** The address that clients of OpenMeter and of Lago have in common: Lago's body has a key `event`. */
-export const postForeignEvents = route({
+export const postCompatEvents = route({
   method: 'POST',
   url: '/api/v1/events',
   access: { scope: 'usage:write', boundKeys: 'own' },
@@ -43,7 +43,7 @@ export const postForeignEvents = route({
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 200: Type.Object({ event: Type.Object({}, { additionalProperties: true }) }), 204: Done },
   // Before the body is read nobody knows whose client it is: the members of both, which differ in name.
-  answerProblem: answerForeignProblem,
+  answerProblem: answerCompatProblem,
   async handle(call, context) {
     const event = lagoEventOf(call)
     if (event !== undefined) return takeLagoEvent(event, call.key, context, call.reply)
@@ -63,11 +63,11 @@ export const postOpenmeterEvents = route({
   body: { ...CLOUD_EVENTS, 'application/json': Type.Union([Event, Type.Array(Event)]) },
   bodyBytesMax: BODY_BYTES_MAX,
   answers: { 202: Done },
-  answerProblem: answerForeignProblem,
+  answerProblem: answerCompatProblem,
   handle: (call, context) => takeCloudEvents(call, context, 202),
 })
 
-function answerForeignProblem(problem: HttpProblem, request: FastifyRequest, reply: Reply): Reply {
+function answerCompatProblem(problem: HttpProblem, request: FastifyRequest, reply: Reply): Reply {
   const { status } = HTTP_PROBLEMS[problem.code]
   const own = bodyOf(problem, request.id)
   const lago = { error: STATUS_CODES[status], error_details: { detail: [problem.message] } }

@@ -9,7 +9,7 @@ import { mediaType } from '../body/read-delivery.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
 import { StripeMeterEvent, StripeProblem } from './foreign-schemas.ts'
 import { inWordsOf, STRIPE_WORDS } from './client-words.ts'
-import { deliver, foreignEvent, isRefusal } from './deliver.ts'
+import { deliver, compatEvent, isRefusal } from './deliver.ts'
 import { readForm } from './read-form.ts'
 import { timeOfSeconds } from './seconds.ts'
 import { type Reply, route } from '../route.ts'
@@ -95,7 +95,7 @@ function deliveredOf({ name, identifier, payload, timestamp }: Omit<Sent, 'deliv
     time,
     data: payload,
   }
-  return foreignEvent(event)
+  return compatEvent(event)
 }
 
 function meterEventView(

@@ -1,5 +1,5 @@
 import { cloudEventView } from '../../core/present/event-view.ts'
-import { storyOf, type VoidFacts } from '../../core/present/event-story.ts'
+import { timelineOf, type VoidFacts } from '../../core/present/event-timeline.ts'
 import { effectOf } from '../../core/present/void-view.ts'
 import { formatHourStart, type Hour, next } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
@@ -34,12 +34,12 @@ function storedView(account: string, { copy, facts }: ExplainedEvent): StoredEve
     receivedAt: formatInstant(copy.receivedAt),
     cycle: rangeOf(cycle),
     late: cycle > hour,
-    outcome: facts.copyOf === null ? facts.assessment.outcome : 'conflict',
+    outcome: facts.duplicateOf === null ? facts.assessment.outcome : 'conflict',
     state: facts.state,
     bill: facts.bill?.id ?? null,
     lines: facts.bill?.lines ?? [],
     voided: facts.voided && voidedView(facts.voided),
-    steps: storyOf(facts),
+    steps: timelineOf(facts),
   }
 }
 

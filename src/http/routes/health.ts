@@ -28,7 +28,7 @@ export const getHealth = route({
 const Readiness = Type.Object({
   ready: Type.Boolean({ description: 'Can it take usage?' }),
   sealing: Type.Enum(['running', 'behind', 'stopped', 'unknown'], {
-    description: 'Are hours sealed? `stopped`: the database clock is in doubt. Usage is taken all the same',
+    description: 'Are hours sealed? `stopped`: a clock alarm is open. Usage is taken all the same',
   }),
   /** What is not as it should be. */
   reasons: Type.Array(Type.String()),
@@ -63,10 +63,10 @@ async function readReadiness({ reading, graceMs }: HttpContext): Promise<Readine
   }
 }
 
-/** A clock in doubt is for people: a balancer that took the process away for it would stop ingest, too. */
-function readinessOf({ doubt, sealingBehindMs, silentSources }: Health): Readiness {
-  if (doubt) {
-    const [shown, expected] = [doubt.at, doubt.believedAt].map((at) => formatInstant(at))
+/** A clock alarm is for people: a balancer that took the process away for it would stop ingest, too. */
+function readinessOf({ alarm, sealingBehindMs, silentSources }: Health): Readiness {
+  if (alarm) {
+    const [shown, expected] = [alarm.at, alarm.acceptedAt].map((at) => formatInstant(at))
     const reason = `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. Set it right; or, if it is right, run farthing settle --clock-is-right.`
     return { ready: true, sealing: 'stopped', reasons: [reason, ...silence(silentSources)] }
   }
@@ -75,7 +75,7 @@ function readinessOf({ doubt, sealingBehindMs, silentSources }: Health): Readine
   return unready('behind', `Sealing is ${countOf(Math.floor(sealingBehindMs / 60_000), 'minute')} behind.`)
 }
 
-/** The process is as it should be, and what it meters may not: for people, like a clock in doubt. */
+/** The process is as it should be, and what it meters may not: for people, like a clock alarm. */
 function silence(sources: number): string[] {
   if (sources === 0) return []
   const who =
@@ -118,10 +118,10 @@ export const getOpenapi = route({
 })
 
 function gaugesOf(health: Health): readonly Gauge[] {
-  const { marks, doubt, newestLagMs } = health
-  const { now, sealedUntil, settledUntil } = marks
+  const { watermarks, alarm, newestLagMs } = health
+  const { now, sealedUntil, settledUntil } = watermarks
   const age = (hour: Hour) => (now - hour * MILLISECONDS_PER_HOUR) / 1000
-  const gainMs = doubt ? doubt.at - doubt.believedAt : 0
+  const gainMs = alarm ? alarm.at - alarm.acceptedAt : 0
   const lag = newestLagMs === undefined ? [] : [newestLagMs / 1000]
   const gauges: readonly (readonly [name: string, help: string, ...values: readonly number[]])[] = [
     ['farthing_sealed_age_seconds', 'Since the start of the first hour that is not sealed', age(sealedUntil)],
@@ -139,7 +139,7 @@ function gaugesOf(health: Health): readonly Gauge[] {
     ['farthing_hours_due', 'Hours past their grace that have no bills yet', health.hoursDue],
     ['farthing_hour_in_danger', '1: an hour without bills ended 30 minutes ago', Number(health.isInDanger)],
     ['farthing_cycle_lag_seconds', 'Of the newest hour with bills, from its end to its last bill', ...lag],
-    ['farthing_sealing_stopped', '1: nothing is sealed, the database clock is in doubt', doubt ? 1 : 0],
+    ['farthing_sealing_stopped', '1: nothing is sealed, a clock alarm is open', alarm ? 1 : 0],
     ['farthing_clock_gain_seconds', 'By how much the database clock has jumped ahead', gainMs / 1000],
     ['farthing_silent_sources', 'Sources that usually report, and have sent nothing', health.silentSources],
     ['farthing_body_bytes_held', 'Bytes of request bodies in memory', bytesHeld()],

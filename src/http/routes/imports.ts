@@ -3,7 +3,7 @@ import { GetImport, PostImportEnd } from '../../api/imports.ts'
 import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
 
-/** What others wrote to would be shown, so a key of one account has no part in it: its history waits for quiet. */
+/** What others wrote to would be shown, so a key of one account has no part in it: its backfill waits for quiet. */
 const ACCESS = { scope: 'usage:write', boundKeys: 'none' } as const
 
 export const postImportEnd = route({

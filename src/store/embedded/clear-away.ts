@@ -22,7 +22,7 @@ export async function clearAway({ pgdata }: Place, socketDir: string): Promise<v
     if (due) for (const pid of left) send(pid, due.signal)
     await sleep(POLL_MS)
   }
-  // PostgreSQL believes a pid file whose number is in use, by whatever program: a container's numbers repeat.
+  // PostgreSQL accepts a pid file whose number is in use, by whatever program: a container's numbers repeat.
   // Where orphans cannot be seen, the file stays, as PostgreSQL finds them with what is in it.
   if (HAS_PROC) rmSync(join(pgdata, 'postmaster.pid'), { force: true })
   for (const name of [`.s.PGSQL.${PORT}`, `.s.PGSQL.${PORT}.lock`])

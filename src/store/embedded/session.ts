@@ -19,7 +19,7 @@ const SESSION = {
   idle_in_transaction_session_timeout: MINUTE_MS,
 }
 
-/** Part of the name of each session, so that others can tell which sessions belong to one process (store/life.ts). */
+/** Part of the name of each session, so that others can tell which sessions belong to one process (store/heartbeat.ts). */
 const PROCESS_TAG = processTag()
 
 /** The same in each thread that this one starts. */
@@ -38,7 +38,7 @@ export function sessionName(purpose: string): string {
 }
 
 export interface PoolOptions {
-  /** Sessions at most; anyone who wants one more waits. */
+  /** Sessions at most; a caller that wants one more waits. */
   readonly max?: number
   /** What its sessions are for. Seen in `pg_stat_activity` and in the server's log, with the process's tag. */
   readonly applicationName?: string

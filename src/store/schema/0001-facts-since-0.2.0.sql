@@ -107,7 +107,7 @@ create index refused_event_account on refused_event (account, number);
 
 -- An hour that had been settled when its usage came in, for an account that had not used it. It gets a bill of
 -- its own once nothing was committed for a while. The row goes away when the bill is issued.
-create table history_hour (
+create table backfill_hour (
   bucket        smallint not null,
   account       text     not null collate "C",
   hour          integer  not null,
@@ -119,8 +119,8 @@ create table history_hour (
   primary key (bucket, account, hour)
 );
 
-create index history_hour_open on history_hour (touched_at) where price_version is null;
-create index history_hour_sealed on history_hour (bucket) where price_version is not null;
+create index backfill_hour_open on backfill_hour (touched_at) where price_version is null;
+create index backfill_hour_sealed on backfill_hour (bucket) where price_version is not null;
 
 -- Work that was put into an open cycle: events of an older hour that count in it.
 create table late_hour (
@@ -293,7 +293,7 @@ begin
 end $$;
 
 -- Fingerprints of identities whose events were settled, by usage hour: 4 bytes each, little endian, ascending. They find
--- copies of an event under another time; a match is then looked up exactly. A transaction's buckets share a row.
+-- duplicates of an event under another time; a match is then looked up exactly. A transaction's buckets share a row.
 create table identity_segment (
   hour         integer  not null,
   number       bigint   generated always as identity,

@@ -13,13 +13,13 @@ create table released_event (
 
 create index released_event_cycle on released_event (cycle, bucket);
 
--- An event that was taken back. A fact; the event stays, and its identity stays taken.
+-- An event that was voided. A fact; the event stays, and its identity stays taken.
 create table voided_event (
   hour       integer  not null,
   bucket     smallint not null,
   account    text     not null collate "C",
   id         text     not null collate "C",
-  -- What Farthing itself added to end what closed accounts store is never taken back.
+  -- What Farthing itself added to end what closed accounts store is never voided.
   source     text     not null collate "C" check (source not like '%farthing:closed'),
   -- The cycle of the void.
   cycle      integer  not null check (cycle >= hour),

@@ -2,12 +2,12 @@
 create table clock_watch (
   only_row    boolean primary key default true check (only_row),
   -- A process has seen the clock gain on its own measure of time: what the clock showed, and what it should have shown.
-  -- Nothing is sealed meanwhile. Null: nobody doubts the clock.
-  doubted_at  bigint,
-  believed_at bigint,
-  -- How often a doubt has ended. When it rises, every process takes the clock as it is.
+  -- Nothing is sealed meanwhile. Null: no clock alarm is open.
+  alarmed_at  bigint,
+  accepted_at bigint,
+  -- How often an alarm has ended. When it rises, every process takes the clock as it is.
   agreements  integer not null default 0,
-  check ((doubted_at is null) = (believed_at is null))
+  check ((alarmed_at is null) = (accepted_at is null))
 );
 insert into clock_watch default values;
 

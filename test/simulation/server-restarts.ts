@@ -31,7 +31,7 @@ export interface ServerLife {
 
 /** @param firstHour live hours begin here */
 export async function serverLife(firstHour: number, table: PriceTable): Promise<ServerLife> {
-  const home = mkdtempSync(join(tmpdir(), 'farthing-life-'))
+  const home = mkdtempSync(join(tmpdir(), 'farthing-heartbeat-'))
   // As root PostgreSQL runs as another user, who must be able to enter.
   chmodSync(home, 0o711)
   const dataDir = join(home, 'data')
@@ -93,7 +93,7 @@ async function serve(dataDir: string): Promise<{ readonly child: ChildProcess; r
   const settings = {
     PORT: '0',
     FARTHING_DATA_DIR: dataDir,
-    FARTHING_HISTORY_QUIET: '1s',
+    FARTHING_BACKFILL_QUIET: '1s',
     FARTHING_GRACE: '0s',
   }
   const child = spawn(process.execPath, [PROGRAM, 'serve'], {

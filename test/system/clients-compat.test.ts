@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { deployment } from './deployment.ts'
-import { lagoAt, openmeterAt, publishForeignTypes, stripeAt, usedOf } from './foreign-clients.ts'
+import { lagoAt, openmeterAt, publishCompatTypes, stripeAt, usedOf } from './compat-clients.ts'
 import { testServer, type TestServer } from './http-server.ts'
 import { losingProxy, type LosingProxy } from './losing-proxy.ts'
 
@@ -11,7 +11,7 @@ let proxy: LosingProxy
 beforeAll(async () => {
   server = await testServer()
   proxy = await losingProxy(server.url)
-  await publishForeignTypes(server)
+  await publishCompatTypes(server)
 })
 afterAll(async () => {
   await proxy.close()

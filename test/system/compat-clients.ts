@@ -11,7 +11,7 @@ const EVENT_TYPES = {
   pages: typeOf('Page', 'page', 'value'),
 }
 
-export function publishForeignTypes(server: TestServer): Promise<void> {
+export function publishCompatTypes(server: TestServer): Promise<void> {
   return publishTypes(server, EVENT_TYPES, {
     Tokens: itemOf({ default: rateOf('Prompt', 'token') }),
     Calls: itemOf({ default: rateOf('Call', 'call') }),

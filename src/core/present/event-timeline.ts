@@ -27,9 +27,9 @@ export interface EventFacts {
   readonly cycle: Hour
   readonly state: CycleState
   /** The hour of the copy of the same identity that counts instead of this one; null: this one counts. */
-  readonly copyOf: Hour | null
+  readonly duplicateOf: Hour | null
   /** The cycle had been settled when the event came, and the account had not used it. */
-  readonly isHistory: boolean
+  readonly isBackfill: boolean
   /** It is held; null: it is not. */
   readonly heldSince: Instant | null
   /** It was held when this older cycle was settled, and was released later. `detail`: why, if that is known. */
@@ -41,11 +41,11 @@ export interface EventFacts {
   readonly currency: string
   /** The cycle's bill, if there is one and the event is on it. */
   readonly bill: BillOfEvent | null
-  /** It was taken back. */
+  /** It was voided. */
   readonly voided: VoidFacts | null
 }
 
-/** When, by whom and why an event was taken back, and what gives it back. */
+/** When, by whom and why an event was voided, and what gives it back. */
 export interface VoidFacts extends VoidPlace {
   readonly orderedAt: Instant
   readonly orderedBy: string
@@ -66,7 +66,7 @@ export interface Step {
 }
 
 /** What became of an event, in the order in which it did. */
-export function storyOf(facts: EventFacts): readonly Step[] {
+export function timelineOf(facts: EventFacts): readonly Step[] {
   const steps = [received(facts), counted(facts), ...assessed(facts), ...billed(facts), ...takenBack(facts)]
   return steps.map(({ at, code, text }) => ({
     at: at === undefined ? null : formatInstant(at),
@@ -88,26 +88,26 @@ function received({ event, receivedAt }: EventFacts): Told {
   return { at: receivedAt, text: `Received from ${event.source}, and stored.` }
 }
 
-function counted({ event, cycle: counts, isHistory, copyOf, heldIn }: EventFacts): Told {
+function counted({ event, cycle: counts, isBackfill, duplicateOf, heldIn }: EventFacts): Told {
   const cycle = heldIn?.cycle ?? counts
   const own = `It happened at ${formatInstant(event.at)}, in the hour ${formatHour(event.hour)}`
-  if (copyOf !== null) return { text: `${own}.` }
+  if (duplicateOf !== null) return { text: `${own}.` }
   if (cycle !== event.hour) {
     return {
       text: `${own}, which had been closed: it counts as late usage in the bill of ${formatHour(cycle)}.`,
     }
   }
-  if (isHistory)
+  if (isBackfill)
     return { text: `${own}, which had passed without usage of the account: it is billed on its own.` }
   return { text: `${own}, and counts there.` }
 }
 
 function assessed(facts: EventFacts): readonly Told[] {
-  const { event, assessment, currency, copyOf, cycle, heldIn, heldSince, voided } = facts
-  if (copyOf !== null) {
-    const counts = `the event of this source and id in the hour ${formatHour(copyOf)} counts`
+  const { event, assessment, currency, duplicateOf, cycle, heldIn, heldSince, voided } = facts
+  if (duplicateOf !== null) {
+    const counts = `the event of this source and id in the hour ${formatHour(duplicateOf)} counts`
     const text = `A copy under another time: ${counts}, so this one is never billed.`
-    return [{ code: 'not_charged/copy', text }]
+    return [{ code: 'not_charged/duplicate_elsewhere', text }]
   }
   switch (assessment.outcome) {
     case 'rejected':
@@ -172,31 +172,32 @@ function neverInForce({ levelInstead }: EventFacts): readonly Told[] {
   return [{ code: 'not_charged/level_not_in_force', text }]
 }
 
-function billed({ event, state, bill, assessment, copyOf, cycle, voided }: EventFacts): readonly Told[] {
+function billed({ event, state, bill, assessment, duplicateOf, cycle, voided }: EventFacts): readonly Told[] {
   if (voided !== null && voided.cycle === cycle) return []
   if (bill !== null && bill.lines.length > 0) {
     return [{ at: bill.issuedAt, text: `On the bill ${bill.id}, in ${linesText(bill)}.` }]
   }
   if (state === 'open') return [{ text: 'Its hour is open: the bill comes within an hour after its end.' }]
   if (state === 'sealed') return [{ text: 'Its hour is sealed: the bill is being made.' }]
-  const isLevel = event.usage?.component === 'storage' && assessment.outcome === 'accepted' && copyOf === null
+  const isLevel =
+    event.usage?.component === 'storage' && assessment.outcome === 'accepted' && duplicateOf === null
   if (isLevel)
     return [{ text: 'Settled: the lines of storage of this hour and the next ones are made from it.' }]
-  const { code, why } = whyOnNone(assessment, copyOf, cycle)
+  const { code, why } = whyOnNone(assessment, duplicateOf, cycle)
   return [{ code, text: `Settled: it is on no line${why}.` }]
 }
 
 /** What is charged and on no line was cancelled there, or was nothing. */
 function whyOnNone(
   assessment: Assessment,
-  copyOf: Hour | null,
+  duplicateOf: Hour | null,
   cycle: Hour,
 ): { readonly code: NotChargedCode | null; readonly why: string } {
-  if (assessment.outcome !== 'accepted' || assessment.charges.length === 0 || copyOf !== null) {
+  if (assessment.outcome !== 'accepted' || assessment.charges.length === 0 || duplicateOf !== null) {
     return { code: null, why: '' }
   }
   if (isNothing(assessment)) return { code: null, why: ', because its quantity is 0' }
-  const why = ` of the bill of ${formatHour(cycle)}, because usage of the same line that was taken back there cancels it`
+  const why = ` of the bill of ${formatHour(cycle)}, because usage of the same line that was voided there cancels it`
   return { code: 'not_charged/netted_out', why }
 }
 
@@ -208,13 +209,13 @@ function linesText({ lines }: BillOfEvent): string {
   return `${agree(lines.length, 'line', 'lines')} ${lines.join(', ')}`
 }
 
-function takenBack({ event, assessment, copyOf, voided }: EventFacts): readonly Told[] {
+function takenBack({ event, assessment, duplicateOf, voided }: EventFacts): readonly Told[] {
   if (voided === null) return []
   const { orderedAt, orderedBy, reason } = voided
   const ordered = { at: orderedAt, text: `Taken back by ${orderedBy}: ${reason}` }
   switch (effectOf(voided)) {
     case 'none': {
-      const why = copyOf === null ? 'It had no price, and was on no bill' : 'It was on no bill'
+      const why = duplicateOf === null ? 'It had no price, and was on no bill' : 'It was on no bill'
       return [ordered, { code: 'not_charged/voided', text: `${why}: there is nothing to give back.` }]
     }
     case 'left_out':
@@ -233,7 +234,7 @@ function takenBack({ event, assessment, copyOf, voided }: EventFacts): readonly 
 function leftOut({ hour }: UsageEvent, { cycle }: VoidFacts): string {
   const bill = `the bill of ${formatHour(cycle)}`
   if (hour === cycle) return `That was in time: it is left out of ${bill}.`
-  return `That was in time: late and taken back in the same cycle, it is on no line of ${bill}, because the two cancel.`
+  return `That was in time: late and voided in the same cycle, it is on no line of ${bill}, because the two cancel.`
 }
 
 function givenBack({ cycle, state, bill }: VoidFacts, isLevel: boolean, assessment: Assessment): Told {
@@ -242,7 +243,7 @@ function givenBack({ cycle, state, bill }: VoidFacts, isLevel: boolean, assessme
     return { text: 'Its quantity is 0: there is nothing to give back.' }
   }
   if (charges === 0 && !isLevel) return { text: 'It has no fee: there is nothing to give back.' }
-  const what = isLevel ? 'The storage of its hours is computed anew' : 'It is given back'
+  const what = isLevel ? 'The storage of its hours is computed again' : 'It is given back'
   if (state !== 'settled')
     return { text: `${what} on the bill of ${formatHour(cycle)}, which is not issued yet.` }
   if (bill !== null && isLevel) return { at: bill.issuedAt, text: `${what} on the bill ${bill.id}.` }

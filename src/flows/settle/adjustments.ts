@@ -2,7 +2,7 @@ import { groupBy } from '../../core/group-by.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { type KeyedEvent, listKeyedEvents } from '../../store/usage-events.ts'
 import type { EventKey } from '../../store/key-columns.ts'
-import type { ReadActs } from '../../store/releases.ts'
+import type { ListAdjustments } from '../../store/releases.ts'
 import { type Query, run, type Sql } from '../../store/query.ts'
 
 /** Acts read at once, each with its event. */
@@ -13,10 +13,10 @@ const HOURS_PER_DAY = 24
 export type ActedEvent = KeyedEvent
 
 /** Releases or voids of one account in one cycle, in key order, each with its event; undefined: it is not there. */
-export async function* actsOf<Raw, Act extends EventKey>(
+export async function* adjustmentsOf<Raw, Act extends EventKey>(
   sql: Sql,
-  query: Query<ReadActs, Raw, Act>,
-  where: Pick<ReadActs, 'cycle' | 'bucket' | 'account'>,
+  query: Query<ListAdjustments, Raw, Act>,
+  where: Pick<ListAdjustments, 'cycle' | 'bucket' | 'account'>,
 ): AsyncGenerator<{ readonly act: Act; readonly event: ActedEvent | undefined }> {
   let after: Act | undefined
   for (;;) {

@@ -5,21 +5,21 @@ import { deleteSessions, type OtherProcess, listProcesses } from './server.ts'
 import { run } from './query.ts'
 
 /** The purpose of the session that shows a heartbeat. */
-const LIFE_SESSION = 'farthing-life'
+const HEARTBEAT_SESSION = 'farthing-heartbeat'
 /** Between two a heartbeat. */
-export const LIFE_BEAT_MS = 2_000
+export const HEARTBEAT_EVERY_MS = 2_000
 /**
  * A process that holds something and gives no heartbeat for this long loses it. Much longer than the event loop is
  * ever busy: a process that is only slow keeps what it has, and one that lost it all the same repeats it.
  */
-export const LIFE_PATIENCE_MS = 15_000
+export const HEARTBEAT_PATIENCE_MS = 15_000
 
-/** The name of this process's life session. */
-export function lifeSession(): string {
-  return sessionName(LIFE_SESSION)
+/** The name of this process's heartbeat session. */
+export function heartbeatSession(): string {
+  return sessionName(HEARTBEAT_SESSION)
 }
 
-export interface Life {
+export interface Heartbeat {
   stop(): Promise<void>
 }
 
@@ -28,36 +28,36 @@ export interface Life {
  * (SIGSTOP, a debugger, a frozen container) keeps its sessions, and with them its locks and claims, and no timeout of
  * PostgreSQL reaches a session that waits for the rows of a COPY. So each process asks for the sessions of all every
  * 2 s, on a session of its own: the time of that question is its heartbeat. Whose sign stays the same for 15 s while
- * it is in a transaction, loses its transactions: they are rolled back, and anyone who goes on, goes on.
+ * it is in a transaction, loses its transactions: they are rolled back, and the others go on.
  *
  * Nothing depends on the judgement being right: every transaction can be repeated. No clock does either: how long a
- * sign has not changed is measured by anyone who looks.
+ * sign has not changed is measured by each process that looks.
  *
  * Resolves when the first sign is given: begin before anything is locked.
  */
-export async function startLife({
+export async function startHeartbeat({
   connection,
   log,
 }: {
   readonly connection: Connection
   readonly log: Log
-}): Promise<Life> {
-  const pool = makePool(connection, { max: 1, applicationName: LIFE_SESSION })
+}): Promise<Heartbeat> {
+  const pool = makePool(connection, { max: 1, applicationName: HEARTBEAT_SESSION })
   const abort = new AbortController()
   const watch = makeWatch()
   const beat = async () => {
-    const seen = await run(pool, listProcesses, { own: lifeSession() })
+    const seen = await run(pool, listProcesses, { own: heartbeatSession() })
     for (const { process, sign } of watch(seen, performance.now())) {
       const [ended] = await run(pool, deleteSessions, { process, sign })
       if (!ended) continue
       const fields = { process, sessions: ended }
-      log.warn(fields, 'A process gave no sign of life: its transactions were ended, others do its work')
+      log.warn(fields, 'A process gave no heartbeat: its transactions were ended, others do its work')
     }
   }
   await beat().catch(() => undefined)
   const beating = (async () => {
     while (!abort.signal.aborted) {
-      await sleep(LIFE_BEAT_MS, undefined, { signal: abort.signal, ref: false }).catch(() => undefined)
+      await sleep(HEARTBEAT_EVERY_MS, undefined, { signal: abort.signal, ref: false }).catch(() => undefined)
       // A database that is away is said elsewhere; without it there is nothing to hold.
       if (!abort.signal.aborted) await beat().catch(() => undefined)
     }
@@ -80,7 +80,7 @@ export function makeWatch(): (seen: readonly OtherProcess[], nowMs: number) => r
   let lookedAt: number | undefined
   return (seen, nowMs) => {
     // After a pause of ours (we may have been stopped too) the others get a chance to show a sign first.
-    const elapsed = Math.min(nowMs - (lookedAt ?? nowMs), 2 * LIFE_BEAT_MS)
+    const elapsed = Math.min(nowMs - (lookedAt ?? nowMs), 2 * HEARTBEAT_EVERY_MS)
     lookedAt = nowMs
     silent = new Map(
       seen.map(({ process, sign }) => {
@@ -88,6 +88,6 @@ export function makeWatch(): (seen: readonly OtherProcess[], nowMs: number) => r
         return [process, { sign, ms: before?.sign === sign ? before.ms + elapsed : 0 }]
       }),
     )
-    return seen.filter(({ process, holds }) => holds && silent.get(process)!.ms >= LIFE_PATIENCE_MS)
+    return seen.filter(({ process, holds }) => holds && silent.get(process)!.ms >= HEARTBEAT_PATIENCE_MS)
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { refusedEventLines, storedEventLines } from './event-story-lines.ts'
+import { refusedEventLines, storedEventLines } from './event-timeline-lines.ts'
 
 test('an event and what became of it, each step with its time if that is known', () => {
   const lines = storedEventLines({

@@ -1,36 +1,36 @@
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import type { Log } from '../../store/connect.ts'
-import type { Marks } from '../../store/deployment.ts'
-import { BILLS_WITHIN_MS, hoursDue, isInDanger, unsettledMs } from './bill-promise.ts'
+import type { Watermarks } from '../../store/deployment.ts'
+import { BILLS_WITHIN_MS, hoursDue, isInDanger, unsettledMs } from './billing-sla.ts'
 
 /** While hours are made up for, how far it is, is said this often. */
 const PROGRESS_MS = 5_000
 
-export interface BillWatch {
+export interface SlaMonitor {
   /** Told where the deployment stands, again and again. */
-  look(marks: Marks): void
+  look(watermarks: Watermarks): void
   /** Told of every hour that was settled. */
-  settled(hour: Hour, isHistory: boolean): void
+  settled(hour: Hour, isBackfill: boolean): void
 }
 
 /**
  * Says when an hour's bills are in danger of being late, and when they are not any more; and how far it is when many
  * hours are due at once, as after an outage.
  */
-export function makeBillWatch(log: Log, graceMs: number): BillWatch {
+export function makeSlaMonitor(log: Log, graceMs: number): SlaMonitor {
   let isDangerSaid = false
   let catchingUp: { readonly sinceMs: number; saidMs: number; hours: number } | undefined
 
-  function lookForDanger(marks: Marks): void {
-    const lagMs = unsettledMs(marks)
+  function lookForDanger(watermarks: Watermarks): void {
+    const lagMs = unsettledMs(watermarks)
     const isDanger = isInDanger(lagMs)
     if (isDanger === isDangerSaid) return
     isDangerSaid = isDanger
     if (!isDanger) return log.info({}, 'No hour is in danger any more: bills come in time')
     const left = Math.max(Math.floor((BILLS_WITHIN_MS - lagMs) / 60_000), 0)
     const fields = {
-      hour: formatHour(marks.settledUntil),
-      hoursDue: hoursDue(marks, graceMs),
+      hour: formatHour(watermarks.settledUntil),
+      hoursDue: hoursDue(watermarks, graceMs),
       minutesLeft: left,
     }
     log.warn(
@@ -39,9 +39,9 @@ export function makeBillWatch(log: Log, graceMs: number): BillWatch {
     )
   }
 
-  function lookForProgress(marks: Marks): void {
+  function lookForProgress(watermarks: Watermarks): void {
     const nowMs = performance.now()
-    const left = hoursDue(marks, graceMs)
+    const left = hoursDue(watermarks, graceMs)
     if (left <= 1) {
       if (catchingUp) log.info({ hours: catchingUp.hours }, 'Caught up: every hour that is due has its bills')
       catchingUp = undefined
@@ -59,13 +59,13 @@ export function makeBillWatch(log: Log, graceMs: number): BillWatch {
   }
 
   return {
-    look(marks) {
-      lookForDanger(marks)
-      lookForProgress(marks)
+    look(watermarks) {
+      lookForDanger(watermarks)
+      lookForProgress(watermarks)
     },
-    settled(hour, isHistory) {
-      log.info({ hour: formatHour(hour), late: isHistory }, 'Settled an hour')
-      if (catchingUp && !isHistory) catchingUp.hours++
+    settled(hour, isBackfill) {
+      log.info({ hour: formatHour(hour), late: isBackfill }, 'Settled an hour')
+      if (catchingUp && !isBackfill) catchingUp.hours++
     },
   }
 }

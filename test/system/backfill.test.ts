@@ -6,7 +6,7 @@ import { hourOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { endImport, importStatus } from '../../src/flows/settle/imports.ts'
 import { createIngest } from '../../src/flows/ingest/ingest.ts'
-import { sealHistory } from '../../src/flows/settle/seal-hours.ts'
+import { sealBackfill } from '../../src/flows/settle/seal-hours.ts'
 import { differences, settleAll } from '../simulation/drive.ts'
 import { dyingPool } from '../simulation/dying-pool.ts'
 import { type Deployment, deployment, essence, quiet } from './deployment.ts'
@@ -151,7 +151,7 @@ describe('days of past usage', () => {
 test('usage of an hour that gets a bill for stored data at the same moment is billed once', async () => {
   const levels = [level('carried', 'l1', at(1), '1000'), level('carried', 'l2', at(3), '0')]
   await deployed.send(levels)
-  await sealHistory(deployed.pool, 0)
+  await sealBackfill(deployed.pool, 0)
   // An ingest process that has decided on the event's cycle waits, until the bills of the hours 1 to 3 are issued.
   let settled: Promise<number> | undefined
   const slow = dyingPool(deployed.pool, async (statement) => {
@@ -184,10 +184,10 @@ describe('the end of an import', () => {
     await submit(usageOf('mine', [0]).flat(), 'import-1')
     await submit([request('mine', 'other', at(9, 50))])
     await submit(usageOf('theirs', [0]).flat())
-    expect(await deployed.settle({ historyQuietMs: QUIET_MS })).toBe(0)
+    expect(await deployed.settle({ backfillQuietMs: QUIET_MS })).toBe(0)
     const shared = [{ account: 'mine', hour: '2025-03-30T09:00:00Z' }]
     expect(await endImport(deployed.pool, 'import-1')).toEqual({ settling: 2, open: 1, shared })
-    expect(await deployed.settle({ historyQuietMs: QUIET_MS })).toBe(2)
+    expect(await deployed.settle({ backfillQuietMs: QUIET_MS })).toBe(2)
     expect(await importStatus(deployed.pool, 'import-1')).toEqual({ settling: 0, open: 1, shared })
     expect((await deployed.billsOf('mine')).map(({ hour }) => hour - hourOf(DAY as Instant))).toEqual([1, 2])
     expect(await deployed.billsOf('theirs')).toEqual([])
@@ -201,7 +201,7 @@ describe('the end of an import', () => {
     await submit(usageOf('second', [0]).flat(), 'import-2')
     await submit(usageOf('third', [0]).flat(), 'import-3')
     expect(await endImport(deployed.pool, 'import-2')).toEqual({ settling: 3, open: 0, shared: [] })
-    expect(await deployed.settle({ historyQuietMs: QUIET_MS })).toBe(3)
+    expect(await deployed.settle({ backfillQuietMs: QUIET_MS })).toBe(3)
     expect(await importStatus(deployed.pool, 'import-3')).toEqual({ settling: 0, open: 3, shared: [] })
   })
 

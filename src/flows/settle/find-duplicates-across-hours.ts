@@ -10,7 +10,7 @@ import type { EventKey } from '../../store/key-columns.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
 import type { IdentityWindow } from './identity-window.ts'
-import { type AccountFacts, type CopyMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
+import { type AccountFacts, type DuplicateMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
 
 type Facts = Pick<AccountFacts, 'account' | 'bucket' | 'fingerprints'>
 
@@ -23,9 +23,9 @@ export interface FindDuplicates {
 }
 
 /**
- * The events of some accounts of a cycle that are copies. Identity does not depend on time (ARCHITECTURE.md), but the key
+ * The events of some accounts of a cycle that are duplicates. Identity does not depend on time (ARCHITECTURE.md), but the key
  * of an event does: so a copy under another time, up to the identity window apart, is found here, before it is billed.
- * One that was taken back stands, else the one that was settled first, and of two in one cycle the one of the earlier
+ * One that was voided stands, else the one that was settled first, and of two in one cycle the one of the earlier
  * hour.
  */
 export async function findDuplicates(
@@ -115,7 +115,7 @@ export function joined(lists: readonly ArrayLike<number>[]): Uint32Array {
   return all.sort()
 }
 
-/** Events that were taken back, by `identityName`: they stand, settled or not. */
+/** Events that were voided, by `identityName`: they stand, settled or not. */
 async function voidedNear(
   sql: Sql,
   window: IdentityWindow,
@@ -211,7 +211,7 @@ function decide(
   { cycle, settled, voided, windowHours }: Decide,
 ): ConflictEvent[] {
   const standing = new Map<string, Hour[]>()
-  const copies: ConflictEvent[] = []
+  const duplicates: ConflictEvent[] = []
   for (const { key } of suspected) {
     const identity = identityName(key)
     const inCycle = standing.get(identity) ?? []
@@ -219,26 +219,26 @@ function decide(
     const near = [...taken, ...inCycle].find((other) => isNear(key.hour, other, windowHours))
     const standsHour = near ?? settled.get(key)?.reduce((a, b) => (b < a ? b : a))
     if (standsHour === undefined) standing.set(identity, [...inCycle, key.hour])
-    else copies.push({ ...key, cycle, standsHour })
+    else duplicates.push({ ...key, cycle, standsHour })
   }
-  return copies
+  return duplicates
 }
 
 /** A copy as it is shown among the refused events. */
-export function refusedCopy({ account, source, id, hour, standsHour }: ConflictEvent): RefusedEvent {
+export function refusedDuplicate({ account, source, id, hour, standsHour }: ConflictEvent): RefusedEvent {
   const detail =
     `The event of hour ${formatHour(hour)} has the identity of one of hour ${formatHour(standsHour)}, which counts: ` +
     'keep the time when you send an event again, and send new usage under a new id.'
   return { outcome: 'conflict', account, source, id, code: 'event/restamped', detail, body: '' }
 }
 
-/** Marks as the facts of a cycle are read with them. */
-export function marksOf(copies: readonly ConflictEvent[]): CopyMarks {
-  const accounts = groupBy(copies, ({ account }) => account)
+/** Watermarks as the facts of a cycle are read with them. */
+export function duplicateMarksOf(duplicates: readonly ConflictEvent[]): DuplicateMarks {
+  const accounts = groupBy(duplicates, ({ account }) => account)
   return new Map([...accounts].map(([account, marked]) => [account, new Set(marked.map(copyName))]))
 }
 
-/** Remember what these accounts settled, so that later copies of it are found. */
+/** Remember what these accounts settled, so that later duplicates of it are found. */
 export async function rememberIdentities(
   sql: Sql,
   buckets: readonly number[],

@@ -1,4 +1,4 @@
-import type { Step } from './event-story.ts'
+import type { Step } from './event-timeline.ts'
 import { countOf, readableTime, safeText } from './readable-text.ts'
 import type { TextLine } from './text-table.ts'
 
