@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { Log } from '../store/connect.ts'
 import { isUnavailable } from '../store/unavailable.ts'
@@ -54,27 +54,51 @@ const OF_FASTIFY: Readonly<Record<string, readonly [HttpProblemCode, string]>> =
   FST_ERR_CTP_INVALID_JSON_BODY: ['request/malformed_json', 'The body is not JSON.'],
 }
 
+/** By status, for refusals of Fastify that are not in the table. */
+const BY_STATUS: Readonly<Record<number, HttpProblemCode>> = {
+  404: 'request/no_route',
+  405: 'request/method_not_allowed',
+  413: 'request/too_large',
+  415: 'request/unsupported_media_type',
+}
+
+/** What Fastify refuses is never a bug, whatever the next version of it refuses. */
 function problemOfFastify(error: unknown): HttpProblem | undefined {
-  const { code } = (error ?? {}) as Partial<FastifyError>
-  const known = code === undefined ? undefined : OF_FASTIFY[code]
-  return known && new HttpProblem(...known)
+  const { code, statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
+  if (!code?.startsWith('FST_')) return undefined
+  const known = OF_FASTIFY[code]
+  if (known) return new HttpProblem(...known)
+  if (statusCode < 400 || statusCode >= 500) return undefined
+  const kind = BY_STATUS[statusCode] ?? 'request/malformed_http'
+  return new HttpProblem(kind, 'The request cannot be read: see docs/api.md for what can be sent.')
 }
 
 /** Answers what is no HTTP request, or did not arrive in time, and ends the connection. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const [code, detail] = problemOfClient(error.code)
-  const { status } = HTTP_PROBLEMS[code]
-  const body = JSON.stringify(bodyOf(new HttpProblem(code, detail), requestId))
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, requestId: string): void {
+  if (error.code !== 'ECONNRESET') endWith(socket, new HttpProblem(...problemOfClient(error.code)), requestId)
+}
+
+/** Node.js has CONNECT answered by a listener of its own, or by nobody. */
+export function refuseTunnel(socket: Duplex, requestId: string): void {
+  const allow = 'GET, HEAD, POST, PUT, DELETE'
+  const detail = `CONNECT cannot be used here: use ${allow}.`
+  endWith(socket, new HttpProblem('request/method_not_allowed', detail, { allow }), requestId)
+}
+
+function endWith(socket: Duplex, problem: HttpProblem, requestId: string): void {
+  if (socket.destroyed) return
+  const { status } = HTTP_PROBLEMS[problem.code]
+  const body = JSON.stringify(bodyOf(problem, requestId))
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     `${REQUEST_ID_HEADER}: ${requestId}`,
+    ...Object.entries(problem.headers).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ]
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
-  socket.destroySoon()
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  else socket.destroy()
 }
 
 function problemOfClient(code: string | undefined): readonly [HttpProblemCode, string] {

@@ -70,6 +70,8 @@ export interface RouteSpec<
   readonly access: Access
   /** Bytes of the body as it is sent; undefined: that of the server, enough for a description. */
   readonly bodyBytesMax?: number
+  /** No answer is long enough to be packed, so nothing looks whether it is. */
+  readonly answersAreSmall?: true
   /** Its handler looks for repeats itself, if it is `idempotent`. */
   readonly findsRepeats?: true
   /** The shape of its problems, if it is not that of RFC 9457. */

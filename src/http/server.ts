@@ -1,16 +1,19 @@
 import compress, { type FastifyCompressOptions } from '@fastify/compress'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { TObject } from 'typebox'
 import type { Key } from '../flows/keys/key-scopes.ts'
-import { invariant } from '../core/invariant.ts'
-import { answerClientError, problemOf, sendProblem } from './errors.ts'
+import { authorize } from './access.ts'
+import { answerClientError, problemOf, refuseTunnel, sendProblem } from './errors.ts'
 import { BodyMemory } from './body/held-bytes.ts'
 import { countRequest } from './metrics.ts'
 import { describeApi, type OpenApi } from './api/openapi.ts'
-import { HttpProblem, shown } from './api/problem.ts'
+import { validatorOf } from './api/parameters.ts'
 import { makeRequestIds, REQUEST_ID_HEADER } from './request-id.ts'
-import type { Access, HttpContext, Route } from './route.ts'
+import type { Access, HttpContext } from './route.ts'
 import { ROUTES } from './routes.ts'
-import { serveRoute } from './serve-route.ts'
+import { makeRefusal } from './refuse-address.ts'
+import { routeOptions } from './route-options.ts'
+import { takeBody } from './take-body.ts'
 import { tagPacked } from './unchanged.ts'
 
 /** How long everything may take, in milliseconds. */
@@ -37,32 +40,60 @@ const PACKING: FastifyCompressOptions = {
   globalDecompression: false,
 }
 
-const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'OPTIONS'] as const
-
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route. Each route states it. */
     readonly access?: Access
-    /** The methods that a route has instead of this one. */
-    readonly allow?: string
+    /** Its answers have an ETag. */
+    readonly tagged?: boolean
   }
   interface FastifyRequest {
     key: Key | undefined
-    /** The route that answers; undefined: there is none. */
-    served: string | undefined
+    /** The address of the API at which its method was refused. */
+    refusedAt: string | undefined
     /** What its body may take up. */
     memory: BodyMemory
   }
   interface FastifyInstance {
-    /** Every route there is, as `GET /v1/bills`, without those that refuse a method. */
+    /** Every route there is, as `GET /v1/bills`. */
     readonly registered: readonly string[]
     /** What /openapi.json says. */
     readonly description: OpenApi
   }
 }
 
-/** The HTTP server, ready to listen. */
+/**
+ * The HTTP server, ready to listen. A request goes Fastify's way: hooks that name it, look for its address and check its
+ * key; its body, as bytes (takeBody); its parameters (validatorOf); the handler of its route; what is thrown, as a problem.
+ */
 export async function makeServer(context: HttpContext, patience = PATIENCE): Promise<FastifyInstance> {
+  const server = bareServer(context, patience)
+  server.setValidatorCompiler<TObject>(({ schema }) => validatorOf(schema))
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', takeBody)
+  server.decorateRequest('key', undefined)
+  server.decorateRequest('refusedAt', undefined)
+  server.decorateRequest('memory')
+  const registered: string[] = []
+  server.decorate('registered', registered)
+  server.decorate('description', describeApi(ROUTES))
+  server.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`the route ${url} does not say who may use it`)
+    registered.push(`${String(method)} ${url}`)
+  })
+  addHooks(server, context)
+  await server.register(compress, PACKING)
+  await server.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      // Behind the hook that packs answers, which was put there before.
+      if (route.config?.tagged) route.onSend = [route.onSend ?? [], tagPacked].flat()
+    })
+    for (const route of ROUTES) scope.route(routeOptions(route, context, patience.answerMs))
+  })
+  return server
+}
+
+function bareServer({ log }: HttpContext, patience: Patience): FastifyInstance {
   const requestId = makeRequestIds()
   const server = fastify({
     logger: false,
@@ -79,111 +110,54 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, requestId()),
     frameworkErrors: (error, request, reply) =>
-      void sendProblem(reply.header(REQUEST_ID_HEADER, request.id), problemOf(error, request, context.log)),
+      void sendProblem(reply.header(REQUEST_ID_HEADER, request.id), problemOf(error, request, log)),
   })
-  // Parameters are read by our own readers, whose messages say what to send; answers are tested against schemas.
-  server.setValidatorCompiler(() => () => true)
-  server.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  server.decorateRequest('key', undefined)
-  server.decorateRequest('served', undefined)
-  server.decorateRequest('memory')
-  server.setErrorHandler((error, request, reply) =>
-    sendProblem(reply, problemOf(error, request, context.log)),
-  )
-  server.setNotFoundHandler(refuseUnknown)
-  const registered: string[] = []
-  server.decorate('registered', registered)
-  server.addHook('onRoute', ({ method, url, config, handler }) => {
-    if (config?.access === undefined) throw new Error(`the route ${url} does not say who may use it`)
-    // A handler of its own would ask nobody for a key.
-    if (handler !== unreachable) throw new Error(`the route ${url} is not answered by serveRoute`)
-    if (config.allow === undefined) registered.push(`${String(method)} ${url}`)
-  })
-  server.addHook('onRequest', begin)
-  server.decorate('description', describeApi(ROUTES))
-  await server.register(compress, PACKING)
-  await server.register(async (scope) => {
-    scope.addHook('onRoute', (route) => {
-      // Behind the hook that packs answers, which was put there before.
-      if (route.compress !== false) route.onSend = [route.onSend ?? [], tagPacked].flat()
-    })
-    for (const route of ROUTES) addRoute(scope, route, context, patience)
-    for (const [url, allowed] of methodsByUrl()) addRefusals(scope, url, allowed)
-  })
+  server.setErrorHandler((error, request, reply) => sendProblem(reply, problemOf(error, request, log)))
+  server.server.on('connect', (request, socket) => refuseTunnel(socket, requestId(request)))
   return server
 }
 
-/** However a request ends, one listener sees it: what was answered is counted, and its memory is given back. */
+/** What happens to every request before its body is read, and after its answer. */
+function addHooks(server: FastifyInstance, { keys }: HttpContext): void {
+  const refusal = makeRefusal(ROUTES)
+  server.setNotFoundHandler((request) => {
+    throw refusal(request)
+  })
+  server.addHook('onRequest', begin)
+  server.addHook('onRequest', (request, _, done) => done(request.is404 ? refusal(request) : undefined))
+  server.addHook('onRequest', (request, _, done) => {
+    const { access } = request.routeOptions.config
+    whenThere(authorize(request, access!, keys), (key) => (request.key = key), done)
+  })
+  server.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions, refusedAt } = request
+    const route = routeOptions.url ?? refusedAt ?? 'none'
+    if (reply.raw.writableFinished) countRequest(method, route, reply.statusCode, reply.elapsedTime / 1000)
+    done()
+  })
+}
+
+/** Names the request in its answer. However it ends, what its body took up is given back. */
 function begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { raw } = reply.header(REQUEST_ID_HEADER, request.id)
   // Anyone who keeps an answer must know that others get it packed. What is sent is not kept.
   if (request.method !== 'POST') void reply.header('vary', 'accept-encoding')
-  const begunAt = performance.now()
-  request.memory = new BodyMemory()
-  raw.on('close', () => {
-    request.memory.giveBack()
-    if (!raw.writableFinished) return
-    const seconds = (performance.now() - begunAt) / 1000
-    countRequest(request.method, request.served ?? 'none', raw.statusCode, seconds)
-  })
+  const memory = new BodyMemory()
+  request.memory = memory
+  raw.on('close', () => memory.giveBack())
   done()
 }
 
-function addRoute(server: FastifyInstance, route: Route, context: HttpContext, { answerMs }: Patience): void {
-  const { method, url, access, answerProblem } = route
-  server.route({
-    method,
-    url,
-    config: { access },
-    ...(answerProblem
-      ? {
-          errorHandler: (error, request, reply) =>
-            void answerProblem(problemOf(error, request, context.log), request, reply),
-        }
-      : {}),
-    onRequest: serveRoute(route, context, answerMs),
-    handler: unreachable,
-  })
-}
-
-/** Routes answer in a hook. */
-function unreachable(): never {
-  invariant(false, 'a request has got past the hook that answers it')
-}
-
-/** 405 for the other methods of a route: a wrong method is not a wrong address. */
-function addRefusals(server: FastifyInstance, url: string, allowed: readonly string[]): void {
-  const method = METHODS.filter((name) => !allowed.includes(name))
-  const allow = allowed.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])).join(', ')
-  server.route({
-    method: [...method],
-    url,
-    config: { access: 'open', allow },
-    compress: false,
-    onRequest(request) {
-      request.served = url
-      refuseMethod(request, allow)
-    },
-    handler: unreachable,
-  })
-}
-
-/** Before the body is read. */
-function refuseMethod(request: FastifyRequest, allow: string): never {
-  const detail = `${request.method} cannot be used here: use ${allow}.`
-  throw new HttpProblem('request/method_not_allowed', detail, { allow })
-}
-
-function methodsByUrl(): ReadonlyMap<string, readonly string[]> {
-  const methods = new Map<string, string[]>()
-  for (const { method, url } of ROUTES) methods.set(url, [...(methods.get(url) ?? []), method])
-  return methods
-}
-
-function refuseUnknown(request: FastifyRequest): never {
-  const path = request.url.split('?')[0]!
-  throw new HttpProblem(
-    'request/no_route',
-    `There is nothing at ${shown(path)}: see /openapi.json for what there is.`,
-  )
+/** Go on with a value: at once, as for nearly all keys, or when it is there. */
+function whenThere<Value>(
+  value: Value | Promise<Value>,
+  take: (value: Value) => void,
+  done: (error?: Error) => void,
+): void {
+  if (value instanceof Promise) {
+    value.then(take).then(() => done(), done)
+  } else {
+    take(value)
+    done()
+  }
 }

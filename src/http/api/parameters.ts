@@ -36,6 +36,28 @@ export function parameterReader<Schema extends TObject>(schema: Schema): (raw: R
   }
 }
 
+type Validator = (raw: unknown) => { readonly value: object } | { readonly error: HttpProblem }
+
+/** A schema has one, however many routes share it. */
+const validators = new WeakMap<TObject, Validator>()
+
+/** `parameterReader` as Fastify calls it. */
+export function validatorOf(schema: TObject): Validator {
+  const known = validators.get(schema)
+  if (known) return known
+  const read = parameterReader(schema)
+  const validator: Validator = (raw) => {
+    try {
+      return { value: read(raw as Raw) }
+    } catch (error) {
+      if (error instanceof HttpProblem) return { error }
+      throw error
+    }
+  }
+  validators.set(schema, validator)
+  return validator
+}
+
 /** What most requests that send usage have. */
 const NONE = Object.freeze({})
 

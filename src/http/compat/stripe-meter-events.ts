@@ -31,6 +31,7 @@ export const postStripeMeterEvent = route({
   refusals: [429],
   body: { 'application/x-www-form-urlencoded': Type.Object({}, { additionalProperties: true }) },
   answers: { 200: StripeMeterEvent },
+  answersAreSmall: true,
   problem: StripeProblem,
   answerProblem(problem, request, reply) {
     const { status } = HTTP_PROBLEMS[problem.code]
