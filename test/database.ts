@@ -12,6 +12,11 @@ export interface TestDatabase {
   readonly drop: () => Promise<void>
 }
 
+/** As DATABASE_URL names it to a process of its own. */
+export function databaseUrl({ host, port, user, database }: Connection): string {
+  return `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}&port=${port}`
+}
+
 const TEMPLATE = 'farthing_template'
 const UNFINISHED = 'farthing_template_unfinished'
 /** Any number that nothing else locks: the databases of one server share their advisory locks by database. */

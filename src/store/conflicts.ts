@@ -107,7 +107,7 @@ export interface FoundDuplicate extends KeptEvent {
 
 /**
  * Every event of an id on some days: one probe of the primary key for each hour. There is no index by id alone,
- * because it would cost half of ingest. The limit inside makes each hour a probe of its own.
+ * because it would cost half of ingest. The limit inside makes each hour a probe of its own. Latest first.
  */
 export const findDuplicates: Query<
   FindDuplicates,
@@ -125,7 +125,7 @@ export const findDuplicates: Query<
         where hour = h.hour and hour >= $6 and hour < $7
           and bucket = $1 and account = $2 and id = $3 and ($4::text is null or source = $4)
         limit $8) e
-     order by e.hour desc, e.source
+     order by e.hour desc, e.at desc, e.source
      limit $8`,
   values: ({ bucket, account, id, source, days, limit }) => {
     const [from, to] = [days[0]! * 24, (days.at(-1)! + 1) * 24]

@@ -106,7 +106,7 @@ test('a line is explained by its rule, its price with dates, and the events behi
   expect(text).toContain('Amount   2 × 0.005 / 1,000 = 0.00001 USD\n')
   expect(text.match(/^2025-07-28 03:\d\d:\d\d\.\d+ .+ 200 /gm)).toHaveLength(2)
   const one = await server.run(['explain', BILL, '1', '--events', '1'])
-  expect(one.stderr).toBe('There are more: --events 10 shows more.\n')
+  expect(one.stderr).toBe('The first 1 of 2 rows, by time: --events NUMBER shows more.\n')
   const storage = await server.good('explain', BILL, '7')
   expect(storage).toContain('Stored from, UTC')
 })

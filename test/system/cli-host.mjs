@@ -1,5 +1,5 @@
 // Runs one command after the other in one process, as bin/farthing does in a process for each: see cli-host.ts. It
-// speaks by IPC: {args, env} comes in, {stdout, stderr, code} or {broken} goes out.
+// speaks by IPC: {args, env, columns} comes in, {stdout, stderr, code} or {broken} goes out.
 import { main } from '../../dist/src/main.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -27,10 +27,11 @@ function keep(stream) {
   return () => Buffer.concat(chunks).toString()
 }
 
-async function run({ args, env }) {
+async function run({ args, env, columns }) {
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, env)
   process.exitCode = undefined
+  Object.assign(process.stdout, { isTTY: columns !== undefined, columns })
   const [stdout, stderr] = [keep(process.stdout), keep(process.stderr)]
   let code
   try {

@@ -31,7 +31,7 @@ export function commandHost(): CommandHost {
   const seen = new Set<string>()
   let host: ChildProcess | undefined
   let last: Promise<unknown> = Promise.resolve()
-  const inHost = async (args: readonly string[], { env = {} }: RunOptions): Promise<Run> => {
+  const inHost = async (args: readonly string[], { env = {}, columns }: RunOptions): Promise<Run> => {
     if (!host) {
       // It loads what is compiled, which must be of the sources that are here now.
       execFileSync(process.execPath, [PREPARE])
@@ -42,7 +42,7 @@ export function commandHost(): CommandHost {
       throw new Error(`the process of commands ended in farthing ${args.join(' ')}`)
     })
     const message = once(host, 'message', answered)
-    host.send({ args, env: definite(surroundings(env)) })
+    host.send({ args, env: definite(surroundings(env)), columns })
     const [answer] = (await Promise.race([message, ended]).finally(() => answered.abort())) as [
       Run | { readonly broken: string },
     ]
@@ -53,7 +53,8 @@ export function commandHost(): CommandHost {
     run(args, options = {}) {
       const kind = kindOf(args)
       const isOfItsProcess = options.signal !== undefined || options.input !== undefined
-      if (!seen.has(kind) || isOfItsProcess || ALWAYS_ALONE.includes(args[0]!)) {
+      const isAlone = !seen.has(kind) || ALWAYS_ALONE.includes(args[0]!)
+      if (isOfItsProcess || (isAlone && options.columns === undefined)) {
         seen.add(kind)
         return farthing(args, options)
       }

@@ -12,6 +12,8 @@ export interface Run {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string | Buffer
+  /** A terminal of so many columns; undefined: none. Only in a shared process: see cli-host.ts. */
+  readonly columns?: number
   /** Sent once something was written to stderr that matches. */
   readonly signal?: { readonly name: NodeJS.Signals; readonly after: RegExp }
 }

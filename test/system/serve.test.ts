@@ -11,7 +11,7 @@ import { newKeyText } from '../../src/flows/keys/key-text.ts'
 import { greeting } from '../../src/serve-command.ts'
 import { type Running, start } from '../../src/serve.ts'
 import type { Log } from '../../src/store/connect.ts'
-import { testDatabase, type TestDatabase } from '../database.ts'
+import { databaseUrl, testDatabase, type TestDatabase } from '../database.ts'
 
 const MINIMAL = fileURLToPath(new URL('../../price-books/minimal.yaml', import.meta.url))
 const REFERENCE = fileURLToPath(new URL('../../price-books/imm.yaml', import.meta.url))
@@ -34,8 +34,7 @@ function folder(): string {
 }
 
 function settingsOf({ connection }: TestDatabase, env: Record<string, string> = {}): Settings {
-  const { host, port, user, database } = connection
-  const url = `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}&port=${port}`
+  const url = databaseUrl(connection)
   const read = readSettings({ PORT: '0', DATABASE_URL: url, FARTHING_DATA_DIR: folder(), ...env }, '/')
   if (!read.ok) throw new Error(read.detail)
   return read.settings

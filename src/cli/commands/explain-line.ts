@@ -4,12 +4,15 @@ import { countOf } from '../../core/present/readable-text.ts'
 import { lineExplanation } from '../../core/present/line-explanation.ts'
 import type { PriceTerm } from '../../core/rate/price-book/price-book.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
-import { parseInstant } from '../../core/time/instant.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import { takeItems } from '../client/print-list.ts'
+import type { ItemOf } from '../client/api-types.ts'
 import { readTerms } from '../client/read-terms.ts'
 import type { ServerApi } from '../client/server-api.ts'
 import { printJson, printLines, remark, tableWidth } from '../terminal/terminal.ts'
+
+/** Events of a line that are read to put them in order of time: the server lists them in the order of their ids. */
+export const EVENTS_ORDERED_MAX = 10_000
 
 interface ExplainLine {
   /** Events that are shown, at most. */
@@ -31,7 +34,9 @@ export async function explainLine(
       `The bill ${id} has ${countOf(bill.lines.length, 'line')}, and no line ${number}.`,
     )
   const behind = { params: { id, number } }
-  const { items, isCut } = await takeItems(api, EVENTS_BEHIND, behind, limit)
+  const read = await takeItems(api, EVENTS_BEHIND, behind, Math.max(limit, EVENTS_ORDERED_MAX))
+  const ordered = read.items.toSorted((a, b) => instantOf(a) - instantOf(b))
+  const items = ordered.slice(0, limit)
   const { termsOf } = await readTerms(api, [line])
   const terms = termsOf(line)
   if (json) {
@@ -39,15 +44,23 @@ export async function explainLine(
     return
   }
   printLines([...lineExplanation(bill, line, terms), { role: 'plain', text: '' }])
-  printLines(lineEventsTable(isCut ? items : byTime(items), tableWidth()))
-  if (isCut) remark(`There are more: --events ${limit * 10} shows more.`)
+  printLines(lineEventsTable(items, tableWidth()))
+  if (ordered.length > limit || read.isCut) remark(partShown(items.length, ordered.length, read.isCut))
 }
 
-/** In the order in which it happened; the server has the order of the events' key, page by page. */
-function byTime<Item extends { readonly kind: string }>(items: readonly Item[]): readonly Item[] {
-  const at = (item: Item) => ('time' in item ? parseInstant(String(item.time)) : undefined)
-  if (items.some((item) => typeof at(item) !== 'number')) return items
-  return items.toSorted((a, b) => Number(at(a)) - Number(at(b)))
+type BehindLine = ItemOf<typeof EVENTS_BEHIND>
+
+/** When it happened, was in force, or was billed. Rows of one kind stand together, so that only these are compared. */
+function instantOf(item: BehindLine): number {
+  const time = item.kind === 'event' ? item.event.time : item.kind === 'level' ? item.from : item.issuedAt
+  return Date.parse(time)
+}
+
+function partShown(shown: number, read: number, isCut: boolean): string {
+  const more = '--events NUMBER shows more'
+  if (!isCut) return `The first ${shown} of ${countOf(read, 'row')}, by time: ${more}.`
+  const what = `The first ${shown} by time of ${countOf(read, 'row')} that were read`
+  return `${what}. The line has more, so an earlier one may be missing: ${more}.`
 }
 
 const EVENTS_BEHIND = 'GET /v1/bills/:id/lines/:number/events'

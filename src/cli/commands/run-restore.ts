@@ -40,6 +40,6 @@ export async function restore(
     print(`Restored ${inWords(summary)}, as they were at ${summary.createdAt}.`, 'green')
     print(`The admin key for the command line is in ${keyPath}. Keys that the backup knows are valid, too.`)
   }
-  if (verify) await verifyBills({}, readSettings, setExitCode)
+  if (verify) await verifyBills(json ? { json } : {}, readSettings, setExitCode)
   else if (!json) remark('Next: farthing verify computes every bill again, and farthing serve goes on.')
 }

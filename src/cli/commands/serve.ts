@@ -23,7 +23,8 @@ export function serveCommand(serve: Serve, setExitCode: SetExitCode): Command {
       `
 Settings (environment):
 ${SETTINGS}
-An empty variable counts as unset. Any other variable that begins with FARTHING_ is refused.
+An empty variable counts as unset. Any other variable that begins with
+FARTHING_ is refused.
 ${examples(
   ['farthing serve', 'on this machine, for this machine'],
   ['HOST=0.0.0.0 PORT=80 farthing serve', 'for others too'],

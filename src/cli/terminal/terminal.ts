@@ -82,7 +82,7 @@ export function tableWidth(output: Output = process.stdout): number | undefined 
 
 /** Sentences are broken between words. Rows have their width already. */
 function wrapLine({ role, text, hang }: TextLine, widthMax: number): readonly string[] {
-  if (role !== 'note' && role !== 'plain') return [text]
+  if (role !== 'note' && role !== 'plain' && role !== 'title') return [text]
   return wrapTo(text, widthMax, hang ?? /^ */.exec(text)![0].length)
 }
 

@@ -22,21 +22,36 @@ export interface BillTableOptions {
  * A bill as a person reads it: every line as quantity × unit price = amount, with all points below each other; what
  * was counted and not billed in words; what each component and the whole come to. Where the quantity or the amount is
  * rounded, `≈` stands for `=`, and the exact formula below the line. On a terminal that is too narrow for that, names
- * stand above their formula: neither is cut.
+ * stand above their formula, and then what was used does too: nothing is cut.
  */
 export function billTable(bill: BillView, options: BillTableOptions = {}): readonly TextLine[] {
   const head = billHeadLines(bill, options.verbose ?? false)
   const [names, formula] = [nameParts(bill.lines), formulaParts(bill, options.verbose ?? false)]
+  const widthMax = options.widthMax ?? Number.POSITIVE_INFINITY
   const wide = layOut(bill, [...names, ...formula], options, () => [])
-  const widest = greatest(wide.filter(({ role }) => role === 'row').map(({ text }) => widthOf(text)))
-  if (widest <= (options.widthMax ?? Number.POSITIVE_INFINITY)) return [...head, gap(), ...wide]
-  const [first, ...others] = formula
+  if (widestRow(wide) <= widthMax) return [...head, gap(), ...wide]
+  const narrow = stacked(bill, names, formula, options)
+  if (widestRow(narrow) <= widthMax) return [...head, gap(), ...narrow]
+  const [used, ...rest] = formula
+  return [...head, gap(), ...stacked(bill, [...names, used!], rest, options)]
+}
+
+function widestRow(lines: readonly TextLine[]): number {
+  return greatest(lines.filter(({ role }) => role === 'row').map(({ text }) => widthOf(text)))
+}
+
+/** Some parts stand above the others, with commas between them. */
+function stacked(
+  bill: BillView,
+  upper: readonly Part[],
+  [first, ...others]: readonly Part[],
+  options: BillTableOptions,
+): readonly TextLine[] {
   const indented = { ...first!, column: { ...first!.column, gap: 5 } }
-  const above = (line: LineView): Row => {
-    const parts = names.map(({ cell }) => cell(line)).filter((text) => text !== '')
-    return { role: 'row', text: `  ${parts[0]}  ${parts.slice(1).join(', ')}` }
-  }
-  return [...head, gap(), ...layOut(bill, [indented, ...others], options, (line) => [above(line)])]
+  return layOut(bill, [indented, ...others], options, (line) => {
+    const parts = upper.map(({ cell }) => cell(line)).filter((text) => text !== '')
+    return [{ role: 'row', text: `  ${parts[0]}  ${parts.slice(1).join(', ')}` }]
+  })
 }
 
 /** @param above what stands above the cells of a line */

@@ -14,7 +14,7 @@ export interface Variable {
 
 /** All of them, and no other. */
 export const VARIABLES: readonly Variable[] = [
-  { name: 'PORT', fallback: '8080', says: 'where to listen: 0 to 65535, 0 for any that is free', of: 'both' },
+  { name: 'PORT', fallback: '8080', says: 'the port to listen on: 0 (any) to 65535', of: 'both' },
   { name: 'HOST', fallback: '127.0.0.1', says: 'the address to listen at; 0.0.0.0 is all', of: 'server' },
   { name: 'DATABASE_URL', fallback: '', says: 'a PostgreSQL of yours, 15 or newer', of: 'server' },
   {
@@ -39,7 +39,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_IDENTITY_WINDOW',
     fallback: '62d',
-    says: 'how far apart duplicates of an event are found: 1h to 62d',
+    says: 'how far apart duplicates are found: 1h to 62d',
     of: 'server',
   },
   { name: 'FARTHING_ACCOUNTS', fallback: 'any', says: 'whose usage is taken: any, or known', of: 'server' },
