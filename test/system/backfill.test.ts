@@ -53,6 +53,23 @@ function usageOf(account: string, days: readonly number[]): readonly (readonly J
   )
 }
 
+/** What an account's events have put into settlement, and when its past hours were last written to. */
+async function workOf(account: string) {
+  const rows = async <Row>(text: string) =>
+    (await deployed.pool.query<Row & object>(text, [account])).rows as Row[]
+  return {
+    backfill: await rows<{ hour: number; touched_at: string }>(
+      'select hour, touched_at::text from backfill_hour where account = $1 order by hour',
+    ),
+    late: await rows('select cycle, hour from late_hour where account = $1 order by cycle, hour'),
+    held: (await rows('select id from held_event where account = $1')).length,
+  }
+}
+
+function hourOfEvent(event: Json): number {
+  return hourOf(Date.parse((event as { time: string }).time) as Instant)
+}
+
 /** What bills say about each usage hour and line key, in whichever bill. Amounts are exact, so they can be compared. */
 function chargedBy(bills: readonly Bill[]): ReadonlyMap<string, readonly string[]> {
   const sums = new Map<string, Decimal[]>()
@@ -114,6 +131,24 @@ describe('days of past usage', () => {
     await settleAll(deployed)
     expect(await deployed.billsOf('twice')).toEqual(bills)
     expect(bills.map(essence)).toEqual(deployed.paper(day).map(essence))
+  })
+
+  test('sent again, alone or among new usage, put no work into settlement and do not renew the quiet time', async () => {
+    const [day, more] = [usageOf('again', [0]).flat(), usageOf('again', [1]).flat()]
+    const held = event('again', 'held', at(2, 5), 'request', { operation: 'Unheard', status: 200 })
+    await deployed.send([...day, held])
+    const open = await workOf('again')
+    expect(open).toMatchObject({ backfill: [{ hour: expect.any(Number) }, {}, {}], late: [], held: 1 })
+    await deployed.send([...day, held])
+    expect(await workOf('again')).toEqual(open)
+    await deployed.settle()
+    const billed = await workOf('again')
+    await deployed.send([...day, held, ...more])
+    const added = await workOf('again')
+    expect(added.backfill.map(({ hour }) => hour)).toEqual(
+      more.filter((_, index) => index % 3 === 0).map(hourOfEvent),
+    )
+    expect({ ...added, backfill: [] }).toEqual({ ...billed, backfill: [] })
   })
 
   test('of one hour, with a pause longer than the quiet time: the same money, as corrections', async () => {
