@@ -94,7 +94,7 @@ function parseLine({ bytes }: EventLine): ParsedLine | Rejection {
   try {
     const text = utf8.decode(bytes)
     const value = JSON.parse(text) as Json
-    const fault = isExactJson([value], bytes) ? undefined : findFault(text)
+    const fault = isExactJson(value, bytes) ? undefined : findFault(text)
     return { value, fault: fault && rejectFault(fault) }
   } catch (error) {
     const what = error instanceof SyntaxError ? `is not JSON (${error.message})` : 'is not UTF-8'

@@ -44,7 +44,7 @@ class JsonFields extends Map<string, string> {
 
   constructor(value: { readonly [key: string]: Json }, line: string) {
     super()
-    if (!isExactJson([value], asciiOf(line))) this.#readFaults(line)
+    if (!isExactJson(value, asciiOf(line))) this.#readFaults(line)
     this.#collect(value, [], 1)
   }
 

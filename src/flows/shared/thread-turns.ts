@@ -4,7 +4,7 @@ const TURN_MS = 0.5
 const SHARE = 1 / 3
 
 /**
- * One kind of long work (large bodies, the reading of their events, settlement), in pieces. Those of a kind follow each
+ * One kind of long work, such as settlement, in pieces. Those of a kind follow each
  * other, one in each round of the event loop: small requests have their turn between them, and so has each other kind.
  */
 export class ThreadTurns {
@@ -34,9 +34,5 @@ export class ThreadTurns {
   }
 }
 
-/** Bodies that take milliseconds to be taken apart. */
-export const bodyTurns = new ThreadTurns()
-/** Large groups of events that are read under the price book. */
-export const readingTurns = new ThreadTurns()
 /** Hours that are settled beside what comes in, or proved. */
 export const settlingTurns = new ThreadTurns()

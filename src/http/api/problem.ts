@@ -47,6 +47,7 @@ export const HTTP_PROBLEMS = {
   'request/too_large': { status: 413, title: 'The body is too large' },
   'request/unpacks_too_large': { status: 413, title: 'The unpacked body is too large' },
   'request/too_many_events': { status: 413, title: 'Too many events in one request' },
+  'request/too_complex': { status: 413, title: 'The body is too complex' },
   'request/unsupported_media_type': { status: 415, title: 'The content type is not supported' },
   'request/unsupported_encoding': { status: 415, title: 'The content encoding is not supported' },
   'price_book/invalid': { status: 422, title: 'The price book has problems' },

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isJsonMediaType } from '../../core/text/media-type.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
-import { isExactJson } from '../../core/text/json/exact-json.ts'
+import { saysAll } from '../../core/text/json/exact-json.ts'
 import type { Delivered } from '../../flows/ingest/ingest-types.ts'
 import { HttpProblem, shown } from '../api/problem.ts'
-import { deliveredElement } from './deliver-element.ts'
-import { decodeUtf8, parseJsonBody } from './read-json.ts'
+import { deliveredText, excessive } from './deliver-element.ts'
+import { decodeUtf8, readDocument } from './read-json.ts'
 
 const PREFIX = 'ce-'
 /** Not attributes: data is the body, and its type is that of the body. */
@@ -43,12 +43,14 @@ export function readBinaryEvent(
   // By entries: an attribute called __proto__ is an attribute.
   const all = Object.fromEntries<Json>([...attributes, ...type])
   if (body.length === 0) return { raw: all }
-  const { value: data, text } = parseJsonBody(body)
+  const read = readDocument(body)
+  if ('excess' in read) return { ...excessive(read.excess, body), named: all }
+  const { value: data, text, scan } = read
   const event = { ...all, data }
-  if (isExactJson([data], body)) return { raw: event }
+  if (saysAll(data, scan)) return { raw: event }
   // As it would be in structured mode, so that a place is named in the same words.
   const structured = `${JSON.stringify(all).slice(0, -1)},"data":${text}}`
-  return deliveredElement({ value: event, bytes: Buffer.from(structured), text: structured })
+  return deliveredText(event, structured)
 }
 
 /** Header names have no case, and an attribute has one value. */

@@ -2,11 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { bodyTurns } from '../../flows/shared/thread-turns.ts'
 import { HttpProblem, shown } from '../api/problem.ts'
 import type { Memory } from './held-bytes.ts'
 import { UNPACKED_BYTES_MAX } from './limits.ts'
-import { LARGE_BODY_BYTES } from './parse-in-turns.ts'
 
 const unpackGzip = promisify(gunzip)
 
@@ -37,20 +35,12 @@ export function readBody({ raw, bytesMax, memory }: BodySource, done: Done): voi
     return
   }
   collect(raw, { announced, most: bytesMax }, memory, (problem, bytes) => {
-    if (problem || !bytes || (!isPacked && bytes.length < LARGE_BODY_BYTES)) {
+    if (problem || !bytes || !isPacked) {
       done(problem, bytes)
       return
     }
-    const most = Math.min(UNPACKED_BYTES_MAX, 2 * bytesMax)
-    const unpacked = isPacked ? unpack(bytes, most, memory) : Promise.resolve(bytes)
-    unpacked.then(inTurn).then((body) => done(null, body), done)
+    unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bytesMax), memory).then((body) => done(null, body), done)
   })
-}
-
-/** Large bodies wait for their turn at the thread before they are read. */
-async function inTurn(body: Buffer): Promise<Buffer> {
-  if (body.length >= LARGE_BODY_BYTES) await bodyTurns.next()
-  return body
 }
 
 function readEncoding(encoding = 'identity'): boolean {

@@ -1,19 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Json } from '../../core/text/canonical-json.ts'
+import * as signs from '../../core/text/json/json-signs.ts'
+import { afterBlanks, scanValue } from '../../core/text/json/scan-json.ts'
 import type { Delivered } from '../../flows/ingest/ingest-types.ts'
-import { bodyTurns } from '../../flows/shared/thread-turns.ts'
 import { HttpProblem, shown } from '../api/problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
-import { deliveredElement, deliveredList, type ParsedJson, unreadable } from './deliver-element.ts'
-import { BATCH_EVENTS_MAX } from './limits.ts'
+import { deliveredElement, excessive, unreadable } from './deliver-element.ts'
+import { BATCH_EVENTS_MAX, BODY_VALUES_MAX, ELEMENT } from './limits.ts'
 import {
-  LARGE_BODY_BYTES,
-  type ListPiece,
-  oneAfterTheOther,
-  parseListInTurns,
-  textOfPiece,
-} from './parse-in-turns.ts'
-import { badByteOffset, decodeAnyway, decodeUtf8, parseJson, parseJsonBody } from './read-json.ts'
+  badByteOffset,
+  decodeAnyway,
+  decodeUtf8,
+  malformed,
+  parseJson,
+  readDocument,
+  sayPlace,
+  startOfJson,
+} from './read-json.ts'
+import { readList, tooManyEvents, tooManyValues } from './read-list.ts'
 
 /** What a request has delivered. */
 export interface Delivery {
@@ -24,42 +28,43 @@ export interface Delivery {
 
 /**
  * Read a body in one of the three CloudEvents modes, as plain JSON, or as one event a line. Only a body that is
- * unreadable as a whole is an error (HttpProblem): a bad element is one rejected event. Large bodies are read
- * one after the other, in turns with other work (ThreadTurns).
+ * unreadable as a whole, or has too much in it, is an error (HttpProblem): a bad element is one rejected event. One pass
+ * over the bytes finds the elements and what is too much; no parser sees more than that lets through.
  * @param rawHeaders names and values in turn, as they came
  */
 export function readDelivery(
   headers: IncomingHttpHeaders,
   body: Buffer,
   rawHeaders: readonly string[] = [],
-): Delivery | Promise<Delivery> {
+): Delivery {
   const type = mediaType(headers['content-type'])
   if (isBinaryMode(headers, type)) return single(readBinaryEvent(headers, rawHeaders, body))
   switch (type) {
     case 'application/cloudevents+json':
     case 'application/cloudevents-batch+json':
     case 'application/json':
-      if (body.length >= LARGE_BODY_BYTES) return oneAfterTheOther(() => readLargeJson(type, body))
-      return readJson(type, parseJsonBody(body))
+      return readJson(type, body)
     case 'application/x-ndjson':
     case 'application/ndjson':
     case 'application/jsonl':
-      return body.length >= LARGE_BODY_BYTES ? oneAfterTheOther(() => readLines(body)) : readLines(body)
+      return readLines(body)
     default:
       throw unsupported(headers['content-type'])
   }
 }
 
-function readJson(type: string, parsed: ParsedJson): Delivery {
-  const list = listOf(type, parsed.value)
-  return list ? batch(list, parsed) : single(deliveredElement(parsed))
-}
-
-async function readLargeJson(type: string, body: Buffer): Promise<Delivery> {
-  const pieces = await parseListInTurns(body)
-  if (!pieces) return readJson(type, parseJsonBody(body))
-  listOf(type, [])
-  return batchInTurns(pieces)
+function readJson(type: string, body: Buffer): Delivery {
+  const start = startOfJson(body)
+  if (body[start] === signs.OPEN_LIST) {
+    const { delivered, end } = readList(body, start)
+    if (afterBlanks(body, end) < body.length) throw malformed(body)
+    listOf(type, [])
+    return { events: delivered, isSingle: false }
+  }
+  const read = readDocument(body)
+  if ('excess' in read) return single(excessive(read.excess, body))
+  listOf(type, read.value)
+  return single(deliveredElement(read))
 }
 
 /** Undefined for a single event. Throws 400 for what the type excludes. */
@@ -87,28 +92,6 @@ function single(delivered: Delivered): Delivery {
   return { events: [delivered], isSingle: true }
 }
 
-function batch(elements: readonly Json[], { bytes, text }: ParsedJson): Delivery {
-  requireFew(elements.length)
-  return { events: deliveredList(elements, bytes, () => text), isSingle: false }
-}
-
-async function batchInTurns(pieces: readonly ListPiece[]): Promise<Delivery> {
-  requireFew(pieces.reduce((count, { elements }) => count + elements.length, 0))
-  const events: Delivered[] = []
-  for (const { elements, bytes } of pieces) {
-    const turn = bodyTurns.isOver()
-    if (turn) await turn
-    for (const event of deliveredList(elements, bytes, () => textOfPiece(bytes))) events.push(event)
-  }
-  return { events, isSingle: false }
-}
-
-function requireFew(count: number): void {
-  if (count <= BATCH_EVENTS_MAX) return
-  const detail = `There are ${count} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
-  throw new HttpProblem('request/too_many_events', detail)
-}
-
 function requireKind(value: Json, kind: 'an object' | 'an array'): Json {
   const isArray = Array.isArray(value)
   const isObject = typeof value === 'object' && value !== null && !isArray
@@ -124,32 +107,52 @@ function requireKind(value: Json, kind: 'an object' | 'an array'): Json {
 const NEWLINE = 0x0a
 
 /** One event a line, in UTF-8. Lines with nothing but blanks do not count. */
-async function readLines(body: Buffer): Promise<Delivery> {
+function readLines(body: Buffer): Delivery {
   const events: Delivered[] = []
-  const isLarge = body.length >= LARGE_BODY_BYTES
-  let number = 0
-  for (let start = 0; start < body.length;) {
-    const found = body.indexOf(NEWLINE, start)
-    const end = found === -1 ? body.length : found
-    number++
-    const turn = isLarge && bodyTurns.isOver()
-    if (turn) await turn
-    const event = readLine(body.subarray(start, end), number)
-    if (event) events.push(event)
-    if (events.length > BATCH_EVENTS_MAX) requireFew(events.length)
-    start = end + 1
+  let [number, lines, values, lineStart] = [1, 0, 0, 0]
+  for (let at = 0; at < body.length; at++) {
+    if (body[at] === NEWLINE) {
+      number++
+      lineStart = at + 1
+    } else if (!isBlank(body[at]!)) {
+      if (++lines > BATCH_EVENTS_MAX) throw tooManyEvents()
+      const found = body.indexOf(NEWLINE, at)
+      const bytes = body.subarray(lineStart, found === -1 ? body.length : found)
+      const line = readLine(bytes, number)
+      values += line.values
+      if (values > BODY_VALUES_MAX) throw tooManyValues()
+      if (line.event) events.push(line.event)
+      // The line break counts the next one.
+      at = lineStart + bytes.length - 1
+    }
   }
   return { events, isSingle: false }
 }
 
-function readLine(bytes: Buffer, number: number): Delivered | undefined {
+/** Of JSON, but for the line break. */
+function isBlank(byte: number): boolean {
+  return byte === signs.SPACE || byte === 0x09 || byte === 0x0d
+}
+
+interface ReadLine {
+  /** Undefined where there is none. */
+  readonly event: Delivered | undefined
+  /** That a parser has seen. */
+  readonly values: number
+}
+
+function readLine(bytes: Buffer, number: number): ReadLine {
+  if (bytes.length > ELEMENT.bytesMax) return { event: excessive('bytes', bytes), values: 0 }
+  const scan = scanValue(bytes, startOfJson(bytes), ELEMENT)
+  if (scan.excess) return { event: excessive(scan.excess, bytes), values: 0 }
   const text = decodeUtf8(bytes)
   if (text === undefined) {
     const detail = `Line ${number} is not UTF-8 from its byte ${badByteOffset(bytes)} on: send UTF-8.`
-    return unreadable('event/unreadable', detail, decodeAnyway(bytes))
+    return { event: unreadable('event/unreadable', detail, decodeAnyway(bytes)), values: 0 }
   }
-  if (text.trim() === '') return undefined
-  const parsed = parseJson(text)
-  if (parsed.ok) return deliveredElement({ value: parsed.value, bytes, text })
-  return unreadable('event/unreadable', `Line ${number} is not JSON: ${parsed.detail}.`, text)
+  if (text.trim() === '') return { event: undefined, values: 0 }
+  const value = scan.end < bytes.length ? undefined : parseJson(text)
+  if (value !== undefined) return { event: deliveredElement({ value, text, scan }), values: scan.values }
+  const detail = `Line ${number} is not JSON: ${sayPlace(text)}.`
+  return { event: unreadable('event/unreadable', detail, text), values: 0 }
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../flows/ingest/ingest-types.ts'
 import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { LARGE_BODY_BYTES } from './parse-in-turns.ts'
+import { LARGE_BODY_BYTES } from './limits.ts'
 import { readDelivery } from './read-delivery.ts'
 
 /** A body with events, and who sent it. */
@@ -59,7 +59,7 @@ export async function takeDelivery({ ingest, large }: Takers, sent: SentDelivery
   const { headers, rawHeaders, body, boundAccount, writer, sender } = sent
   const elsewhere = body.length >= LARGE_BODY_BYTES ? await large?.take(sent) : undefined
   if (elsewhere) return elsewhere
-  const { events, isSingle } = await readDelivery(headers, body, rawHeaders)
+  const { events, isSingle } = readDelivery(headers, body, rawHeaders)
   const submitted = await ingest.submit(events, boundAccount, { writer, sender })
   if (!submitted.ok) throw notSubmitted(submitted)
   return takenOf(submitted.results, isSingle)

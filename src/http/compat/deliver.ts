@@ -2,20 +2,15 @@ import { isObject } from '../../core/ingest/read-usage.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered, EventResult, Ingest, Outcome } from '../../flows/ingest/ingest-types.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
-import { BATCH_EVENTS_MAX } from '../body/limits.ts'
 import { countOutcomes } from '../metrics.ts'
 import { HttpProblem } from '../api/problem.ts'
 
-/** Store what came by a foreign protocol, as POST /v1/events does. Throws 413, 429 or 503. */
+/** Store what came by a foreign protocol, as POST /v1/events does. Throws 429 or 503. */
 export async function deliver(
   events: readonly Delivered[],
   key: Key | undefined,
   ingest: Ingest,
 ): Promise<readonly EventResult[]> {
-  if (events.length > BATCH_EVENTS_MAX) {
-    const detail = `There are ${events.length} events in the body: send at most ${BATCH_EVENTS_MAX} in one request.`
-    throw new HttpProblem('request/too_many_events', detail)
-  }
   const submitted = await ingest.submit(events, key?.account, { sender: key?.id })
   if (!submitted.ok) {
     const { code, detail, retryAfterSeconds } = submitted

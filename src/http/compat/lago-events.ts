@@ -2,7 +2,6 @@ import Type from 'typebox'
 import type { Key } from '../../flows/keys/key-scopes.ts'
 import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
-import { parseJsonBody } from '../body/read-json.ts'
 import { HTTP_PROBLEMS } from '../api/problem.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal } from './deliver.ts'
@@ -41,7 +40,7 @@ export const postLagoBatch = route({
     return reply.code(status).headers(lagoHeaders(problem)).send(lagoProblem(problem))
   },
   async handle({ body, key, reply }, { ingest, now }) {
-    const { sent, delivered } = readLagoBatch(parseJsonBody(body))
+    const { sent, delivered } = readLagoBatch(body)
     const results = await deliver(delivered, key, ingest)
     const refused = [...results.entries()].filter(([, result]) => isRefusal(result))
     if (refused.length > 0) {

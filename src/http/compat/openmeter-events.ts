@@ -1,12 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { isObject } from '../../core/ingest/read-usage.ts'
 import type { EventResult } from '../../flows/ingest/ingest-types.ts'
 import { PROBLEMS_MAX } from '../../api/post-events.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
 import { mediaType, readDelivery } from '../body/read-delivery.ts'
-import { parseJsonBody } from '../body/read-json.ts'
 import { bodyOf, HTTP_PROBLEMS, type HttpProblem, problemBody } from '../api/problem.ts'
 import { type Call, type HttpContext, type Reply, route } from '../route.ts'
 import { deliver, isRefusal, maybeUntimed } from './deliver.ts'
@@ -80,10 +78,7 @@ function lagoEventOf({
 }: Pick<Call<unknown, unknown>, 'body' | 'request'>): LagoEvents | undefined {
   if (mediaType(request.headers['content-type']) !== 'application/json') return undefined
   if (request.headers['ce-specversion'] !== undefined) return undefined
-  const parsed = parseJsonBody(body)
-  const { value } = parsed
-  const event = isObject(value) && value['specversion'] === undefined ? value['event'] : undefined
-  return event === undefined ? undefined : readLagoSingle(event, parsed)
+  return readLagoSingle(body)
 }
 
 async function takeCloudEvents(
@@ -91,7 +86,7 @@ async function takeCloudEvents(
   { ingest }: HttpContext,
   status: 202 | 204,
 ): Promise<Reply> {
-  const { events } = await readDelivery(request.headers, body, request.raw.rawHeaders)
+  const { events } = readDelivery(request.headers, body, request.raw.rawHeaders)
   const results = await deliver(events.map(maybeUntimed), key, ingest)
   return results.some(isRefusal) ? refuse(results, reply) : reply.code(status).send()
 }

@@ -19,7 +19,7 @@ export const postEvents = route({
     const { headers } = request
     const { rawHeaders } = request.raw
     if (query.dryRun === 'true') {
-      const { events, isSingle } = await readDelivery(headers, body, rawHeaders)
+      const { events, isSingle } = readDelivery(headers, body, rawHeaders)
       const tried = await context.trial.tryEvents(events, key?.account)
       const taken = takenOf(tried.events, isSingle)
       if (taken.refused) return refuseSingle(taken.refused, reply)
