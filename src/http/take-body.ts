@@ -22,7 +22,7 @@ export function takeBody(request: FastifyRequest, raw: FastifyRequest['raw'], do
     const detail = 'The header Content-Type is missing or not one of this route.'
     done(new HttpProblem('request/unsupported_media_type', detail))
   } else {
-    const memory = method === 'DELETE' ? NO_MEMORY : request.memory
+    const memory = method === 'DELETE' ? NO_MEMORY : request.memory.ofKey(request.key?.id)
     readBody({ raw, bytesMax: request.routeOptions.bodyLimit, memory }, done)
   }
 }

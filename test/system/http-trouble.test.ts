@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Ingest, Submitted } from '../../src/flows/ingest/ingest-types.ts'
-import { BODY_BYTES_MAX, HELD_BYTES_MAX } from '../../src/http/body/limits.ts'
+import { BODY_BYTES_MAX, HELD_BYTES_MAX, SMALL_BODIES_BYTES_MIN } from '../../src/http/body/limits.ts'
 import { PATIENCE } from '../../src/http/server.ts'
 import type { Connection } from '../../src/store/connect.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
@@ -161,12 +161,13 @@ describe('large bodies at once', () => {
     const waiting: (() => void)[] = []
     submitted = () => new Promise((resolve) => void waiting.push(() => resolve({ ok: true, results: [] })))
     const large = `[${' '.repeat(BODY_BYTES_MAX - 2)}]`
-    const fits = HELD_BYTES_MAX / BODY_BYTES_MAX
-    const held = Array.from({ length: fits }, () => server.send(large))
+    const fits = (HELD_BYTES_MAX - SMALL_BODIES_BYTES_MIN) / BODY_BYTES_MAX
+    const keys = [server.adminKey, await server.key(['usage:write']), await server.key(['usage:write'])]
+    const held = Array.from({ length: fits }, (_, at) => server.send(large, { key: keys[at % 2]! }))
     while (waiting.length < fits) await new Promise((resolve) => setTimeout(resolve, 10))
     for (const body of [large, gzipSync(large)]) {
       const headers: Record<string, string> = typeof body === 'string' ? {} : { 'content-encoding': 'gzip' }
-      const answer = await server.send(body, { headers })
+      const answer = await server.send(body, { headers, key: keys[2]! })
       expect([answer.status, answer.json.code]).toEqual([429, 'ingest/overloaded'])
       expect(answer.headers.get('retry-after')).toBe('1')
     }

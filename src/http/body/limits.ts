@@ -18,8 +18,18 @@ export const BODY_VALUES_MAX = 1_000_000
 export const PLACE_BYTES_MAX = 1024 * 1024
 /** From so many bytes on a body takes milliseconds to be taken apart: a thread beside the main one does that. */
 export const LARGE_BODY_BYTES = 64 * 1024
-/** Bytes of all bodies that are held at one moment, before ingest has taken them: beyond, 429. */
+/** Bytes of all bodies that are held at one moment, from their arrival to their answer: beyond, 429. */
 export const HELD_BYTES_MAX = 128 * 1024 * 1024
+/** … of them, of one key: half, so that no key can take what the others need. */
+export const KEY_HELD_BYTES_MAX = HELD_BYTES_MAX / 2
+/** … that large bodies leave to small ones. */
+export const SMALL_BODIES_BYTES_MIN = 16 * 1024 * 1024
+/** The least pace of a body, in bytes a second, while more than half of that memory is taken: below it, 408 … */
+export const PACE_BYTES_MIN = 1024
+/** … over so long. */
+export const PACE_MS = 15_000
+/** A stream of lines has no least pace, and may pause for so long. */
+export const LINES_IDLE_MS_MAX = 60_000
 /** Characters that are kept of a part that could not be read. */
 export const UNREADABLE_KEPT = 4096
 

@@ -3,8 +3,11 @@ import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { HttpProblem, shown } from '../api/problem.ts'
+import { Gathered } from './gather.ts'
 import type { Memory } from './held-bytes.ts'
 import { UNPACKED_BYTES_MAX } from './limits.ts'
+import { LINES, mediaType } from './media-types.ts'
+import { Pace } from './pace.ts'
 
 const unpackGzip = promisify(gunzip)
 
@@ -29,12 +32,12 @@ export function readBody({ raw, bytesMax, memory }: BodySource, done: Done): voi
   try {
     isPacked = readEncoding(headers['content-encoding'])
     if (announced > bytesMax) throw tooLarge(bytesMax)
-    memory.take(announced)
   } catch (problem) {
     done(problem as HttpProblem)
     return
   }
-  collect(raw, { announced, most: bytesMax }, memory, (problem, bytes) => {
+  const isLines = LINES.has(mediaType(headers['content-type']))
+  collect({ stream: raw, announced, isLines, most: bytesMax }, memory, (problem, bytes) => {
     if (problem || !bytes || !isPacked) {
       done(problem, bytes)
       return
@@ -51,43 +54,53 @@ function readEncoding(encoding = 'identity'): boolean {
   throw new HttpProblem('request/unsupported_encoding', detail)
 }
 
-/** By events: for most bodies are one chunk, and an iterator costs more than the rest of the reading. */
-function collect(
-  stream: Readable,
-  { announced, most }: { readonly announced: number; readonly most: number },
-  memory: Memory,
-  done: Done,
-): void {
-  const chunks: Buffer[] = []
-  let length = 0
+interface Arriving {
+  readonly stream: Readable
+  /** Its length as announced; 0 if it was not. */
+  readonly announced: number
+  readonly isLines: boolean
+  readonly most: number
+}
+
+/**
+ * By events: for most bodies are one chunk, and an iterator costs more than the rest of the reading. Memory is taken for
+ * what has arrived, not for what was announced.
+ */
+function collect({ stream, announced, isLines, most }: Arriving, memory: Memory, done: Done): void {
+  const body = new Gathered()
+  let pace: Pace | undefined
   let isDone = false
   const end = (problem: Error | null) => {
+    if (isDone) return
     isDone = true
+    pace?.end()
     if (problem) done(problem)
-    else done(null, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+    else done(null, body.end())
+  }
+  // Not read on: the connection ends with the answer.
+  const refuse = (problem: HttpProblem) => {
+    stream.pause()
+    end(problem)
   }
   stream.on('data', (chunk: Buffer) => {
-    length += chunk.length
+    if (isDone) return
     try {
-      if (length > most) throw tooLarge(most)
-      if (length > announced) memory.take(chunk.length)
+      if (body.length + chunk.length > most) throw tooLarge(most)
+      memory.take(chunk.length)
     } catch (problem) {
-      // Not read on: the connection ends with the answer.
-      stream.pause()
-      if (!isDone) end(problem as HttpProblem)
+      refuse(problem as HttpProblem)
       return
     }
-    chunks.push(chunk)
+    body.add(chunk)
+    if (body.length === announced) return
+    pace ??= new Pace(isLines, refuse)
+    pace.arrived(chunk.length)
   })
-  const cut = () => {
-    const detail = 'The connection ended within the body: send it again.'
-    if (!isDone) end(new HttpProblem('request/incomplete_body', detail))
-  }
+  const cut = () =>
+    end(new HttpProblem('request/incomplete_body', 'The connection ended within the body: send it again.'))
   stream.on('error', cut)
   stream.on('close', cut)
-  stream.on('end', () => {
-    if (!isDone) end(null)
-  })
+  stream.on('end', () => end(null))
 }
 
 function tooLarge(most: number): HttpProblem {

@@ -7,6 +7,7 @@ import { HttpProblem, shown } from '../api/problem.ts'
 import { isBinaryMode, readBinaryEvent } from './binary-mode.ts'
 import { deliveredElement, excessive, unreadable } from './deliver-element.ts'
 import { BATCH_EVENTS_MAX, BODY_VALUES_MAX, ELEMENT } from './limits.ts'
+import { LINES, mediaType } from './media-types.ts'
 import {
   badByteOffset,
   decodeAnyway,
@@ -44,11 +45,8 @@ export function readDelivery(
     case 'application/cloudevents-batch+json':
     case 'application/json':
       return readJson(type, body)
-    case 'application/x-ndjson':
-    case 'application/ndjson':
-    case 'application/jsonl':
-      return readLines(body)
     default:
+      if (LINES.has(type)) return readLines(body)
       throw unsupported(headers['content-type'])
   }
 }
@@ -73,12 +71,6 @@ function listOf(type: string, value: Json): readonly Json[] | undefined {
   if (type === 'application/json' && Array.isArray(value)) return value as readonly Json[]
   requireKind(value, 'an object')
   return undefined
-}
-
-/** Without parameters such as `; charset=utf-8`. */
-export function mediaType(header = ''): string {
-  const end = header.indexOf(';')
-  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase()
 }
 
 function unsupported(header: string | undefined): HttpProblem {
