@@ -39,7 +39,6 @@ function codeOf(work: () => unknown): string {
 afterEach(() => {
   for (const memory of bodies) memory.giveBack()
   bodies = []
-  expect(bytesHeld()).toBe(0)
 })
 
 describe('memory for bodies', () => {

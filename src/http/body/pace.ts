@@ -3,6 +3,7 @@ import { isScarce } from './held-bytes.ts'
 import { LINES_IDLE_MS_MAX, PACE_BYTES_MIN, PACE_MS } from './limits.ts'
 
 const LOOK_EVERY_MS = 1_000
+const LOOKS = PACE_MS / LOOK_EVERY_MS
 
 /** Bodies of which a part has arrived. */
 const arriving = new Set<Pace>()
@@ -15,8 +16,10 @@ let timer: NodeJS.Timeout | undefined
 export class Pace {
   readonly #isLines: boolean
   readonly #tooSlow: (problem: HttpProblem) => void
-  #since = performance.now()
+  /** Since the last look, and between the looks before. */
   #bytes = 0
+  readonly #before: number[] = []
+  #arrivedAt = performance.now()
 
   /** @param tooSlow told at most once, and not after `end` */
   constructor(isLines: boolean, tooSlow: (problem: HttpProblem) => void) {
@@ -28,7 +31,7 @@ export class Pace {
 
   arrived(bytes: number): void {
     this.#bytes += bytes
-    if (this.#isLines) this.#since = performance.now()
+    if (this.#isLines) this.#arrivedAt = performance.now()
   }
 
   end(): void {
@@ -39,16 +42,19 @@ export class Pace {
   }
 
   look(now: number): void {
-    if (now - this.#since < (this.#isLines ? LINES_IDLE_MS_MAX : PACE_MS)) return
-    const isSlow = this.#isLines || this.#bytes < (PACE_BYTES_MIN * PACE_MS) / 1000
-    if (isSlow && isScarce()) {
-      this.end()
-      this.#tooSlow(this.#isLines ? paused() : tooSlow())
-      return
-    }
-    if (this.#isLines) return
-    this.#since = now
+    const isSlow = this.#isLines ? now - this.#arrivedAt >= LINES_IDLE_MS_MAX : this.#isBelowPace()
+    if (!isSlow || !isScarce()) return
+    this.end()
+    this.#tooSlow(this.#isLines ? paused() : tooSlow())
+  }
+
+  #isBelowPace(): boolean {
+    this.#before.push(this.#bytes)
     this.#bytes = 0
+    if (this.#before.length < LOOKS) return false
+    const arrived = this.#before.reduce((sum, bytes) => sum + bytes, 0)
+    this.#before.shift()
+    return arrived < (PACE_BYTES_MIN * PACE_MS) / 1000
   }
 }
 
