@@ -19,6 +19,14 @@ export const ChargeView = Type.Object({
   pricingQuantity: NullableDecimal,
   pricingUnit: Text,
   unitPrice: Type.Union([Decimal, Type.Null()], { description: 'Null: unknown until it is filled in' }),
+  listPrice: Type.Union([Decimal, Type.Null()], { description: 'The public price' }),
+  priceList: Type.Union([Text, Type.Null()], { description: 'That unitPrice is from; null: the public one' }),
+  tier: Type.Union([Type.Integer(), Type.Null()], { description: 'Of unitPrice; one charge for each tier' }),
+  listTier: Type.Union([Type.Integer(), Type.Null()], { description: 'Of listPrice' }),
+  position: Type.Union([Decimal, Type.Null()], {
+    description:
+      'Where the bills of the account have left the rate, which the charge assumes; null without tiers',
+  }),
   amount: Type.Union([Decimal, Type.Null()], {
     description: 'Of the event by itself; null for stored data, where it depends on how long the level lasts',
   }),

@@ -21,6 +21,10 @@ export const PriceBookChange = Type.Object({
   to: NullableTime,
   was: Nullable,
   becomes: Nullable,
+  fromNextMonth: Type.Boolean({
+    description:
+      'From tiers to other tiers: it counts from the account’s first month that begins at `from` or later',
+  }),
 })
 export type PriceBookChange = ValueOf<typeof PriceBookChange>
 

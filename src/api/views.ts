@@ -32,7 +32,21 @@ export const LineView = Type.Object({
     description: 'quantity / per, rounded half-even to 12 decimals: to be read',
   }),
   pricingUnit: Text,
-  unitPrice: Decimal,
+  unitPrice: Type.String({ pattern: DECIMAL, description: 'What is paid' }),
+  listPrice: Type.String({ pattern: DECIMAL, description: 'The public price' }),
+  priceList: Type.Union([Text, Type.Null()], {
+    description: 'The price list that unitPrice is from; null: it is the public price',
+  }),
+  tier: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+    description: 'Of unitPrice, from 1; null: it has no tiers',
+  }),
+  listTier: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+    description: 'Of listPrice, from 1; null: it has no tiers',
+  }),
+  position: Type.Union([Decimal, Type.Null()], {
+    description:
+      'What the account had used of the rate before this line, in base units, since its month or its tiers began; null without tiers',
+  }),
   amount: Type.String({
     pattern: DECIMAL,
     description:

@@ -29,6 +29,8 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'restated_account' },
   { table: 'storage_series' },
   { table: 'storage_level' },
+  { table: 'rate_position' },
+  { table: 'account_month' },
   { table: 'bill', division: 'month' },
   { table: 'bill_line', division: 'month' },
   { table: 'settled_hour', division: 'month' },

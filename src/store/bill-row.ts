@@ -65,7 +65,8 @@ export function decodeBill(raw: RawBill): StoredBill {
 }
 
 export const LINE_COLUMNS = `number, component, item, rate, operation, project, region, usage_hour, quantity, unit,
-  waived, pricing_quantity, pricing_unit, unit_price, amount, corrects, price_version`
+  waived, pricing_quantity, pricing_unit, unit_price, list_price, price_list, tier, list_tier, position, stretch_from,
+  amount, corrects, price_version`
 
 export interface RawLine {
   readonly number: number
@@ -82,6 +83,12 @@ export interface RawLine {
   readonly pricing_quantity: string
   readonly pricing_unit: string
   readonly unit_price: string
+  readonly list_price: string
+  readonly price_list: string | null
+  readonly tier: number | null
+  readonly list_tier: number | null
+  readonly position: string | null
+  readonly stretch_from: Hour | null
   readonly amount: string
   readonly corrects: string | null
   readonly price_version: number
@@ -104,6 +111,12 @@ export function decodeLine(raw: RawLine): BillLine {
     pricingQuantity: raw.pricing_quantity,
     pricingUnit: raw.pricing_unit,
     unitPrice: raw.unit_price,
+    listPrice: raw.list_price,
+    priceList: raw.price_list,
+    tier: raw.tier,
+    listTier: raw.list_tier,
+    position: raw.position,
+    stretchFrom: raw.stretch_from,
     amount: raw.amount,
     corrects: raw.corrects,
     priceVersion: raw.price_version,

@@ -13,7 +13,8 @@ const COPY_BILLS = `
   from stdin`
 const COPY_LINES = `
   copy bill_line (hour, bucket, account, number, component, item, rate, operation, project, region, usage_hour,
-                  quantity, unit, waived, pricing_quantity, pricing_unit, unit_price, amount, corrects, price_version)
+                  quantity, unit, waived, pricing_quantity, pricing_unit, unit_price, list_price, price_list, tier,
+                  list_tier, position, stretch_from, amount, corrects, price_version)
   from stdin`
 const COPY_SETTLED_HOURS = `
   copy settled_hour (hour, bucket, account, step, price_version, events_digest) from stdin`
@@ -129,6 +130,12 @@ function lineRow({ hour, account }: Bill, bucket: number, line: BillLine): CopyF
     line.pricingQuantity,
     line.pricingUnit,
     line.unitPrice,
+    line.listPrice,
+    line.priceList,
+    line.tier,
+    line.listTier,
+    line.position,
+    line.stretchFrom,
     line.amount,
     line.corrects,
     line.priceVersion,

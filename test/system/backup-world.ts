@@ -83,6 +83,13 @@ async function fillWhatIsEmpty(pool: pg.Pool): Promise<void> {
     `insert into released_event (${key}, cycle) select ${key}, cycle + 1000000 from held_event join usage_event using (${key})`,
   )
   await pool.query(
+    `insert into rate_position (bucket, account, component, item, rate, stretch_from, position)
+     values (0, 'a\\.', 'request', 'Calls', 'default', 1, 0)`,
+  )
+  await pool.query(
+    `insert into account_month (bucket, account, month, first_hour) values (0, 'tab\tline', 24300, 1)`,
+  )
+  await pool.query(
     `insert into audit_entry (actor, act, detail) values ('cli:t', 'settle/now', 'a line\\nand one more')`,
   )
 }

@@ -6,7 +6,7 @@ import { type Random, seededRandom } from '../../bench/generate/random.ts'
 import type { BillLine } from '../../src/core/bill/bill.ts'
 import { groupBy } from '../../src/core/group-by.ts'
 import { decimal, plain, sum } from '../../src/core/money/decimal.ts'
-import type { KnownTerm } from '../../src/core/rate/rating/assess.ts'
+import type { FlatTerm } from '../../src/core/rate/rating/assess.ts'
 import { price } from '../../src/core/rate/rating/price.ts'
 import type { Quote } from '../../src/core/rate/rating/quote.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
@@ -162,7 +162,7 @@ async function expectBilled(
       const quantity = sum(quotes.map(({ counted }) => decimal(counted!.quantity)))
       if (plain(waived) === '0' && plain(quantity) === '0') continue
       const { rate, term } = quotes[0]!
-      const priced = price(rate, term as KnownTerm, quantity)
+      const priced = price(rate, term as FlatTerm, quantity)
       expect({ name, ...line }).toMatchObject({ name, ...priced, waived: plain(waived) })
       const pricing = sum(quotes.map(({ counted }) => decimal(counted!.pricingQuantity)))
       const amount = sum(quotes.map(({ counted }) => decimal(counted!.amount)))
@@ -213,6 +213,11 @@ describe('POST /v1/events?dryRun=true', () => {
           pricingQuantity: '0.003',
           pricingUnit: '1000 call',
           unitPrice: '0.028',
+          listPrice: '0.028',
+          priceList: null,
+          tier: null,
+          listTier: null,
+          position: null,
           amount: '0.000084',
           amountPerHour: null,
           free: null,

@@ -15,11 +15,13 @@ import {
 } from '../../src/core/rate/price-book/parse/problem.ts'
 import { OPERATIONS_PER_RATE_MAX } from '../../src/core/rate/price-book/parse/read-rate.ts'
 import { PRICES_PER_RATE_MAX, REASON_MAX } from '../../src/core/rate/price-book/parse/read-terms.ts'
+import { TIERS_PER_PRICE_MAX } from '../../src/core/rate/price-book/parse/read-tiers.ts'
 import {
   FREE_OPERATIONS_MAX,
   ITEMS_MAX,
   RATES_PER_ITEM_MAX,
 } from '../../src/core/rate/price-book/parse/read-price-book.ts'
+import { parse } from 'yaml'
 import { parseHour } from '../../src/core/time/hour.ts'
 import { DEPTH_MAX, INDENT_MAX, TOKENS_MAX } from '../../src/flows/prices/parse-price-book-scan.ts'
 import { formatProblem, parsePriceBook, TEXT_BYTES_MAX } from '../../src/flows/prices/parse-price-book.ts'
@@ -75,6 +77,15 @@ const EXAMPLES: Record<string, string | Uint8Array> = {
   price_not_quoted: sampleWith('16', '- { from: "2026-01-01T00:00:00Z", price: 0.50 }'),
   not_a_price: sampleWith('16', '- { from: "2026-01-01T00:00:00Z", price: "0,50" }'),
   price_or_free: sampleWith('16', '- { from: "2026-01-01T00:00:00Z" }'),
+  not_a_tier: sampleWith('16', '- { from: "2026-01-01T00:00:00Z", tiers: [{ price: "0.5" }] }'),
+  tier_not_ascending: sampleWith(
+    '16',
+    '- { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "5", price: "1" }, { upTo: "4", price: "2" }, { price: "3" }] }',
+  ),
+  tiers_after_unknown: sampleWith(
+    '16',
+    '- { from: "2026-01-01T00:00:00Z", price: unknown } ⏎ - { from: "2026-01-02T00:00:00Z", tiers: [{ upTo: "5", price: "1" }, { price: "3" }] }',
+  ),
   not_a_reason: sampleWith('17', '- { from: "2026-02-01T00:00:00Z", free: true }'),
   not_a_time: sampleWith('17', '- { from: "2026-02-01", free: in winter }'),
   not_on_the_hour: sampleWith('17', '- { from: "2026-02-01T00:00:00+05:30", free: in winter }'),
@@ -113,6 +124,7 @@ const LIMITS: Record<string, number> = {
   'operations of a rate': OPERATIONS_PER_RATE_MAX,
   'operations without a fee': FREE_OPERATIONS_MAX,
   'prices of a rate': PRICES_PER_RATE_MAX,
+  'tiers of a price': TIERS_PER_PRICE_MAX,
   'event types': EVENT_TYPES_MAX,
   'quantities of an event type': TYPE_QUANTITIES_MAX,
   'characters of a name': 128,
@@ -171,12 +183,20 @@ test('the page on price books has every limit, and every code with what is reall
 
 test('the examples of the page are price books', () => {
   const page = readFileSync('docs/price-book.md', 'utf8')
-  const [book = '', operations = '', eventTypes = ''] = page
+  const [book = '', operations = '', tiers = '', eventTypes = ''] = page
     .split('```yaml\n')
     .slice(1)
     .map((part) => part.split('```')[0]!)
   expect(parsePriceBook(book, 'docs')).toMatchObject({ ok: true, remarks: [] })
   const renamed = book.replace(/^operations: .*\n/m, () => operations)
   expect(parsePriceBook(renamed, 'docs')).toMatchObject({ ok: true, remarks: [] })
+  const rate = 'A: { component: processing, rates: { default: { operations: [B], unit: page, per: 1, prices:'
+  const tiered = `priceBook: a\ncurrency: USD\nitems:\n  ${rate} ${flow(tiers)} } } }\n`
+  expect(parsePriceBook(tiered, 'docs')).toMatchObject({ ok: true, remarks: [] })
   expect(parsePriceBook(book + eventTypes, 'docs')).toMatchObject({ ok: true, remarks: [] })
 })
+
+/** The prices of a YAML text, as JSON: to be written into a line. */
+function flow(text: string): string {
+  return JSON.stringify((parse(text) as { prices: unknown }).prices)
+}

@@ -88,6 +88,22 @@ for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'c
   16   | - { from: "2026-01-01T00:00:00Z", pirce: "1" }             | 16:45 | unknown_key
   16   | - { from: "2026-01-01T00:00:00Z", price: "1", illustrative: yes }       | 16:71 | wrong_type
   16   | - { from: "2026-01-01T00:00:00Z", price: unknown, illustrative: true }  | 16:61 | not_allowed_here
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ price: "1" }] }             | 16:52 | not_a_tier
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ price: "1" }, { price: "2" }] }  | 16:53 | not_a_tier
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "5", price: "1" }, { upTo: "9", price: "2" }] } | 16:88 | not_a_tier
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "5", price: "1" }, { upTo: "5", price: "2" }, { price: "3" }] } | 16:88 | tier_not_ascending
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "5", price: "1" }, { upTo: "4.9", price: "2" }, { price: "3" }] } | 16:88 | tier_not_ascending
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "1 1000 call", price: "1" }, { upTo: "999", price: "2" }, { price: "3" }] } | 16:98 | tier_not_ascending
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: 5, price: "1" }, { price: "2" }] }        | 16:61 | price_not_quoted
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "0", price: "1" }, { price: "2" }] }      | 16:61 | not_a_tier
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "5 GB", price: "1" }, { price: "2" }] }   | 16:61 | not_a_tier
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "1e3", price: "1" }, { price: "2" }] }    | 16:61 | not_a_tier
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "5", price: 1 }, { price: "2" }] }        | 16:73 | price_not_quoted
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upTo: "5" }, { price: "2" }] }                  | 16:53 | missing_key
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [{ upto: "5", price: "1" }, { price: "2" }] }      | 16:55 | unknown_key
+  16   | - { from: "2026-01-01T00:00:00Z", tiers: [] }              | 16:52 | empty
+  16   | - { from: "2026-01-01T00:00:00Z", price: "1", tiers: [{ upTo: "5", price: "1" }, { price: "2" }] } | 16:13 | price_or_free
+  17   | - { from: "2026-02-01T00:00:00Z", price: unknown } ⏎ - { from: "2026-02-02T00:00:00Z", tiers: [{ upTo: "5", price: "1" }, { price: "2" }] } | 18:13 | tiers_after_unknown
   16   | - "0.50"                                                   | 16:13 | wrong_type
   16   | - { price: "0.50" }                                        | 16:13 | missing_key
   16   | - { from: "2026-01-01", price: "0.50" }                    | 16:21 | not_a_time

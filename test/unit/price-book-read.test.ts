@@ -1,3 +1,4 @@
+import { priceWords } from '../../src/core/rate/price-book/compare/words.ts'
 import { expect, test } from 'vitest'
 import { plain } from '../../src/core/money/decimal.ts'
 import type { PriceTerm, Rate } from '../../src/core/rate/price-book/price-book.ts'
@@ -18,6 +19,7 @@ function shownTerm(term: PriceTerm): string {
   const from = formatHour(term.from)
   if (term.kind === 'free') return `${from} free ${term.reason}`
   if (term.kind === 'unknown') return `${from} unknown`
+  if (term.kind === 'tiers') return `${from} ${priceWords(term)}`
   return `${from} ${plain(term.unitPrice)}${term.illustrative ? ' illustrative' : ''}`
 }
 

@@ -5,6 +5,7 @@ import type { Bill } from '../../src/core/bill/bill.ts'
 import { billId } from '../../src/core/bill/bill-id.ts'
 import { billsOnPaper } from '../../src/core/bill/bills-on-paper.ts'
 import { draftBill } from '../../src/core/bill/draft-bill.ts'
+import { publicPrices } from '../../src/core/rate/rating/account-prices.ts'
 import { sha256 } from './oracle-event.ts'
 import { blocksOf, deliver, readBook } from './scenarios-read.ts'
 import { withBills } from './scenarios-render.ts'
@@ -26,7 +27,8 @@ test('the bill on the page that gives back is the one that follows from its even
     if (named.includes(event.id)) takeBack(sums, book, event)
   }
   const { account, hour } = open!
-  const draft = draftBill({ account, hour, priceVersion: 1, isBilled: () => true }, sums.tally)!
+  const paid = { prices: publicPrices(book), positions: new Map() }
+  const draft = draftBill({ account, hour, priceVersion: 1, isBilled: () => true, ...paid }, sums.tally)!
   expect(draft.lines.map(({ corrects }) => corrects)).toEqual([null, billId(account, billed!.hour)])
   expect(draft.lines.some(({ amount }) => amount.startsWith('-'))).toBe(true)
   const bill: Bill = { ...open!, ...draft }

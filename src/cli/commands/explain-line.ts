@@ -2,7 +2,7 @@ import { plain } from '../../core/money/decimal.ts'
 import { lineEventsTable } from '../../core/present/line-events-table.ts'
 import { countOf } from '../../core/present/readable-text.ts'
 import { lineExplanation } from '../../core/present/line-explanation.ts'
-import type { PriceTerm } from '../../core/rate/price-book/price-book.ts'
+import type { PriceTerm, Tier } from '../../core/rate/price-book/price-book.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import { takeItems } from '../client/print-list.ts'
@@ -70,9 +70,15 @@ function priceView(term: PriceTerm) {
   switch (term.kind) {
     case 'price':
       return { from, price: plain(term.unitPrice), illustrative: term.illustrative }
+    case 'tiers':
+      return { from, tiers: term.tiers.map(tierView), illustrative: term.illustrative }
     case 'free':
       return { from, free: term.reason }
     case 'unknown':
       return { from, price: 'unknown' }
   }
+}
+
+function tierView({ upTo, unitPrice }: Tier) {
+  return { upTo: upTo ? plain(upTo) : null, price: plain(unitPrice) }
 }

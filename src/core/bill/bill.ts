@@ -23,7 +23,19 @@ export interface BillLine {
   /** quantity in pricing units, half-even to 12 decimals: to be read. */
   readonly pricingQuantity: string
   readonly pricingUnit: string
+  /** What is paid. */
   readonly unitPrice: string
+  /** The public price. */
+  readonly listPrice: string
+  /** The price list that the unit price is from; null: it is the public one. */
+  readonly priceList: string | null
+  /** Of the unit price, and of the public one, from 1; null: it has no tiers. */
+  readonly tier: number | null
+  readonly listTier: number | null
+  /** What the account had used of the rate in the stretch before this line, in base units; null: neither price has tiers. */
+  readonly position: string | null
+  /** The first hour of the stretch, from which the position counts; null as the position is. */
+  readonly stretchFrom: Hour | null
   /** quantity x unitPrice / units per price: exact if its decimals end within 18 places, else half-even to 12. */
   readonly amount: string
   /** The id of the bill that this line corrects; null for the bill's own hour, or where none was issued. */

@@ -40,12 +40,13 @@ export function voidText({ hour, id, source, counted, orderedAt, orderedBy, reas
 export function lineText(own: BillHead['hour'], line: BillLine): string {
   return (
     `{"amount":"${line.amount}","component":"${line.component}","correction":${line.usageHour !== own}` +
-    `,"corrects":${nullable(line.corrects)},"item":${quoted(line.item)},"number":${line.number}` +
-    `,"operation":${nullable(line.operation)},"priceVersion":${line.priceVersion}` +
+    `,"corrects":${nullable(line.corrects)},"item":${quoted(line.item)},"listPrice":"${line.listPrice}"` +
+    `,"listTier":${line.listTier},"number":${line.number},"operation":${nullable(line.operation)}` +
+    `,"position":${nullable(line.position)},"priceList":${nullable(line.priceList)},"priceVersion":${line.priceVersion}` +
     `,"pricingQuantity":"${line.pricingQuantity}","pricingUnit":${quoted(line.pricingUnit)}` +
     `,"project":${nullable(line.project)},"quantity":"${line.quantity}","rate":${quoted(line.rate)}` +
-    `,"region":${nullable(line.region)},"unit":${quoted(line.unit)},"unitPrice":"${line.unitPrice}"` +
-    `,"usageHour":"${formatHourStart(line.usageHour)}","waived":"${line.waived}"}\n`
+    `,"region":${nullable(line.region)},"tier":${line.tier},"unit":${quoted(line.unit)}` +
+    `,"unitPrice":"${line.unitPrice}","usageHour":"${formatHourStart(line.usageHour)}","waived":"${line.waived}"}\n`
   )
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { BOOK } from '../../../test/unit/oracle-book.ts'
 import { table } from '../../../test/table.ts'
 import { decimal } from '../money/decimal.ts'
+import { publicPrices } from '../rate/rating/account-prices.ts'
 import type { Charge } from '../rate/rating/assess.ts'
 import { termInForce } from '../rate/price-book/price-book.ts'
 import { type Hour, next, parseHour } from '../time/hour.ts'
@@ -10,7 +11,8 @@ import { type DraftContext, draftBill, emptyDraft, totalsOf } from './draft-bill
 import { addCharge, addCharged, addStored, type Tally } from './tally.ts'
 
 const OWN = parseHour('2025-07-28T12Z')!
-const CONTEXT: DraftContext = { account: 'acme', hour: OWN, priceVersion: 7, isBilled: () => false }
+const PAID = { prices: publicPrices(BOOK), positions: new Map() }
+const CONTEXT: DraftContext = { account: 'acme', hour: OWN, priceVersion: 7, isBilled: () => false, ...PAID }
 
 interface Usage {
   readonly hour: Hour
@@ -112,11 +114,18 @@ test('a line says everything that its formula needs', () => {
         pricingQuantity: '1.501',
         pricingUnit: '1000 call',
         unitPrice: '0.028',
+        listPrice: '0.028',
+        priceList: null,
+        tier: null,
+        listTier: null,
+        position: null,
+        stretchFrom: null,
         amount: '0.042028',
         corrects: null,
         priceVersion: 7,
       },
     ],
+    positions: new Map(),
     total: '0.042028',
     components: { request: '0', processing: '0.042028', storage: '0' },
   })
@@ -260,6 +269,7 @@ test('totals are the sums of the amounts, by component and in all', () => {
   })
   expect(emptyDraft()).toEqual({
     lines: [],
+    positions: new Map(),
     total: '0',
     components: { request: '0', processing: '0', storage: '0' },
   })

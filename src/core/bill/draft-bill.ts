@@ -1,10 +1,12 @@
 import { type Decimal, decimal, isZero, plain, plus, sum, ZERO } from '../money/decimal.ts'
 import { COMPONENTS, type Component } from '../rate/price-book/price-book.ts'
-import { price } from '../rate/rating/price.ts'
+import type { AccountPrices } from '../rate/rating/account-prices.ts'
+import type { Positions, PricedPart } from '../rate/rating/priced-parts.ts'
 import { compareBytes, compareNullable } from '../text/well-formed.ts'
 import type { Hour } from '../time/hour.ts'
 import type { BillLine, Totals } from './bill.ts'
 import { billId } from './bill-id.ts'
+import { inHours, priceEntries } from './price-entries.ts'
 import type { Entry, Tally } from './tally.ts'
 
 /** Whose bill it is, and what its lines refer to. */
@@ -13,6 +15,9 @@ export interface DraftContext {
   /** The cycle that is billed. */
   readonly hour: Hour
   readonly priceVersion: number
+  readonly prices: AccountPrices
+  /** Before this bill. */
+  readonly positions: Positions
   /** Was a bill issued to the account for this older hour? Then a correction line names it. */
   isBilled(usageHour: Hour): boolean
 }
@@ -20,6 +25,8 @@ export interface DraftContext {
 /** Lines and totals: everything on a bill that follows from usage and prices. */
 export interface Draft extends Totals {
   readonly lines: readonly BillLine[]
+  /** Where the bill leaves the stretches that it touches. */
+  readonly positions: Positions
 }
 
 /**
@@ -30,14 +37,21 @@ export interface Draft extends Totals {
 export function draftBill(context: DraftContext, tally: Tally): Draft | undefined {
   const entries = [...tally.values()].filter(({ quantity, waived }) => !(isZero(quantity) && isZero(waived)))
   if (entries.length === 0) return undefined
-  entries.sort((a, b) => compareEntries(context.hour, a, b))
-  const lines = entries.map((entry, index) => lineOf(context, entry, index + 1))
-  return { lines, ...totalsOf(lines) }
+  // Positions count by usage hour, whatever the order of the lines is.
+  const priced = priceEntries(context.prices, entries.toSorted(inHours(inHour)), context.positions)
+  entries.sort(
+    (a, b) => hourRank(context.hour, a.usageHour) - hourRank(context.hour, b.usageHour) || inHour(a, b),
+  )
+  const lines: BillLine[] = []
+  for (const entry of entries) {
+    for (const part of priced.parts.get(entry)!) lines.push(lineOf(context, entry, part, lines.length + 1))
+  }
+  return { lines, positions: priced.positions, ...totalsOf(lines) }
 }
 
 /** What a bill that should not be there comes to. */
 export function emptyDraft(): Draft {
-  return { lines: [], ...totalsOf([]) }
+  return { lines: [], positions: new Map(), ...totalsOf([]) }
 }
 
 /** The exact sum of the lines, in all and by component (R2). */
@@ -53,9 +67,8 @@ export function totalsOf(lines: readonly Pick<BillLine, 'component' | 'amount'>[
   }
 }
 
-function lineOf(context: DraftContext, entry: Entry, number: number): BillLine {
-  const { rate, term, usageHour, operation, project, region, quantity, waived } = entry
-  const priced = price(rate, term, quantity)
+function lineOf(context: DraftContext, entry: Entry, part: PricedPart, number: number): BillLine {
+  const { rate, usageHour, operation, project, region } = entry
   const corrects = usageHour !== context.hour && context.isBilled(usageHour)
   return {
     number,
@@ -66,21 +79,27 @@ function lineOf(context: DraftContext, entry: Entry, number: number): BillLine {
     project,
     region,
     usageHour,
-    quantity: priced.quantity,
+    quantity: part.quantity,
     unit: rate.baseUnit,
-    waived: plain(waived),
-    pricingQuantity: priced.pricingQuantity,
+    waived: part.waived,
+    pricingQuantity: part.pricingQuantity,
     pricingUnit: rate.pricingUnit,
-    unitPrice: priced.unitPrice,
-    amount: priced.amount,
+    unitPrice: part.unitPrice,
+    listPrice: part.listPrice,
+    priceList: part.priceList,
+    tier: part.tier,
+    listTier: part.listTier,
+    position: part.position,
+    stretchFrom: part.stretchFrom,
+    amount: part.amount,
     corrects: corrects ? billId(context.account, usageHour) : null,
     priceVersion: context.priceVersion,
   }
 }
 
-function compareEntries(own: Hour, a: Entry, b: Entry): number {
+/** In the order of the bill, in one usage hour. */
+export function inHour(a: Entry, b: Entry): number {
   return (
-    hourRank(own, a.usageHour) - hourRank(own, b.usageHour) ||
     COMPONENTS.indexOf(a.rate.component) - COMPONENTS.indexOf(b.rate.component) ||
     compareBytes(a.rate.item, b.rate.item) ||
     compareBytes(a.rate.rate, b.rate.rate) ||

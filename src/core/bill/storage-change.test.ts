@@ -1,3 +1,4 @@
+import { publicPrices } from '../rate/rating/account-prices.ts'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parsePriceBook } from '../../flows/prices/parse-price-book.ts'
@@ -34,14 +35,22 @@ test.each([
   ['none', [], 10, '0'],
 ])('what voiding levels changes: %s', (_name, takenBack, hours, expected) => {
   const levels = [a, b, c, level('other', 1, 9, 'e')]
-  expect(storageChange(book, { levels, takenBack, to: after(hours) })).toBe(expected)
+  expect(
+    storageChange(
+      { prices: publicPrices(book), positions: new Map() },
+      { levels, takenBack, to: after(hours) },
+    ),
+  ).toBe(expected)
 })
 
 test('a change is looked at until the series has its next level, and up to a limit of work', () => {
   // Of two levels, an hour is 102 steps.
   const hours = Math.floor(CHANGE_STEPS_MAX / 102)
   const change = (takenBack: readonly Level[], to: number) =>
-    storageChange(book, { levels: [a, b], takenBack, to: after(to) })
+    storageChange(
+      { prices: publicPrices(book), positions: new Map() },
+      { levels: [a, b], takenBack, to: after(to) },
+    )
   expect(change([a], 10 * hours)).toBe('-0.000075')
   expect(change([b], hours + 2)).toMatch(/^-1\.17/)
   expect(change([b], hours + 3)).toBe(null)

@@ -1,15 +1,17 @@
 import { integrate, isSameSeries, type Level, seriesName } from '../meter/level.ts'
 import { negated } from '../money/decimal.ts'
-import type { PriceBook } from '../rate/price-book/price-book.ts'
 import { type Hour, hourOf, next } from '../time/hour.ts'
 import type { Instant } from '../time/instant.ts'
-import { draftBill } from './draft-bill.ts'
+import { type DraftContext, draftBill } from './draft-bill.ts'
 import { addStored, type Tally } from './tally.ts'
 
 /** Steps of work, one for each level in each hour that is computed again: a third of a second. */
 export const CHANGE_STEPS_MAX = 1_000_000
 /** An hour costs as many steps besides. */
 const STEPS_AN_HOUR = 100
+
+/** What an account pays, and where its bills have left it. */
+export type PaidBy = Pick<DraftContext, 'prices' | 'positions'>
 
 export interface StorageChange {
   /** Of one account, in the order of `compareLevels`: those that count, with those voided. */
@@ -24,7 +26,8 @@ export interface StorageChange {
  * in their place. Exactly, by what settlement computes it with; rounded once a line, as every line is.
  * @returns below 0: less is charged; null: that is more work than an answer is worth
  */
-export function storageChange(book: PriceBook, change: StorageChange): string | null {
+export function storageChange(paid: PaidBy, change: StorageChange): string | null {
+  const { book } = paid.prices
   const names = new Set(change.takenBack.map(levelName))
   const isTaken = (level: Level) => names.has(levelName(level))
   const taken = change.levels.filter(isTaken)
@@ -43,7 +46,7 @@ export function storageChange(book: PriceBook, change: StorageChange): string | 
     }
   }
   // Whose bill it is on, and of which hour, orders the lines; their sum is the same.
-  const context = { account: '', hour: from, priceVersion: 0, isBilled: () => false }
+  const context = { account: '', hour: from, priceVersion: 0, isBilled: () => false, ...paid }
   return draftBill(context, tally)?.total ?? '0'
 }
 

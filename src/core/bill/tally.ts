@@ -9,6 +9,7 @@ import type { Hour } from '../time/hour.ts'
 export interface Entry {
   readonly usageHour: Hour
   readonly rate: Rate
+  /** The public one, as it is written for the hour. */
   readonly term: KnownTerm
   readonly operation: string | null
   readonly project: string | null

@@ -1,7 +1,7 @@
 import type { LineView } from './bill-view.ts'
 import { lineFormula, multipliesOut } from './line-formula.ts'
 import { type LineTerms, waivedStatuses } from './line-terms.ts'
-import { countOf, readableTime, safeText } from './readable-text.ts'
+import { countOf, readableNumber, readableTime, safeText } from './readable-text.ts'
 
 export type TermsOf = (line: LineView) => LineTerms | undefined
 
@@ -18,10 +18,22 @@ export function notesOn(
   if (!multipliesOut(line)) notes.push(lineFormula(line, { unit: safeText(line.unit) }))
   const wasSaid =
     before?.item === line.item && before.rate === line.rate && before.usageHour === line.usageHour
-  if (terms?.term?.kind === 'free' && !wasSaid) notes.push(`free ${safeText(terms.term.reason)}`)
+  const isPublic = line.priceList === null
+  if (line.tier !== null || line.listTier !== null) notes.push(tierNote(line))
+  if (!isPublic)
+    notes.push(
+      `price list ${safeText(line.priceList!)}: the public price is ${readableNumber(line.listPrice)}`,
+    )
+  if (terms?.term?.kind === 'free' && isPublic && !wasSaid) notes.push(`free ${safeText(terms.term.reason)}`)
   if (line.waived !== '0') notes.push(waivedNote(line, terms))
   if (line.amount.startsWith('-')) notes.push('gives back what was billed too much')
   return notes
+}
+
+/** How much of the month's usage was before the line, and in which tier it is. */
+function tierNote({ tier, listTier, position, unit }: LineView): string {
+  const which = tier === null ? `tier ${listTier} of the public price` : `tier ${tier}`
+  return `${which}, after ${countOf(position ?? '0', safeText(unit))} of the month`
 }
 
 /** After the component's title: which hour is corrected, and which bill. */

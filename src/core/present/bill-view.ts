@@ -7,7 +7,8 @@ import { formatInstant } from '../time/instant.ts'
  * anyone can check `linesDigest` from an answer.
  */
 export function lineView(own: Hour, line: BillLine) {
-  return { ...line, usageHour: formatHourStart(line.usageHour), correction: line.usageHour !== own }
+  const { stretchFrom: _, ...shown } = line
+  return { ...shown, usageHour: formatHourStart(line.usageHour), correction: line.usageHour !== own }
 }
 
 /** A bill without its lines, as lists show it: the members of the bill's digested text, and the digest. */

@@ -1,6 +1,7 @@
-import { plain } from '../money/decimal.ts'
+import { decimal, plain, plus } from '../money/decimal.ts'
 import { unitsOf } from '../rate/price-book/per.ts'
 import type { PriceTerm } from '../rate/price-book/price-book.ts'
+import { priceWords } from '../rate/price-book/compare/words.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { correctionTitle } from './bill-line-notes.ts'
 import { COMPONENT_TITLES } from './bill-components.ts'
@@ -23,6 +24,7 @@ export function lineExplanation(
     ['Rule', ruleOf(line, terms)],
     ['Counted', countedOf(line)],
     ['Price', priceOf(bill.currency, line, terms)],
+    ...tierFacts(bill.currency, line),
     ['Amount', lineFormula(line, { currency: bill.currency })],
   ]
   return [
@@ -95,10 +97,33 @@ function priceOf(currency: string, line: LineView, terms: LineTerms | undefined)
   return `${backfill.join('; ')} (${version})`
 }
 
+/** Which part of the month's usage the line is, and beside which public price. */
+function tierFacts(currency: string, line: LineView): readonly (readonly [string, string])[] {
+  const facts: (readonly [string, string])[] = []
+  if (line.position !== null) {
+    const tier = line.tier === null ? '' : `tier ${line.tier}: `
+    const end = plain(plus(decimal(line.position), decimal(line.quantity)))
+    const [from, to] = [line.position, end].map(readableNumber)
+    facts.push([
+      'Tier',
+      `${tier}usage of the month goes from ${from} to ${countOf(end, safeText(line.unit)).replace(/^\S+/, to!)}`,
+    ])
+  }
+  if (line.priceList !== null) {
+    const per = `per ${readablePer(safeText(line.pricingUnit))}`
+    const listTier = line.listTier === null ? '' : `, its tier ${line.listTier}`
+    const listed = `${readableNumber(line.listPrice)} ${currency} ${per}${listTier}`
+    facts.push(['List', `price list ${safeText(line.priceList)}; the public price is ${listed}`])
+  }
+  return facts
+}
+
 function costOf(currency: string, term: PriceTerm): string {
   switch (term.kind) {
     case 'price':
       return `${readableNumber(plain(term.unitPrice))} ${currency}${term.illustrative ? ' (illustrative)' : ''}`
+    case 'tiers':
+      return `${priceWords(term)} ${currency}${term.illustrative ? ' (illustrative)' : ''}`
     case 'free':
       return `free ${safeText(term.reason)}`
     case 'unknown':

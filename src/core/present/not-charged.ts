@@ -1,6 +1,7 @@
 import type { UsageEvent } from '../ingest/event.ts'
 import { plain } from '../money/decimal.ts'
 import { type Charge, isBilled, type NoFee } from '../rate/rating/assess.ts'
+import { priceWords } from '../rate/price-book/compare/words.ts'
 import { countOf, readablePer } from './readable-text.ts'
 
 /**
@@ -68,6 +69,10 @@ export function saidOfCharge({ usage }: Pick<UsageEvent, 'usage'>, charge: Charg
   }
   if (term.kind === 'free') {
     return { code: 'not_charged/free', text: `${used}, free ${term.reason}: nothing is charged.` }
+  }
+  if (term.kind === 'tiers') {
+    const prices = `${priceWords(term)} ${currency} per ${readablePer(rate.pricingUnit)}`
+    return { code: null, text: `${used}, by tiers over the month: ${prices}.` }
   }
   const price = plain(term.unitPrice)
   const cost = `${used}, at ${price} ${currency} per ${readablePer(rate.pricingUnit)}`

@@ -18,6 +18,7 @@ export interface PriceBookChangeView {
   readonly to: string | null
   readonly was: string | null
   readonly becomes: string | null
+  readonly fromNextMonth: boolean
 }
 
 export function priceBookChangeView(change: PriceBookChange): PriceBookChangeView {
@@ -76,14 +77,15 @@ function titleRows({ component }: PriceBookChangeView, index: number): readonly 
   return index === 0 ? [title] : [{ role: 'plain', text: '' }, title]
 }
 
-function cellsOf({ kind, item, rate, names, from, to, was, becomes }: PriceBookChangeView) {
+function cellsOf(change: PriceBookChangeView) {
+  const { kind, item, rate, names, from, to, was, becomes, fromNextMonth } = change
   const place = item === null ? '' : rate === 'default' || rate === null ? item : `${item}/${rate}`
   const words = WORDS[kind](namesWords(names.map(safeText)))
   const isPrice = kind === 'price_changed' || kind === 'price_filled'
   const none = isPrice ? NOT_IN_FORCE : ''
   return [
     [place, words].filter(Boolean).join(': '),
-    from === null ? '' : readableTime(from),
+    from === null ? '' : `${readableTime(from)}${fromNextMonth ? ', from the next month' : ''}`,
     to === null ? '' : readableTime(to),
     safeText(was ?? none),
     safeText(becomes ?? none),

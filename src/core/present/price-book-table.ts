@@ -1,5 +1,6 @@
 import { plain } from '../money/decimal.ts'
-import type { PriceBook, PriceTerm, Rate } from '../rate/price-book/price-book.ts'
+import { priceWords } from '../rate/price-book/compare/words.ts'
+import { isMarked, type PriceBook, type PriceTerm, type Rate } from '../rate/price-book/price-book.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { COMPONENT_TITLES } from './bill-components.ts'
 import { waivedStatuses } from './line-terms.ts'
@@ -44,6 +45,8 @@ function costOf(term: PriceTerm): readonly [price: string, remark: string] {
   switch (term.kind) {
     case 'price':
       return [readableNumber(plain(term.unitPrice)), term.illustrative ? 'illustrative' : '']
+    case 'tiers':
+      return ['', `${priceWords(term)}${term.illustrative ? ', illustrative' : ''}`]
     case 'free':
       return ['0', `free ${term.reason}`]
     case 'unknown':
@@ -64,7 +67,7 @@ function fromOf(hour: PriceTerm['from']): string {
 /** `price book imm in USD, 37 items, 40 rates, 105 operations, 46 prices (27 illustrative)`. */
 export function priceBookSummary({ name, currency, rates, operations }: PriceBook): string {
   const terms = rates.flatMap((rate) => rate.terms)
-  const marked = terms.filter((term) => term.kind === 'price' && term.illustrative).length
+  const marked = terms.filter(isMarked).length
   const counts = [
     countOf(String(new Set(rates.map(({ item }) => item)).size), 'item'),
     countOf(rates.length, 'rate'),

@@ -1,5 +1,4 @@
-import { plain } from '../money/decimal.ts'
-import type { PriceTerm } from '../rate/price-book/price-book.ts'
+import { isMarked } from '../rate/price-book/price-book.ts'
 import type { Quote } from '../rate/rating/quote.ts'
 import { formatHourStart } from '../time/hour.ts'
 
@@ -18,6 +17,12 @@ export interface QuoteView {
   readonly pricingUnit: string
   /** Null where the price is unknown. */
   readonly unitPrice: string | null
+  readonly listPrice: string | null
+  readonly priceList: string | null
+  readonly tier: number | null
+  readonly listTier: number | null
+  /** Where the account's bills have left the rate: what the quote assumes. Null without tiers. */
+  readonly position: string | null
   readonly amount: string | null
   readonly amountPerHour: string | null
   /** Why it is free; null: it is not. */
@@ -30,7 +35,7 @@ export interface QuoteView {
 
 /** @param priceVersion the published version that the quote was made under */
 export function quoteView(quote: Quote, priceVersion: number): QuoteView {
-  const { rate, term, operation, project, region, counted, amountPerHour } = quote
+  const { rate, term, operation, project, region, counted, part, amountPerHour } = quote
   return {
     component: rate.component,
     item: rate.item,
@@ -43,17 +48,17 @@ export function quoteView(quote: Quote, priceVersion: number): QuoteView {
     waived: counted?.waived ?? null,
     pricingQuantity: counted?.pricingQuantity ?? null,
     pricingUnit: rate.pricingUnit,
-    unitPrice: unitPriceOf(term),
+    unitPrice: part?.unitPrice ?? null,
+    listPrice: part?.listPrice ?? null,
+    priceList: part?.priceList ?? null,
+    tier: part?.tier ?? null,
+    listTier: part?.listTier ?? null,
+    position: part?.position ?? null,
     amount: counted?.amount ?? null,
     amountPerHour: amountPerHour ?? null,
     free: term.kind === 'free' ? term.reason : null,
-    illustrative: term.kind === 'price' && term.illustrative,
+    illustrative: isMarked(term),
     priceFrom: formatHourStart(term.from),
     priceVersion,
   }
-}
-
-function unitPriceOf(term: PriceTerm): string | null {
-  if (term.kind === 'unknown') return null
-  return term.kind === 'free' ? '0' : plain(term.unitPrice)
 }

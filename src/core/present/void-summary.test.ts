@@ -1,3 +1,4 @@
+import { publicPrices } from '../rate/rating/account-prices.ts'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parsePriceBook } from '../../flows/prices/parse-price-book.ts'
@@ -38,7 +39,10 @@ const leftOut = { isDuplicate: false, cycle: late, counted: late }
 const nowhere = { isDuplicate: false, cycle: late, counted: null }
 
 function summary(...taken: readonly TakenBack[]) {
-  return summarizeVoids(book, { account: 'acme', taken, storage: '0' })
+  return summarizeVoids(
+    { prices: publicPrices(book), positions: new Map() },
+    { account: 'acme', taken, storage: '0' },
+  )
 }
 
 test('what was billed is given back, what was not will not be: two exact sums', () => {

@@ -1,9 +1,9 @@
 import { emptyAccountHour, takeBack } from '../bill/account-hour.ts'
+import type { PaidBy } from '../bill/storage-change.ts'
 import { draftBill } from '../bill/draft-bill.ts'
 import type { UsageEvent } from '../ingest/event.ts'
 import { decimal, plain, plus } from '../money/decimal.ts'
 import { assess } from '../rate/rating/assess.ts'
-import type { PriceBook } from '../rate/price-book/price-book.ts'
 import type { Hour } from '../time/hour.ts'
 
 /** An event that is voided, and where that counts. */
@@ -44,10 +44,12 @@ export interface VoidsTaken extends Pick<VoidSummary, 'storage'> {
 }
 
 /**
- * Count what is voided, and add up its money: exactly, at the prices of the usage hours.
- * @param book the newest: of hours that have begun every version says the same
+ * Count what is voided, and add up its money: exactly, at the prices of the usage hours. What has tiers is taken
+ * back at the position at which the bills have left it.
+ * @param paid under the newest book: of hours that have begun every version says the same
  */
-export function summarizeVoids(book: PriceBook, { account, taken, storage }: VoidsTaken): VoidSummary {
+export function summarizeVoids(paid: PaidBy, { account, taken, storage }: VoidsTaken): VoidSummary {
+  const { book } = paid.prices
   const isHeld = ({ event, isDuplicate, cycle, counted }: TakenBack) =>
     !isDuplicate && (counted === null || (counted === cycle && assess(book, event).outcome !== 'accepted'))
   const isBilled = ({ cycle, counted }: TakenBack) => counted !== null && counted < cycle
@@ -59,16 +61,16 @@ export function summarizeVoids(book: PriceBook, { account, taken, storage }: Voi
     levels: taken.filter(({ event, counted }) => counted !== null && event.usage?.component === 'storage')
       .length,
     storage,
-    givenBack: moneyOf(book, account, taken.filter(isBilled)),
-    notBilled: moneyOf(book, account, taken.filter(isLeftOut)),
+    givenBack: moneyOf(paid, account, taken.filter(isBilled)),
+    notBilled: moneyOf(paid, account, taken.filter(isLeftOut)),
   }
 }
 
-function moneyOf(book: PriceBook, account: string, taken: readonly TakenBack[]): string {
+function moneyOf(paid: PaidBy, account: string, taken: readonly TakenBack[]): string {
   const sums = emptyAccountHour()
-  for (const { event } of taken) takeBack(sums, book, event)
+  for (const { event } of taken) takeBack(sums, paid.prices.book, event)
   // Which hour is billed orders the lines; their sum is the same.
-  const context = { account, hour: 0 as Hour, priceVersion: 0, isBilled: () => false }
+  const context = { account, hour: 0 as Hour, priceVersion: 0, isBilled: () => false, ...paid }
   return draftBill(context, sums.tally)?.total ?? '0'
 }
 

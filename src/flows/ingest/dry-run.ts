@@ -2,6 +2,8 @@ import type pg from 'pg'
 import { type Quote, quote } from '../../core/rate/rating/quote.ts'
 import type { RefusedEvent } from '../../store/refusals.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
+import { hourOf } from '../../core/time/hour.ts'
+import { loadPaid } from '../accounts/account-pricing.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
 import { type CycleDecision, decideCycles } from './decide-cycle.ts'
@@ -60,7 +62,7 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
     await accounts.refresh()
     const rules = await accounts.rulesFor(batch.map(accountNamed).filter((name) => name !== undefined))
     const watermarks = await readWatermarks(pool)
-    const { version, book } = await bookOf(pool, watermarks.priceVersion)
+    const { version, book, lists } = await bookOf(pool, watermarks.priceVersion)
     const context = { receivedAt: watermarks.now, boundAccount, writer: '', accounts: rules }
     const reads = batch.map((one) => parseDelivered(book, one, context))
     const candidates = reads.filter((read): read is Candidate => !isRefused(read))
@@ -68,12 +70,18 @@ export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
     const known = new Map([...found].map(([event, content]) => [keyName(event), content]))
     const repeats = await findRefusedRepeats(pool, reads.filter(isRefused))
     const cycleOf = await decideCycles(pool, watermarks, candidates)
+    const hour = hourOf(watermarks.now)
+    const paid = await loadPaid(
+      pool,
+      { book, lists, hour },
+      candidates.map(({ account }) => account),
+    )
     const results = reads.map((read): TriedEvent => {
       if (isRefused(read)) return repeats.has(read) ? { ...duplicate(read), ...NOTHING } : refused(read)
       const result = tellApart(known, read)
       const isNew = result.outcome === 'accepted' || result.outcome === 'held'
       if (!isNew) return { ...result, ...NOTHING }
-      return { ...result, cycle: cycleOf(read), quotes: quote(book, read, read.assessment) }
+      return { ...result, cycle: cycleOf(read), quotes: quote(paid(read.account), read, read.assessment) }
     })
     const [events = []] = await remarkResults(pool, book, [{ reads, results }])
     return { priceVersion: version, currency: book.currency, events }

@@ -1,5 +1,6 @@
 import { invariant } from '../../core/invariant.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { PriceList } from '../../core/rate/price-list/price-list.ts'
 import type { PriceBookRemark } from '../../core/rate/price-book/parse/problem.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
@@ -15,6 +16,8 @@ interface ReadVersion {
   readonly version: number
   readonly book: PriceBook
   readonly remarks: readonly PriceBookRemark[]
+  /** The price lists of the version, by name. */
+  readonly lists: ReadonlyMap<string, PriceList>
 }
 
 /** Versions never change, so their rules are read once. By their digest: databases may share a process. */
@@ -33,15 +36,13 @@ export async function findBook(sql: Sql, version: number | null): Promise<ReadVe
   invariant(read.ok, 'a published price book is valid')
   const { book, remarks } = read
   if (books.size >= BOOKS_KEPT_MAX) books.clear()
-  books.set(found.digest, { book, remarks })
-  return { version: found.version, book, remarks }
+  const lists: ReadonlyMap<string, PriceList> = new Map()
+  books.set(found.digest, { book, remarks, lists })
+  return { version: found.version, book, remarks, lists }
 }
 
 /** The rules of a version, which exists; of the newest for null. */
-export async function bookOf(
-  sql: Sql,
-  version: number | null,
-): Promise<{ readonly version: number; readonly book: PriceBook }> {
+export async function bookOf(sql: Sql, version: number | null): Promise<Omit<ReadVersion, 'remarks'>> {
   const found = await findBook(sql, version)
   invariant(found !== undefined, 'the version of a bill, and the newest one, exist')
   return found

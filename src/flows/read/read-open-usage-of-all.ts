@@ -1,9 +1,12 @@
 import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { PriceList } from '../../core/rate/price-list/price-list.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { listOpenAccounts } from '../../store/open-usage.ts'
 import type { UsageRow } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { loadPaid } from '../accounts/account-pricing.ts'
 import {
   type AskOpenUsage,
   OPEN_READING,
@@ -15,7 +18,11 @@ import {
 /** Accounts with usage on no bill yet that one answer adds up: a few seconds, since each is read by itself. */
 export const OPEN_ACCOUNTS_MAX = 2_000
 
-export type AskOpenUsageOfAll = Omit<AskOpenUsage, 'bucket' | 'account' | 'max'>
+export interface AskOpenUsageOfAll extends Omit<AskOpenUsage, 'bucket' | 'account' | 'max' | 'paid'> {
+  /** The newest book, with its price lists. */
+  readonly book: PriceBook
+  readonly lists: ReadonlyMap<string, PriceList>
+}
 
 /** As `readOpenUsage`, of all accounts: one list after the other, so equal keys may be there more than once. */
 export async function readOpenUsageOfAll(sql: Sql, ask: AskOpenUsageOfAll): Promise<OpenUsage> {
@@ -23,10 +30,12 @@ export async function readOpenUsageOfAll(sql: Sql, ask: AskOpenUsageOfAll): Prom
   const to = Math.min(ask.to, latest) as Hour
   const accounts = await run(sql, listOpenAccounts, { from: ask.from, to, limit: OPEN_ACCOUNTS_MAX + 1 })
   if (accounts.length > OPEN_ACCOUNTS_MAX) return refuseMany()
+  const names = accounts.map(({ account }) => account)
+  const paid = await loadPaid(sql, { book: ask.book, lists: ask.lists, hour: hourOf(ask.now) }, names)
   const rows: UsageRow[] = []
   let max = OPEN_READING
   for (const account of accounts) {
-    const open = await readOpenUsage(sql, { ...ask, ...account, max })
+    const open = await readOpenUsage(sql, { ...ask, ...account, paid: paid(account.account), max })
     if (!open.ok) return open
     for (const row of open.rows) rows.push(row)
     max = { events: max.events - open.read.events, levels: max.levels - open.read.levels }

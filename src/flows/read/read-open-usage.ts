@@ -1,11 +1,14 @@
 import { type AccountHour, addEvent, emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
+import { inHour } from '../../core/bill/draft-bill.ts'
+import { type PricedEntries, inHours, priceEntries } from '../../core/bill/price-entries.ts'
 import { addStored, type Entry } from '../../core/bill/tally.ts'
 import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import { compareLevels, integrate, isSameLevel, isSameSeries, type Level } from '../../core/meter/level.ts'
 import { type Decimal, decimal, plain, plus, ZERO } from '../../core/money/decimal.ts'
 import type { PriceBook, Rate } from '../../core/rate/price-book/price-book.ts'
-import { price } from '../../core/rate/rating/price.ts'
+import { mayCount } from '../../core/rate/rating/account-prices.ts'
+import type { QuotedFor } from '../../core/rate/rating/quote.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import {
@@ -34,8 +37,8 @@ const HOURS_AT_ONCE = 48
 const ACTS_AT_ONCE = 2_000
 
 export interface AskOpenUsage {
-  /** The newest one. */
-  readonly book: PriceBook
+  /** Under the newest book. */
+  readonly paid: QuotedFor
   readonly bucket: number
   readonly account: string
   readonly from: Hour
@@ -72,18 +75,23 @@ export type OpenUsage =
  * @param sql a transaction that sees one moment
  */
 export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUsage> {
-  const { book, bucket, account, from, now, max } = ask
+  const { paid, bucket, account, now, max } = ask
+  const { book } = paid.prices
   const latest = next(hourOf((now + FUTURE_MS_MAX) as Instant))
   const to = Math.min(ask.to, latest) as Hour
-  if (from >= to) return { ok: true, rows: [], read: { events: 0, levels: 0 } }
+  if (ask.from >= to) return { ok: true, rows: [], read: { events: 0, levels: 0 } }
+  // Tiers count all that is open, whatever is asked for.
+  const from = book.rates.some((rate) => mayCount(paid.prices, rate)) ? FIRST_HOUR : ask.from
   const hours = await run(sql, listOpenHours, { bucket, account, from, to })
   const open: Open = { sql, book, sums: emptyAccountHour(), bucket, account, from, to, hours, now, max }
   const events = await addOpenEvents(open)
   if (events > max.events || !(await addOpenAdjustments(open))) return refuseMany(OPEN_EVENTS_MAX, 'events')
   const levels = await addOpenStorage(open)
   if (levels > max.levels) return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
-  const entries = [...open.sums.tally.values()].filter(({ rate }) => isOf(rate, ask.only))
-  return { ok: true, rows: rowsOf(account, entries, ask), read: { events, levels } }
+  const entries = [...open.sums.tally.values()].sort(inHours(inHour))
+  const { parts } = priceEntries(paid.prices, entries, paid.positions)
+  const asked = entries.filter(({ rate, usageHour }) => usageHour >= ask.from && isOf(rate, ask.only))
+  return { ok: true, rows: rowsOf(account, asked, parts, ask), read: { events, levels } }
 }
 
 function isOf(rate: Rate, only: OnlyRate | undefined): boolean {
@@ -96,6 +104,9 @@ function refuseMany(max: number, what: string): TooMuchOpen {
   const advice = 'ask for hours that have their bills (see /v1/cycles), or ask again when these have'
   return { ok: false, code: 'usage/too_many_open_events', detail: `${detail}: ${advice}.` }
 }
+
+/** Before it nothing was used. */
+const FIRST_HOUR = 0 as Hour
 
 interface Open {
   readonly sql: Sql
@@ -199,6 +210,7 @@ interface Sum {
 function rowsOf(
   account: string,
   entries: readonly Entry[],
+  parts: PricedEntries['parts'],
   { window, groupBy }: Pick<AskOpenUsage, 'window' | 'groupBy'>,
 ): readonly UsageRow[] {
   const sums = new Map<string, Sum>()
@@ -210,7 +222,7 @@ function rowsOf(
     sums.set(text, sum)
     sum.quantity = plus(sum.quantity, entry.quantity)
     sum.waived = plus(sum.waived, entry.waived)
-    sum.amount = plus(sum.amount, decimal(price(entry.rate, entry.term, entry.quantity).amount))
+    for (const { amount } of parts.get(entry)!) sum.amount = plus(sum.amount, decimal(amount))
   }
   const rows = [...sums.values()].map(({ key, quantity, waived, amount }) => {
     return { ...key, quantity: plain(quantity), waived: plain(waived), amount: plain(amount) }

@@ -1,6 +1,6 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { decimal, plain, plus } from '../../core/money/decimal.ts'
-import type { Hour } from '../../core/time/hour.ts'
+import { type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { lockSnapshot } from '../../store/backup.ts'
 import {
@@ -16,6 +16,7 @@ import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { transaction } from '../../store/transaction.ts'
 import { type Page, pageOf } from '../shared/page.ts'
+import { loadPaid } from '../accounts/account-pricing.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { findDeployment, readWatermarks } from '../shared/read-deployment.ts'
 import { OPEN_READING, type OpenUsage, readOpenUsage, type TooMuchOpen } from './read-open-usage.ts'
@@ -64,8 +65,8 @@ export async function listUsage(pool: Pool, ask: AskUsage): Promise<ReadUsage> {
     const { now } = await readWatermarks(sql)
     const { currency } = await findDeployment(sql)
     const billed = await readBilled(sql, ask)
-    const { book } = await bookOf(sql, null)
-    const open = await readOpen(sql, { ...ask, book, now })
+    const { book, lists } = await bookOf(sql, null)
+    const open = await readOpen(sql, { ...ask, book, lists, now })
     if (!open.ok) return open
     const rows = merge(
       billed,
@@ -81,9 +82,11 @@ function readBilled(sql: Sql, { account, ...ask }: AskUsage): Promise<readonly U
   return run(sql, listUsageRows, { ...ask, account, bucket: bucketOf(account), limit })
 }
 
-function readOpen(sql: Sql, { account, ...ask }: AskUsage & AskOpenUsageOfAll): Promise<OpenUsage> {
+async function readOpen(sql: Sql, { account, ...ask }: AskUsage & AskOpenUsageOfAll): Promise<OpenUsage> {
   if (account === undefined) return readOpenUsageOfAll(sql, ask)
-  return readOpenUsage(sql, { ...ask, account, bucket: bucketOf(account), max: OPEN_READING })
+  const { book, lists, now } = ask
+  const paid = (await loadPaid(sql, { book, lists, hour: hourOf(now) }, [account]))(account)
+  return readOpenUsage(sql, { ...ask, paid, account, bucket: bucketOf(account), max: OPEN_READING })
 }
 
 function isAfter(row: UsageKey, after: UsageKey | undefined): boolean {

@@ -1,7 +1,9 @@
 import { type Draft, draftBill } from '../../core/bill/draft-bill.ts'
+import type { Positions } from '../../core/rate/rating/priced-parts.ts'
 import type { Tally } from '../../core/bill/tally.ts'
 import type { Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import { type AccountPrices, mayCount } from '../../core/rate/rating/account-prices.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { listBilledHours } from '../../store/bills.ts'
 import { run, type Sql } from '../../store/query.ts'
@@ -19,14 +21,19 @@ export interface DraftAccount {
   readonly isLate: boolean
   /** See nothing that was settled at this step of the account or after it; null: see all. */
   readonly beforeStep: number | null
+  readonly prices: AccountPrices
+  /** Where the account's stretches are before this bill. @param oldest the oldest usage hour on it */
+  readonly positionsAt: (oldest: Hour) => Promise<Positions>
 }
+
+const NO_POSITIONS: Positions = new Map()
 
 /**
  * The lines and totals of one account in one cycle, from facts alone.
  * @returns undefined when there is nothing to bill
  */
 export async function draftAccount(sql: Sql, account: DraftAccount): Promise<Draft | undefined> {
-  const { hour, book, priceVersion, facts, beforeStep } = account
+  const { hour, book, priceVersion, facts, beforeStep, prices } = account
   const { tally } = facts
   if (mayStore(account)) {
     await chargeStorage(sql, book, tally, { ...account, ...facts, announced: facts.levels })
@@ -35,7 +42,10 @@ export async function draftAccount(sql: Sql, account: DraftAccount): Promise<Dra
   const key = { bucket: facts.bucket, account: facts.account, beforeStep }
   const billed = older.size === 0 ? [] : await run(sql, listBilledHours, { ...key, hours: [...older] })
   const isBilled = (usageHour: Hour) => billed.includes(usageHour)
-  return draftBill({ account: facts.account, hour, priceVersion, isBilled }, tally)
+  const hasTiers = [...tally.values()].some(({ rate }) => mayCount(prices, rate))
+  const oldest = Math.min(hour, ...older) as Hour
+  const positions = hasTiers ? await account.positionsAt(oldest) : NO_POSITIONS
+  return draftBill({ account: facts.account, hour, priceVersion, isBilled, prices, positions }, tally)
 }
 
 /** Most accounts store nothing, and need not be asked about. */

@@ -12,6 +12,7 @@ import {
 } from '../../store/settled-hours.ts'
 import { type UpdateWithdrawnLevels, updateWithdrawnLevels } from '../../store/restated-levels.ts'
 import { run } from '../../store/query.ts'
+import type { AccountPricing } from '../accounts/account-pricing.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
 import { sha256 } from '../shared/sha256.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
@@ -28,10 +29,12 @@ export interface BillingContext {
   readonly demo: boolean
   readonly late: boolean
   readonly issuedAt: Instant
+  /** Of the accounts that are billed. */
+  readonly pricing: AccountPricing
 }
 
 /** The lines of an account's hour; undefined when there is nothing to bill. */
-export type DraftOf = (facts: AccountFacts) => Promise<Draft | undefined>
+export type DraftOf = (facts: AccountFacts, pricing: AccountPricing) => Promise<Draft | undefined>
 
 /**
  * Make the bills of some accounts, give each its place in the account's sequence and chain, and store them with what
@@ -60,12 +63,13 @@ export async function issueBills(
     }
     const turn = settlingTurns.isOver()
     if (turn) await turn
-    const draft = await draftOf(facts)
+    const draft = await draftOf(facts, context.pricing)
     // An account without lines and without facts leaves no trace: the hour is not settled for it.
     if (draft === undefined && facts.count === 0) continue
     const { bucket, account } = facts
     const before = states.get(account) ?? { bucket, account, step: 0, sequence: 0, digest: null }
     const step = before.step + 1
+    if (draft) context.pricing.move(facts, draft.positions)
     for (const level of facts.levels) settlement.addLevel({ bucket, account, step, level })
     if (facts.withdrawn.length > 0) withdrawn.push({ bucket, account, step, levels: facts.withdrawn })
     after.push(
@@ -75,6 +79,7 @@ export async function issueBills(
   if (after.length === 0) return []
   await settlement.copyInto(client)
   for (const levels of withdrawn) await run(client, updateWithdrawnLevels, levels)
+  await context.pricing.save(client)
   await run(client, updateAccountStates, after)
   return after
 }
@@ -104,8 +109,9 @@ function issue(
 }
 
 function billOf(context: Billing, facts: AccountFacts, draft: Draft, before: AccountState) {
+  const { pricing: _, ...issued } = context
   const issue = {
-    ...context,
+    ...issued,
     account: facts.account,
     eventsDigest: facts.eventsDigest,
     sequence: before.sequence + 1,

@@ -31,6 +31,7 @@ import {
 import type { IdentityWindow } from './identity-window.ts'
 import { type BillingContext, issueBills } from './issue-bills.ts'
 import { keepRefusals } from '../shared/keep-refusals.ts'
+import { type AccountPricing, loadPricing } from '../accounts/account-pricing.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 
 /** Accounts whose bills are stored at once: some megabytes of rows. */
@@ -94,21 +95,26 @@ interface Chunk {
 
 async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
   const { due, buckets, late } = chunk
-  const { book } = await bookOf(client, due.priceVersion)
+  const { book, lists } = await bookOf(client, due.priceVersion)
   const context = await billingContext(client, chunk, book.currency)
   const known = await knownLevels(client, due.hour, buckets, null)
   const filled = late ? [] : await filledAccounts(client, due, book, buckets)
   const restated = late ? [] : await run(client, listRestatedAccounts, { cycle: due.hour, buckets })
   const restatedFrom = oldestHours([...restated, ...filled])
-  const draft = (facts: AccountFacts) => {
+  const draft = (facts: AccountFacts, pricing: AccountPricing) => {
     const levels = known.get(facts.account) ?? []
     const common = { ...due, book, facts, known: levels, isLate: late, beforeStep: null }
-    return draftAccount(client, { ...common, restatedFrom: restatedFrom.get(facts.account) })
+    const prices = pricing.pricesOf(facts.account)
+    const positionsAt = (oldest: Hour) => pricing.positionsOf(client, facts, oldest)
+    const restatedSince = restatedFrom.get(facts.account)
+    return draftAccount(client, { ...common, restatedFrom: restatedSince, prices, positionsAt })
   }
   const all = await factsOf(client, chunk, book, known, [...restated, ...filled])
   const { facts, duplicates } = await withoutDuplicates(client, chunk, book, all)
   for (let start = 0; start < facts.length; start += BATCH_ACCOUNTS) {
-    const settled = await issueBills(client, context, facts.slice(start, start + BATCH_ACCOUNTS), draft)
+    const batch = facts.slice(start, start + BATCH_ACCOUNTS)
+    const pricing = await loadPricing(client, { book, lists, hour: due.hour, accounts: batch })
+    const settled = await issueBills(client, { ...context, pricing }, batch, draft)
     await noteFilled(client, due.hour, filled, settled)
   }
   await rememberIdentities(client, buckets, facts)
@@ -170,7 +176,11 @@ async function factsOf(
   return [...facts, ...(await readCycleFacts(client, book, { ...reading, accounts: rest }))]
 }
 
-async function billingContext(sql: Sql, { due, late }: Chunk, currency: string): Promise<BillingContext> {
+async function billingContext(
+  sql: Sql,
+  { due, late }: Chunk,
+  currency: string,
+): Promise<Omit<BillingContext, 'pricing'>> {
   const [deployment, watermarks] = [
     await runOne(sql, findDeploymentRow, undefined),
     await runOne(sql, findWatermarks, undefined),

@@ -4,6 +4,8 @@ import { issueBill } from '../../core/bill/issue-bill.ts'
 import type { Bill } from '../../core/bill/bill.ts'
 import { groupBy } from '../../core/group-by.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { PriceList } from '../../core/rate/price-list/price-list.ts'
+import { positionsBefore } from '../../core/bill/positions-before.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
 import { checksumOf } from '../../store/events-table.ts'
@@ -16,6 +18,7 @@ import { listLateHours, listRestatedAccounts } from '../../store/late-hours.ts'
 import { type HourWithoutBill, listSettledHours, type SettledAccount } from '../../store/settled-hours.ts'
 import { plain } from '../../core/money/decimal.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { loadPricing } from '../accounts/account-pricing.ts'
 import { knownLevels } from '../settle/charge-storage.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
 import { compareBill, type Difference } from './compare-bill.ts'
@@ -29,6 +32,7 @@ export interface VerifyHour extends ReadHour {
   /** Has every bucket settled it, if it is a live hour? Then usage without a bill is a difference. */
   readonly isSettled: boolean
   readonly bookOf: (version: number) => Promise<PriceBook>
+  readonly listsOf: (version: number) => Promise<ReadonlyMap<string, PriceList>>
   /** All versions that can be read. */
   readonly books: ReadonlyMap<number, PriceBook>
 }
@@ -70,7 +74,7 @@ type WholeBill = StoredBill & Bill
 
 async function verifyVersion(
   sql: Sql,
-  { hour, buckets, bookOf, books }: VerifyHour,
+  { hour, buckets, bookOf, listsOf, books }: VerifyHour,
   priceVersion: number,
   settled: readonly Settled[],
   bills: readonly WholeBill[],
@@ -85,6 +89,12 @@ async function verifyVersion(
   const withoutOf = new Map(without.map((row) => [row.account, row]))
   const duplicates = duplicateMarksOf(await run(sql, listConflictEvents, { cycle: hour, buckets }))
   const monthOf = await statementMonths(sql, hour, settled)
+  const pricing = await loadPricing(sql, {
+    book,
+    lists: await listsOf(priceVersion),
+    hour,
+    accounts: settled,
+  })
   const differences: Difference[] = []
   const facts = await readCycleFacts(sql, book, {
     hour,
@@ -104,6 +114,9 @@ async function verifyVersion(
       restatedFrom: bill?.late ? undefined : restatedFrom.get(account.account),
       isLate: bill?.late ?? true,
       beforeStep: stepOf.get(account.account)!,
+      prices: pricing.pricesOf(account.account),
+      // What they are after the bills before is a question of its own: see findBrokenPositions.
+      positionsAt: async () => positionsBefore(bill?.lines ?? []),
     }
     const found = await verifyAccount(sql, draft, bill, hourWithout, monthOf)
     if (found.length > 0) differences.push(...found, ...(await damagedEvents(sql, hour, account)))

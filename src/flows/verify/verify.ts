@@ -1,3 +1,5 @@
+import { billId } from '../../core/bill/bill-id.ts'
+import { plain } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
@@ -7,6 +9,7 @@ import { type BrokenChain, findBrokenChains } from '../../store/bills.ts'
 import { countEvents, findNextFactHour } from '../../store/usage-events.ts'
 import { findWatermarks } from '../../store/deployment.ts'
 import { listPriceVersionRows } from '../../store/price-versions.ts'
+import { type BrokenPosition, findBrokenPositions } from '../../store/rate-positions.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import type { Difference } from './compare-bill.ts'
 import { sha256 } from '../shared/sha256.ts'
@@ -51,6 +54,8 @@ export async function* verify(
     return book
   }
   const only = account ?? null
+  const listsOf = async () => new Map()
+  const common = { account: only, bookOf, listsOf, books }
   let hours = 0
   let bills = 0
   for (
@@ -60,7 +65,7 @@ export async function* verify(
   ) {
     for (const buckets of await chunksOf(sql, hour, account)) {
       const isSettled = hour < watermarks!.settledUntil
-      const verified = await verifyHour(sql, { hour, buckets, account: only, isSettled, bookOf, books })
+      const verified = await verifyHour(sql, { ...common, hour, buckets, isSettled })
       bills += verified.bills
       yield* verified.differences
     }
@@ -69,6 +74,8 @@ export async function* verify(
   }
   yield* await verifyClosings(sql, only)
   for (const broken of await run(sql, findBrokenChains, { account: only })) yield chainDifference(broken)
+  for (const broken of await run(sql, findBrokenPositions, { account: only }))
+    yield positionDifference(broken)
 }
 
 async function nextHour(sql: Sql, after: Hour, before: Hour): Promise<Hour | null> {
@@ -118,4 +125,22 @@ function chainDifference({ account, hour, wanted, found, digestDiffers }: Broken
     return { place, detail: `bill ${wanted} in sequence should be here, and ${found ?? 'none'} is` }
   const detail = 'the digest that is remembered of the bill before is not the digest of that bill'
   return { place, detail }
+}
+
+function positionDifference({
+  account,
+  item,
+  rate,
+  stretchFrom,
+  hour,
+  number,
+  is,
+  wanted,
+}: BrokenPosition): Difference {
+  const stretch = `${item}/${rate} from ${formatHour(stretchFrom)} on`
+  const place =
+    hour === null
+      ? `account ${account}, kept position of ${stretch}`
+      : `bill ${billId(account, hour)}, line ${number}, position of ${stretch}`
+  return { place, detail: `is ${plain(is)}, and the lines before it come to ${plain(wanted)}` }
 }

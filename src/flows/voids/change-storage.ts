@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { emptyAccountHour, takeBack } from '../../core/bill/account-hour.ts'
-import { levelName, storageChange } from '../../core/bill/storage-change.ts'
+import { levelName, type PaidBy, storageChange } from '../../core/bill/storage-change.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import { type Level, seriesName } from '../../core/meter/level.ts'
@@ -25,17 +25,17 @@ import { previewVoids, VOIDS_PER_TRANSACTION_MAX } from './void-events.ts'
  */
 export async function changeStorage(
   pool: pg.Pool,
-  book: PriceBook,
+  paid: PaidBy,
   account: string,
   decisions: readonly VoidDecision[],
 ): Promise<string | null> {
-  const takenBack = settledLevels(book, decisions)
+  const takenBack = settledLevels(paid.prices.book, decisions)
   if (takenBack.length === 0) return '0'
   return transaction(pool, async (sql) => {
     await run(sql, lockSnapshot, undefined)
     const { settledUntil: to } = await readWatermarks(sql)
     const levels = await levelsBeside(sql, { account, takenBack, to })
-    return levels && storageChange(book, { levels, takenBack, to })
+    return levels && storageChange(paid, { levels, takenBack, to })
   })
 }
 
@@ -45,7 +45,7 @@ export async function changeStorage(
  */
 export async function changeStorageOfRange(
   pool: pg.Pool,
-  book: PriceBook,
+  paid: PaidBy,
   { account, filter }: SelectByRange,
 ): Promise<string | null> {
   const bucket = bucketOf(account)
@@ -57,9 +57,9 @@ export async function changeStorageOfRange(
   const decisions: VoidDecision[] = []
   for (let start = 0; start < keys.length; start += VOIDS_PER_TRANSACTION_MAX) {
     const part = await previewVoids(pool, keys.slice(start, start + VOIDS_PER_TRANSACTION_MAX))
-    decisions.push(...part.decisions.filter(({ event }) => isMeant(book, filter, event)))
+    decisions.push(...part.decisions.filter(({ event }) => isMeant(paid.prices.book, filter, event)))
   }
-  return changeStorage(pool, book, account, decisions)
+  return changeStorage(pool, paid, account, decisions)
 }
 
 /** The levels that bills may know: what counts in an open hour has changed nothing yet. */

@@ -5,6 +5,9 @@ import { summarizeVoids, type VoidSummary } from '../../core/present/void-summar
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import type { EventKey } from '../../store/key-columns.ts'
+import { loadPaid } from '../accounts/account-pricing.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
+import { hourOf } from '../../core/time/hour.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { changeStorage, changeStorageOfRange, settledLevels } from './change-storage.ts'
 import type { VoidDecision } from './decide-voids.ts'
@@ -53,7 +56,7 @@ export type VoidsRefused = {
  * has voided all; killed between, and ordered again, what was voided before counts as such.
  */
 export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<OrderedVoids | VoidsRefused> {
-  const { book } = await bookOf(pool, null)
+  const { book, lists } = await bookOf(pool, null)
   const selected = await select(pool, book, order)
   if ('ok' in selected) return selected
   const { keys, next } = selected
@@ -63,15 +66,15 @@ export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<Orde
     ? previewVoids(pool, keys)
     : voidEvents(pool, ordered, keys))
   const whole = order.isDryRun && (after !== undefined || next !== null) ? rangeOf(order) : undefined
-  const summary = summarizeVoids(book, {
-    account,
-    taken: decisions.map((decision) => takenBack(book, decision)),
-    storage: await (whole === undefined
-      ? changeStorage(pool, book, account, decisions)
-      : next === null
-        ? changeStorageOfRange(pool, book, whole)
-        : changeOfPart(book, decisions)),
-  })
+  const hour = hourOf((await readWatermarks(pool)).now)
+  const paid = (await loadPaid(pool, { book, lists, hour }, [account]))(account)
+  const storage = await (whole === undefined
+    ? changeStorage(pool, paid, account, decisions)
+    : next === null
+      ? changeStorageOfRange(pool, paid, whole)
+      : changeOfPart(book, decisions))
+  const taken = decisions.map((decision) => takenBack(book, decision))
+  const summary = summarizeVoids(paid, { account, taken, storage })
   const { currency } = book
   return { ok: true, events: decisions.length + already, alreadyVoided: already, ...summary, currency, next }
 }

@@ -224,6 +224,14 @@ create table bill_line (
   pricing_quantity numeric  not null check (scale(pricing_quantity) <= 12),
   pricing_unit     text     not null,
   unit_price       numeric  not null,
+  -- The public price, and the price list that the unit price is from.
+  list_price       numeric  not null,
+  price_list       text     collate "C",
+  -- Which tiers of the two prices; what the account had used in the stretch before, and the first hour of the stretch.
+  tier             integer,
+  list_tier        integer,
+  position         numeric,
+  stretch_from     integer,
   -- 18 decimals if it ends within them, else 12. Numeric has no scale of its own here, so sums are exact.
   amount           numeric  not null check (scale(amount) <= 18),
   corrects         text,

@@ -4,9 +4,19 @@ import type { Hour } from '../../time/hour.ts'
 
 export { COMPONENTS, type Component, type EventType } from '../../ingest/usage.ts'
 
+/** The price of the units above the tier before it, up to and including `upTo`. */
+export interface Tier {
+  readonly kind: 'price'
+  /** Base units, above those of the tier before; undefined for the last one, which never ends. */
+  readonly upTo: Decimal | undefined
+  readonly unitPrice: Decimal
+}
+
 /** What a rate costs from the first instant of `from` until the next term of the rate. */
 export type PriceTerm = { readonly from: Hour } & (
   | { readonly kind: 'price'; readonly unitPrice: Decimal; readonly illustrative: boolean }
+  /** Graduated over the account's month: each unit costs what its tier says. At least two, `upTo` strictly ascending. */
+  | { readonly kind: 'tiers'; readonly tiers: readonly Tier[]; readonly illustrative: boolean }
   /** A price of 0 that stays listed (R10). `reason` is shown: `until announced`. */
   | { readonly kind: 'free'; readonly reason: string }
   /** Usage is held until a later version fills the price in. */
@@ -88,5 +98,10 @@ export function termInForce(rate: Rate, hour: Hour): PriceTerm | undefined {
 
 /** Does any price of the book carry the mark `illustrative`? Such a book is for demos only. */
 export function isIllustrative(book: PriceBook): boolean {
-  return book.rates.some((rate) => rate.terms.some((term) => term.kind === 'price' && term.illustrative))
+  return book.rates.some((rate) => rate.terms.some(isMarked))
+}
+
+/** Is it a price that is made up, for a demo? */
+export function isMarked(term: PriceTerm | undefined): boolean {
+  return (term?.kind === 'price' || term?.kind === 'tiers') && term.illustrative
 }

@@ -6,8 +6,11 @@ import { type Decimal, ZERO } from '../../money/decimal.ts'
 import { formatHour, type Hour } from '../../time/hour.ts'
 import { type PriceBook, type PriceTerm, type Rate, ratesFor, termInForce } from '../price-book/price-book.ts'
 
-/** A term that can be billed: a price, or free. */
+/** A term that can be billed: a price, tiers, or free. */
 export type KnownTerm = Exclude<PriceTerm, { readonly kind: 'unknown' }>
+
+/** One that has one price for every unit. */
+export type FlatTerm = Exclude<KnownTerm, { readonly kind: 'tiers' }>
 
 /** What one event adds to one line. One of the two quantities is 0. */
 export interface Charge {

@@ -3,7 +3,7 @@ import { table } from '../../../../test/table.ts'
 import { BOOK, bookOf } from '../../../../test/unit/oracle-book.ts'
 import { decimal } from '../../money/decimal.ts'
 import { parseHour } from '../../time/hour.ts'
-import type { KnownTerm } from './assess.ts'
+import type { FlatTerm } from './assess.ts'
 import { isIllustrative, type Rate, ratesFor, termInForce } from '../price-book/price-book.ts'
 import { price } from './price.ts'
 
@@ -11,7 +11,7 @@ const rateOf = (item: string): Rate => BOOK.rates.find((rate) => rate.item === i
 
 function priced(quantity: string, per: string, unitPrice: string) {
   const rate = { ...rateOf('RenderPage'), per: decimal(per) }
-  const term: KnownTerm = {
+  const term: FlatTerm = {
     ...rate.terms[0]!,
     kind: 'price',
     unitPrice: decimal(unitPrice),
@@ -49,7 +49,7 @@ test('free is a price of 0', () => {
   const rate = rateOf('IndexStorage')
   const { unitPrice, amount, pricingQuantity } = price(
     rate,
-    rate.terms[0] as KnownTerm,
+    rate.terms[0] as FlatTerm,
     decimal('3600000000000000'),
   )
   expect([unitPrice, amount, pricingQuantity]).toEqual(['0', '0', '1'])

@@ -1,6 +1,6 @@
 import { type Decimal, divideRounded, divideToAmount, plain, times, ZERO } from '../../money/decimal.ts'
-import type { KnownTerm } from './assess.ts'
 import type { Rate } from '../price-book/price-book.ts'
+import type { UnitCost } from './tier-parts.ts'
 
 /** A quantity with its price, as plain decimals: enough for anyone to recompute `amount` with pencil and paper. */
 export interface Priced {
@@ -17,28 +17,33 @@ export interface Priced {
 
 /** Quantities of so few digits come again and again: what they cost is kept with their price. */
 const KEPT_DIGITS_MAX = 4
-const kept = new WeakMap<KnownTerm, Map<string, Priced>>()
+const kept = new WeakMap<UnitCost, Map<string, Priced>>()
 
 /**
  * Put the price of its hour on a quantity of base units, which is negative in a correction that gives back.
- * @param term one of the rate's own: a term never changes, and neither does what a quantity costs under it
+ * @param cost a term of the rate, or a tier of one: it never changes, and neither does what a quantity costs under it
  */
-export function price(rate: Rate, term: KnownTerm, quantity: Decimal): Priced {
+export function price(rate: Rate, cost: UnitCost, quantity: Decimal): Priced {
   const text = plain(quantity)
-  if (text.length > KEPT_DIGITS_MAX) return priceAnew(rate, term, quantity, text)
-  let known = kept.get(term)
-  if (known === undefined) kept.set(term, (known = new Map()))
+  if (text.length > KEPT_DIGITS_MAX) return priceAnew(rate, cost, quantity, text)
+  let known = kept.get(cost)
+  if (known === undefined) kept.set(cost, (known = new Map()))
   let priced = known.get(text)
-  if (priced === undefined) known.set(text, (priced = priceAnew(rate, term, quantity, text)))
+  if (priced === undefined) known.set(text, (priced = priceAnew(rate, cost, quantity, text)))
   return priced
 }
 
-function priceAnew(rate: Rate, term: KnownTerm, quantity: Decimal, text: string): Priced {
-  const unitPrice = term.kind === 'free' ? ZERO : term.unitPrice
+function priceAnew(rate: Rate, cost: UnitCost, quantity: Decimal, text: string): Priced {
+  const unitPrice = unitPriceOf(cost)
   return {
     quantity: text,
     pricingQuantity: plain(divideRounded(quantity, rate.per)),
     unitPrice: plain(unitPrice),
     amount: plain(divideToAmount(times(quantity, unitPrice), rate.per)),
   }
+}
+
+/** Free is a price of 0. */
+export function unitPriceOf(cost: UnitCost): Decimal {
+  return cost.kind === 'free' ? ZERO : cost.unitPrice
 }

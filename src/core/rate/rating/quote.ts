@@ -1,12 +1,18 @@
 import type { UsageEvent } from '../../ingest/event.ts'
 import type { StorageUsage } from '../../ingest/usage.ts'
-import { decimal, plain, times } from '../../money/decimal.ts'
+import { type Decimal, decimal, plain, sum, times } from '../../money/decimal.ts'
 import { type Hour, MILLISECONDS_PER_HOUR } from '../../time/hour.ts'
+import type { AccountPrices } from './account-prices.ts'
 import type { Assessment } from './assess.ts'
-import { type PriceBook, type PriceTerm, type Rate, ratesFor, termInForce } from '../price-book/price-book.ts'
-import { price, type Priced } from './price.ts'
+import { type PriceTerm, type Rate, ratesFor, termInForce } from '../price-book/price-book.ts'
+import { effectiveTerm } from './account-prices.ts'
+import { type PricedPart, partsAt, type Positions } from './priced-parts.ts'
+import type { Priced } from './price.ts'
 
-/** What one event by itself comes to under one rate. A bill's line adds its events up, and prices the sum. */
+/**
+ * What one event by itself comes to under one rate, or in one tier of it. A bill's line adds its events up, and prices the
+ * sum.
+ */
 export interface Quote {
   readonly rate: Rate
   /** In force in the hour of the event. Unknown only for a level: its hours have no line until the price is filled in. */
@@ -14,6 +20,8 @@ export interface Quote {
   readonly operation: string | null
   readonly project: string | null
   readonly region: string | null
+  /** At the position at which the account's bills have left the rate; undefined: the price is unknown. */
+  readonly part: (Omit<PricedPart, keyof Priced | 'waived'> & Pick<Priced, 'unitPrice'>) | undefined
   /** Undefined for a level, whose amount depends on how long it lasts. */
   readonly counted: CountedQuote | undefined
   /** What a level costs in each whole hour at this price, exact; undefined for others, and where the price is unknown. */
@@ -25,37 +33,47 @@ export interface CountedQuote extends Priced {
   readonly waived: string
 }
 
+/** What the account of an event pays, and where its bills have left it. */
+export interface QuotedFor {
+  readonly prices: AccountPrices
+  readonly positions: Positions
+}
+
 /** Every rate that charges an accepted event, with its price; none for what has no fee, and for all other events. */
 export function quote(
-  book: PriceBook,
+  paid: QuotedFor,
   { usage, hour }: Pick<UsageEvent, 'usage' | 'hour'>,
   assessment: Assessment,
 ): readonly Quote[] {
   if (assessment.outcome !== 'accepted') return []
-  if (usage?.component === 'storage') return levelQuotes(book, usage, hour)
-  return assessment.charges.map(({ rate, term, operation, project, region, quantity, waived }) => ({
-    rate,
-    term,
-    operation,
-    project,
-    region,
-    counted: { ...price(rate, term, quantity), waived: plain(waived) },
-    amountPerHour: undefined,
-  }))
+  if (usage?.component === 'storage') return levelQuotes(paid, usage, hour)
+  return assessment.charges.flatMap(({ rate, operation, project, region, quantity, waived }) => {
+    const terms = effectiveTerm(paid.prices, rate, hour)
+    return partsAt(paid.positions, { rate, quantity, waived }, terms).map((part): Quote => {
+      const counted = { ...part }
+      return { rate, term: terms.term, operation, project, region, part, counted, amountPerHour: undefined }
+    })
+  })
 }
 
 const WHOLE_HOUR = decimal(String(MILLISECONDS_PER_HOUR))
+const NONE: Decimal = decimal('0')
 
 function levelQuotes(
-  book: PriceBook,
+  paid: QuotedFor,
   { bytes, project, region }: StorageUsage,
   hour: Hour,
 ): readonly Quote[] {
-  return ratesFor(book, 'storage', null).flatMap((rate): Quote[] => {
-    const term = termInForce(rate, hour)
-    if (term === undefined) return []
-    const amountPerHour =
-      term.kind === 'unknown' ? undefined : price(rate, term, times(bytes, WHOLE_HOUR)).amount
-    return [{ rate, term, operation: null, project, region, counted: undefined, amountPerHour }]
+  return ratesFor(paid.prices.book, 'storage', null).flatMap((rate): Quote[] => {
+    const publicTerm = termInForce(rate, hour)
+    if (publicTerm === undefined) return []
+    const place = { rate, operation: null, project, region, counted: undefined }
+    if (publicTerm.kind === 'unknown')
+      return [{ ...place, term: publicTerm, part: undefined, amountPerHour: undefined }]
+    const terms = effectiveTerm(paid.prices, rate, hour)
+    const used = { rate, quantity: times(bytes, WHOLE_HOUR), waived: NONE }
+    const parts = partsAt(paid.positions, used, terms)
+    const amountPerHour = plain(sum(parts.map(({ amount }) => decimal(amount))))
+    return [{ ...place, term: terms.term, part: parts[0], amountPerHour }]
   })
 }

@@ -4,7 +4,6 @@ import type { Hour } from '../../../time/hour.ts'
 import { stretchesOf } from './timeline.ts'
 import {
   eventTypeWords,
-  isMarked,
   placeOfRate,
   priceWords,
   rateKey,
@@ -14,7 +13,14 @@ import {
   statusWords,
   unitWords,
 } from './words.ts'
-import { COMPONENTS, type PriceBook, type PriceTerm, type Rate } from '../price-book.ts'
+import {
+  COMPONENTS,
+  isMarked,
+  type PriceBook,
+  type PriceTerm,
+  type Rate,
+  termInForce,
+} from '../price-book.ts'
 
 /** What can differ between two versions. Codes of the API: add, never rename. */
 export const CHANGE_KINDS = [
@@ -51,6 +57,8 @@ export interface PriceBookChange {
   readonly to: Hour | null
   readonly was: string | null
   readonly becomes: string | null
+  /** From tiers to other tiers: it counts from the account's first month that begins at `from` or later. */
+  readonly fromNextMonth: boolean
 }
 
 const NOTHING = {
@@ -62,6 +70,7 @@ const NOTHING = {
   to: null,
   was: null,
   becomes: null,
+  fromNextMonth: false,
 } as const satisfies Omit<PriceBookChange, 'kind'>
 
 /**
@@ -184,9 +193,16 @@ function priceChanges(rate: Rate | undefined, other: Rate | undefined): readonly
       continue
     }
     const kind = isFilled ? 'price_filled' : 'price_changed'
-    changes.push({ ...NOTHING, ...place, kind, from, to: to ?? null, was, becomes })
+    const fromNextMonth = otherTerm?.kind === 'tiers' && waits(other, otherTerm, from)
+    changes.push({ ...NOTHING, ...place, kind, from, to: to ?? null, was, becomes, fromNextMonth })
   }
   return changes
+}
+
+/** Are there other tiers just before? They hold until the month of each account ends. */
+function waits(rate: Rate | undefined, tiers: PriceTerm, from: Hour): boolean {
+  const before = rate && termInForce(rate, (from - 1) as Hour)
+  return before?.kind === 'tiers' && !samePrice(before, tiers)
 }
 
 function markedWords(term: PriceTerm | undefined): string | null {

@@ -1,6 +1,6 @@
 import type { Hour } from '../../../time/hour.ts'
-import { isMarked, samePrice } from './words.ts'
-import type { PriceTerm, Rate } from '../price-book.ts'
+import { samePrice } from './words.ts'
+import { isMarked, type PriceTerm, type Rate } from '../price-book.ts'
 
 /** From this hour on the rate has this term; none: it is not in force. */
 export interface Step {

@@ -2,7 +2,7 @@ import type { EventType } from '../../../ingest/usage.ts'
 import { compare, plain } from '../../../money/decimal.ts'
 import { compareBytes } from '../../../text/well-formed.ts'
 import { formatHourStart, type Hour } from '../../../time/hour.ts'
-import type { PriceTerm, Rate } from '../price-book.ts'
+import type { PriceTerm, Rate, Tier } from '../price-book.ts'
 import { quote } from '../parse/problem.ts'
 
 /** Items, rates and terms of two price books: when they are the same, and how they are named to people. */
@@ -26,13 +26,18 @@ export function rateKey({ component, item, rate }: Rate): string {
 export function samePrice(a: PriceTerm | undefined, b: PriceTerm | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
   if (a.kind === 'price') return b.kind === 'price' && compare(a.unitPrice, b.unitPrice) === 0
+  if (a.kind === 'tiers') return b.kind === 'tiers' && sameTiers(a.tiers, b.tiers)
   if (a.kind === 'free') return b.kind === 'free' && a.reason === b.reason
   return b.kind === 'unknown'
 }
 
-/** Is it a price that is made up, for a demo? */
-export function isMarked(term: PriceTerm | undefined): boolean {
-  return term?.kind === 'price' && term.illustrative
+function sameTiers(a: readonly Tier[], b: readonly Tier[]): boolean {
+  return a.length === b.length && a.every((tier, at) => sameTier(tier, b[at]!))
+}
+
+function sameTier(a: Tier, b: Tier): boolean {
+  const sameEnd = a.upTo && b.upTo ? compare(a.upTo, b.upTo) === 0 : a.upTo === b.upTo
+  return sameEnd && compare(a.unitPrice, b.unitPrice) === 0
 }
 
 /** Do both count the same, and is a price of both for as much of it? The words on a bill's line are part of it. */
@@ -47,17 +52,29 @@ export function sameStatuses(a: Rate, b: Rate): boolean {
   )
 }
 
-/** `0.028`, `free: until announced`, `unknown` or `not in force`. */
+/** `0.028`, `0 up to 1000, then 0.028`, `free: until announced`, `unknown` or `not in force`. */
 export function priceWords(term: PriceTerm | undefined): string {
   if (term === undefined) return NOT_IN_FORCE
   if (term.kind === 'price') return plain(term.unitPrice)
+  if (term.kind === 'tiers') return tierWords(term.tiers)
   return term.kind === 'free' ? `free: ${term.reason}` : 'unknown'
+}
+
+function tierWords(tiers: readonly Tier[]): string {
+  return tiers
+    .map(({ upTo, unitPrice }) => plain(unitPrice) + (upTo ? ` up to ${plain(upTo)}` : ''))
+    .join(', then ')
 }
 
 /** As it is written in a price book, for advice. */
 export function priceAsWritten(term: PriceTerm): string {
   if (term.kind === 'price') return `price: "${plain(term.unitPrice)}"`
+  if (term.kind === 'tiers') return `tiers: [${term.tiers.map(tierAsWritten).join(', ')}]`
   return term.kind === 'free' ? `free: ${quote(term.reason)}` : 'price: unknown'
+}
+
+function tierAsWritten({ upTo, unitPrice }: Tier): string {
+  return `{ ${upTo ? `upTo: "${plain(upTo)}", ` : ''}price: "${plain(unitPrice)}" }`
 }
 
 /** What one price is for: `1000 call`, `minute`, `GB-hour`. It tells the unit too. */

@@ -37,12 +37,25 @@ export const PRICE_BOOK_PROBLEM_CODES = [
   'price_book/price_not_quoted',
   'price_book/not_a_price',
   'price_book/price_or_free',
+  'price_book/not_a_tier',
+  'price_book/tier_not_ascending',
+  'price_book/tiers_after_unknown',
   'price_book/not_a_reason',
   'price_book/not_a_time',
   'price_book/not_on_the_hour',
   'price_book/not_ascending',
   // A new book as a whole.
   'price_book/missing_quantity',
+] as const
+
+/** What can be wrong with a price list beside what can be wrong with a book. */
+export const PRICE_LIST_PROBLEM_CODES = [
+  'price_list/unknown_rate',
+  'price_list/not_a_discount',
+  'price_list/not_a_minimum',
+  'price_list/unknown_price',
+  'price_list/tiers_after_unknown',
+  'price_list/free_publicly',
 ] as const
 
 /** What a valid book should still tell its author. */
@@ -58,7 +71,8 @@ export const PRICE_BOOK_REMARK_CODES = [
   'price_book/processing_only',
 ] as const
 
-export type PriceBookProblemCode = (typeof PRICE_BOOK_PROBLEM_CODES)[number]
+export type PriceBookProblemCode =
+  (typeof PRICE_BOOK_PROBLEM_CODES)[number] | (typeof PRICE_LIST_PROBLEM_CODES)[number]
 export type PriceBookRemarkCode = (typeof PRICE_BOOK_REMARK_CODES)[number]
 
 /** Keys and list positions from the root of the data down to a value. */

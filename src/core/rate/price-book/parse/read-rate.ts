@@ -55,7 +55,9 @@ export function readRate(
   if (!fields) return undefined
   const unit = fields.has('unit') ? readUnit(fields.get('unit')!, component) : ''
   const per = fields.has('per') ? readPerOf(fields.get('per')!, unit, component) : undefined
-  const terms = fields.has('prices') ? readTerms(fields.get('prices')!) : []
+  const pricingUnit = per?.kind === 'count' ? `${per.text} ${unit}` : (per?.text ?? '')
+  const upToUnit = per && { text: pricingUnit, units: per.units }
+  const terms = fields.has('prices') ? readTerms(fields.get('prices')!, upToUnit) : []
   const untilField = fields.get('until')
   const until = untilField && readHour(untilField)
   const lastFrom = terms.at(-1)?.from
@@ -68,7 +70,7 @@ export function readRate(
     unit,
     baseUnit: isStorage ? `${unit}-millisecond` : unit,
     per: per?.units ?? ZERO,
-    pricingUnit: per?.kind === 'count' ? `${per.text} ${unit}` : (per?.text ?? ''),
+    pricingUnit,
     billedStatuses: readStatuses(fields.get('billedStatuses'), component),
     terms,
     until,

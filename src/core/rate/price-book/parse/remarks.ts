@@ -1,5 +1,5 @@
 import { formatHour } from '../../../time/hour.ts'
-import { type PriceBook, type PriceTerm, type Rate, ratesFor } from '../price-book.ts'
+import { isMarked, type PriceBook, type PriceTerm, type Rate, ratesFor } from '../price-book.ts'
 import { remarksOnQuantities } from './event-type-units.ts'
 import { type Path, type PriceBookRemark, type PriceBookRemarkCode, PROBLEMS_MAX } from './problem.ts'
 import { pricesOfNothing } from './smallest-use.ts'
@@ -39,7 +39,7 @@ function termsOf({ rates }: PriceBook): readonly PricedTerm[] {
 
 /** One for all: every price of a demo book may be illustrative. */
 function illustrativePrices(terms: readonly PricedTerm[]): readonly PriceBookRemark[] {
-  const marked = terms.filter(({ term }) => term.kind === 'price' && term.illustrative)
+  const marked = terms.filter(({ term }) => isMarked(term))
   if (marked.length === 0) return []
   const message = `Prices that are illustrative: ${marked.length}, the first under ${marked[0]!.place}.`
   const path = [...marked[0]!.path, 'illustrative']

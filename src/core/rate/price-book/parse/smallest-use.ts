@@ -14,19 +14,33 @@ const SMALLEST_SIZE = 1000n
  */
 export function pricesOfNothing({ rates }: PriceBook): readonly PriceBookRemark[] {
   return rates.flatMap((rate) =>
-    rate.terms.flatMap((term, index) => {
-      if (term.kind !== 'price' || isZero(term.unitPrice)) return []
-      const message = rate.component === 'storage' ? ofStored(rate, term) : ofUnit(rate, term)
-      if (message === undefined) return []
-      const path = ['items', rate.item, 'rates', rate.rate, 'prices', index, 'price']
-      return [{ path, code: 'price_book/costs_nothing', message, fix: FIX } as const]
-    }),
+    rate.terms.flatMap((term, index) =>
+      pricesOf(term).flatMap(({ unitPrice, below }) => {
+        if (isZero(unitPrice)) return []
+        const price = { unitPrice, from: term.from }
+        const message = rate.component === 'storage' ? ofStored(rate, price) : ofUnit(rate, price)
+        if (message === undefined) return []
+        const path = ['items', rate.item, 'rates', rate.rate, 'prices', index, ...below, 'price']
+        return [{ path, code: 'price_book/costs_nothing', message, fix: FIX } as const]
+      }),
+    ),
   )
+}
+
+interface Below extends Pick<Price, 'unitPrice'> {
+  /** Where it stands below its term. */
+  readonly below: readonly (string | number)[]
+}
+
+function pricesOf(term: PriceTerm): readonly Below[] {
+  if (term.kind === 'price') return [{ unitPrice: term.unitPrice, below: [] }]
+  if (term.kind !== 'tiers') return []
+  return term.tiers.map(({ unitPrice }, index) => ({ unitPrice, below: ['tiers', index] }))
 }
 
 const FIX = 'leave it if the lines of an hour have more; else raise the price, or count larger units'
 
-type Price = Extract<PriceTerm, { kind: 'price' }>
+type Price = Pick<Extract<PriceTerm, { kind: 'price' }>, 'unitPrice' | 'from'>
 
 function ofUnit({ unit, per, ...rate }: Rate, term: Price): string | undefined {
   const { first, all } = fewestUnits(term.unitPrice, per)
