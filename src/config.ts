@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import { TAKEN_ACCOUNTS, type TakenAccounts } from './flows/accounts/account-rules.ts'
+import { type Storage, STORAGES } from './store/server-facts.ts'
 import {
   type Environment,
   portRefusal,
@@ -16,6 +17,8 @@ export interface Settings {
   readonly dataDir: string
   /** Undefined: Farthing starts a PostgreSQL of its own in `dataDir`. */
   readonly databaseUrl: string | undefined
+  /** Where that database writes: to disks of its own, or to storage that a service replicates. */
+  readonly storage?: Storage
   /** Absolute path of a price book; undefined: a demo, or what the database has. */
   readonly priceBook: string | undefined
   /** How long after its end an hour waits for late usage before it is sealed. */
@@ -72,6 +75,7 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       host: env['HOST'] || '127.0.0.1',
       dataDir: resolve(cwd, env['FARTHING_DATA_DIR'] || '.farthing'),
       databaseUrl: env['DATABASE_URL'] || undefined,
+      storage: readStorage(env),
       priceBook: readPath(env, 'FARTHING_PRICE_BOOK', cwd),
       graceMs: readDuration(env, 'FARTHING_GRACE'),
       backfillQuietMs: readDuration(env, 'FARTHING_BACKFILL_QUIET'),
@@ -103,6 +107,13 @@ function readTaken(env: Environment): TakenAccounts {
   const taken = TAKEN_ACCOUNTS.find((one) => one === text)
   if (taken) return taken
   throw new BadValue(`FARTHING_ACCOUNTS is ${shownValue(text)}: set it to any, or to known.`)
+}
+
+function readStorage(env: Environment): Storage {
+  const text = env['FARTHING_STORAGE'] || 'local'
+  const storage = STORAGES.find((one) => one === text)
+  if (storage) return storage
+  throw new BadValue(`FARTHING_STORAGE is ${shownValue(text)}: set it to local, or to replicated.`)
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }

@@ -1,10 +1,13 @@
 import { readSettings } from './config.ts'
 import { makeLog } from './log.ts'
-import { type Running, start } from './serve.ts'
+import { type Refused, type Running, start } from './serve.ts'
 import type { Log } from './store/connect.ts'
 
-/** Exit codes: stopped as asked; refused to start, or failed; a second signal did not want to wait. */
-export const EXIT = { stopped: 0, refused: 1, forced: 130 } as const
+/**
+ * Exit codes: stopped as asked; refused to start, or failed; too old for the database, so that a start again would help
+ * nobody (sysexits.h: EX_CONFIG; deploy/farthing.service); a second signal did not want to wait.
+ */
+export const EXIT = { stopped: 0, refused: 1, outdated: 78, forced: 130 } as const
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** `npm start` passes on a signal that the terminal has sent to this process already: both are one. */
@@ -19,15 +22,35 @@ export async function serveCommand(env: NodeJS.ProcessEnv): Promise<number> {
   const log = makeLog(process.stderr)
   const read = readSettings(env, process.cwd())
   if (!read.ok) return refuse(read.detail)
-  // From here on a signal waits until everything has started, and then stops it.
   const signal = nextSignal(log)
-  const started = await start(read.settings, log)
-  if (!started.ok) return refuse(started.detail)
+  const starting = new AbortController()
+  void signal.then(() => starting.abort())
+  const started = await start(read.settings, log, starting.signal)
+  if (!started.ok) return refuseStart(started, log)
   for (const line of greeting(started.running)) process.stdout.write(`${line}\n`)
-  log.info({ signal: await signal }, 'Stopping: requests in flight are finished')
-  await started.running.stop()
+  return run(started.running, signal, log)
+}
+
+/** Until a signal, or until a newer version has taken over the database. */
+async function run(running: Running, signal: Promise<string>, log: Log): Promise<number> {
+  const reason = await Promise.race([
+    signal.then((name) => ({ signal: name })),
+    running.outdated.then((detail) => ({ detail })),
+  ])
+  if ('detail' in reason) log.error({}, `This process ends its work. ${reason.detail}`)
+  else log.info(reason, 'Stopping: requests in flight are finished')
+  await running.stop()
   log.info({}, 'Stopped')
-  return EXIT.stopped
+  return 'detail' in reason ? EXIT.outdated : EXIT.stopped
+}
+
+function refuseStart({ code, detail }: Refused, log: Log): number {
+  if (code === 'start/stopped') {
+    log.info({}, 'Stopped before everything had started')
+    return EXIT.stopped
+  }
+  refuse(detail)
+  return code === 'database/newer_schema' ? EXIT.outdated : EXIT.refused
 }
 
 function refuse(detail: string): number {

@@ -10,8 +10,10 @@ import type { Instant } from './core/time/instant.ts'
 import { makeServer } from './http/server.ts'
 import { type Log, makePool, openDatabase } from './store/connect.ts'
 import { startHeartbeat } from './store/heartbeat.ts'
-import { migrate } from './store/migrate.ts'
+import { migrate, type Migrated } from './store/migrate.ts'
 import { makeReadingPool } from './store/reading-pool.ts'
+import { refuseTrouble } from './store/start-trouble.ts'
+import { watchWriter } from './store/watch-writer.ts'
 import { makeIngestThreads } from './threads/ingest-threads.ts'
 import { startSettling } from './threads/settling-thread.ts'
 
@@ -28,12 +30,14 @@ export interface Running {
   readonly adminKeyPath: string
   /** Does it bill with illustrative prices? */
   readonly demo: boolean
+  /** Resolves, with the reason, when a newer version has changed the schema so that this one may no longer write. */
+  readonly outdated: Promise<string>
   /** Finish the requests in flight, then everything else. Can be called twice. */
   stop(): Promise<void>
 }
 
 /** Why a start was refused, besides what the database, its migrations and the first start have against it. */
-export type StartCode = 'start/port_taken' | 'start/port_forbidden' | 'start/host_unusable'
+export type StartCode = 'start/port_taken' | 'start/port_forbidden' | 'start/host_unusable' | 'start/stopped'
 
 export interface Refused {
   readonly ok: false
@@ -50,8 +54,9 @@ type Stops = (() => Promise<unknown>)[]
 /**
  * Start everything: the database, its schema, the deployment, ingest, settlement and HTTP. The one place where all
  * parts meet. What was started is stopped again when a later part is refused or fails.
+ * @param signal ends a start in progress: then it is refused with `start/stopped`
  */
-export async function start(settings: Settings, log: Log): Promise<Started> {
+export async function start(settings: Settings, log: Log, signal?: AbortSignal): Promise<Started> {
   // What a person can get wrong is found before a database is made of it.
   const book = settings.priceBook === undefined ? undefined : readGivenBook(settings.priceBook)
   if (book && !book.ok) return book
@@ -62,7 +67,7 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
     for (const stop of stops.reverse()) await stop()
   })
   try {
-    const started = await startParts(settings, log, stops)
+    const started = await startParts(settings, log, stops, signal)
     if (!started.ok) {
       await stopAll()
       return started
@@ -70,28 +75,42 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
     return { ok: true, running: { ...started.parts, stop: stopAll } }
   } catch (error) {
     await stopAll()
+    if (signal?.aborted) return refuse('start/stopped', 'The start was stopped: nothing was left running.')
+    const trouble = refuseTrouble(error, 'The database')
+    if (trouble) return trouble
     throw error
   }
 }
 
 type StartedParts = { readonly ok: true; readonly parts: Omit<Running, 'stop'> } | Refused
 
-async function startParts(settings: Settings, log: Log, stops: Stops): Promise<StartedParts> {
-  const { databaseUrl, dataDir, graceMs, backfillQuietMs, identityWindowMs, host, port } = settings
-  const opened = await openDatabase({ databaseUrl, dataDir, log })
+async function startParts(
+  settings: Settings,
+  log: Log,
+  stops: Stops,
+  signal: AbortSignal | undefined,
+): Promise<StartedParts> {
+  const { databaseUrl, dataDir, storage, graceMs, backfillQuietMs, identityWindowMs, host, port } = settings
+  const opened = await openDatabase({ databaseUrl, dataDir, storage, log, signal })
   if (!opened.ok) return opened
   stops.push(() => opened.database.stop())
   const { connection } = opened.database
   // Before anything is locked: a process that is stopped loses what it holds.
   const heartbeat = await startHeartbeat({ connection, log })
   stops.push(() => heartbeat.stop())
-  const migrated = await migrate(connection)
+  const migrated = await migrate(connection, { log, signal })
   if (!migrated.ok) return migrated
-  const writing = makePool(connection, { max: WRITING_SESSIONS, applicationName: 'farthing', log })
+  sayMigrated(migrated, log)
+  // Until everything has started, the signal cuts off what waits in the database.
+  const starting = signal && onceMore(signal)
+  const pool = { applicationName: 'farthing', log, signal: starting?.signal }
+  const writing = makePool(connection, { ...pool, max: WRITING_SESSIONS })
   stops.push(() => writing.end())
   const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
   if (!first.ok) return first
   await acceptClockAtStart(writing)
+  starting?.done()
+  signal?.throwIfAborted()
   const reading = makeReadingPool(connection, {
     max: READING_SESSIONS,
     applicationName: 'farthing-read',
@@ -112,7 +131,10 @@ async function startParts(settings: Settings, log: Log, stops: Stops): Promise<S
   const server = await makeServer({ reading, writing, keys, ingest, large, trial, log, now: clock, graceMs })
   stops.push(() => closeServer(server))
   const url = shownUrl(await server.listen({ port, host }))
-  return { ok: true, parts: partsOf(first, url) }
+  signal?.throwIfAborted()
+  const watch = watchWriter(reading)
+  stops.push(() => watch.stop())
+  return { ok: true, parts: { ...partsOf(first, url), outdated: watch.outdated } }
 }
 
 /** This process's clock. */
@@ -120,7 +142,24 @@ function clock(): Instant {
   return Date.now() as Instant
 }
 
-function partsOf(first: Extract<FirstStarted, { readonly ok: true }>, url: string): Omit<Running, 'stop'> {
+function sayMigrated({ applied, moved }: Extract<Migrated, { readonly ok: true }>, log: Log): void {
+  if (moved) log.info({}, 'The tables of an older version were moved from the schema public to farthing')
+  if (applied.length > 0) log.info({ applied }, 'The schema of the database was brought up to date')
+}
+
+/** A signal that follows another one until it is `done`. */
+function onceMore(signal: AbortSignal): { readonly signal: AbortSignal; readonly done: () => void } {
+  const own = new AbortController()
+  const follow = () => own.abort(signal.reason)
+  signal.addEventListener('abort', follow)
+  if (signal.aborted) follow()
+  return { signal: own.signal, done: () => signal.removeEventListener('abort', follow) }
+}
+
+function partsOf(
+  first: Extract<FirstStarted, { readonly ok: true }>,
+  url: string,
+): Omit<Running, 'stop' | 'outdated'> {
   const { adminKey, adminKeyPath, demo } = first
   return { url, adminKey, adminKeyPath, demo }
 }

@@ -13,6 +13,7 @@ import { explainCommand } from './commands/explain.ts'
 import { heldCommand } from './commands/held.ts'
 import { importCommand } from './commands/import.ts'
 import { keysCommand } from './commands/keys.ts'
+import { migrateCommand } from './commands/migrate.ts'
 import { priceBookCommand } from './commands/price-book.ts'
 import { rateCommand } from './commands/rate.ts'
 import { refusedCommand } from './commands/refused.ts'
@@ -70,6 +71,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     explainCommand(),
     settleCommand(readSettings),
     verifyCommand(readSettings, setExitCode),
+    migrateCommand(readSettings),
     backupCommand(readSettings, version()),
     restoreCommand(readSettings, setExitCode),
     rateCommand(setExitCode),

@@ -3,6 +3,8 @@ import { ask, type Connection } from './embedded/connection.ts'
 import type { Log } from './embedded/log.ts'
 import { oneLine, type Refused as ServerRefused, systemCode } from './embedded/refusal.ts'
 import { type Database, startEmbedded } from './embedded/start.ts'
+import { probeSessions } from './probe-sessions.ts'
+import { DURABLE, type Facts, FACTS, remarksOn, type Storage } from './server-facts.ts'
 
 export type { Connection } from './embedded/connection.ts'
 export type { Database } from './embedded/start.ts'
@@ -13,9 +15,13 @@ export { makePool, type PoolOptions } from './embedded/session.ts'
 export type DatabaseCode =
   | 'database/encoding'
   | 'database/fsync_off'
+  | 'database/full_page_writes_off'
   | 'database/in_recovery'
   | 'database/login'
+  | 'database/no_advisory_locks'
+  | 'database/setting'
   | 'database/too_old'
+  | 'database/transaction_pooling'
   | 'database/unreachable'
   | 'database/url'
 
@@ -33,18 +39,24 @@ export interface OpenOptions {
   readonly databaseUrl?: string | undefined
   readonly dataDir: string
   readonly log: Log
+  /** `local` unless told. */
+  readonly storage?: Storage | undefined
+  /** Ends a start in progress: what it has started is stopped, and it throws. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** PostgreSQL 15 has `nulls not distinct` and `merge`. */
 const MAJOR_MIN = 15
 
 /** The database that Farthing keeps its facts in: the user's own, checked, or the embedded one, started. */
-export async function openDatabase({ databaseUrl, dataDir, log }: OpenOptions): Promise<Opened> {
-  if (!databaseUrl) return startEmbedded({ dataDir, log })
+export async function openDatabase(options: OpenOptions): Promise<Opened> {
+  const { databaseUrl, dataDir, log, signal } = options
+  if (!databaseUrl) return startEmbedded({ dataDir, log, signal })
   const connection = connectionOf(databaseUrl)
   if (!connection)
     return refuse('database/url', 'DATABASE_URL is no address: write postgres://user@host:5432/name.')
-  const refused = await check(connection)
+  const refused = await check(connection, options)
+  signal?.throwIfAborted()
   return refused ?? { ok: true, database: { connection, joined: true, stop: async () => {} } }
 }
 
@@ -73,29 +85,27 @@ export function connectionOf(text: string): Connection | undefined {
   }
 }
 
-interface Facts {
-  readonly version: number
-  readonly fsync: string
-  readonly recovering: boolean
-  readonly encoding: string
-}
-
-async function check(connection: Connection): Promise<Refused | undefined> {
+async function check(
+  connection: Connection,
+  { log, storage = 'local', signal }: OpenOptions,
+): Promise<Refused | undefined> {
   const at = `${connection.host}:${connection.port}`
+  const subject = `The database at ${at}`
   try {
-    const facts = await ask<Facts>(
-      connection,
-      `select current_setting('server_version_num')::int as version, current_setting('fsync') as fsync,
-              pg_is_in_recovery() as recovering, current_setting('server_encoding') as encoding`,
-    )
-    return facts && refuseFacts(facts, `The database at ${at}`)
+    const facts = await ask<Facts>(connection, FACTS, signal)
+    const refused = facts && refuseFacts(facts, subject, storage)
+    if (refused) return refused
+    for (const remark of facts ? remarksOn(facts) : []) log.warn({ at }, remark)
+    const failed = await probeSessions(connection, signal)
+    return failed && refuse(failed.code, `${subject} ${failed.detail}`)
   } catch (error) {
+    signal?.throwIfAborted()
     return refuseConnection(error, at)
   }
 }
 
-export function refuseFacts(facts: Facts, subject: string): Refused | undefined {
-  const { version, fsync, recovering, encoding } = facts
+export function refuseFacts(facts: Facts, subject: string, storage: Storage = 'local'): Refused | undefined {
+  const { version, recovering, encoding } = facts
   const major = Math.floor(version / 10_000)
   if (major < MAJOR_MIN) {
     const detail = `${subject} is PostgreSQL ${major}: Farthing needs ${MAJOR_MIN} or newer.`
@@ -104,9 +114,11 @@ export function refuseFacts(facts: Facts, subject: string): Refused | undefined 
   if (recovering) {
     return refuse('database/in_recovery', `${subject} is a standby (in recovery): use the primary server.`)
   }
-  if (fsync === 'off') {
-    const detail = `${subject} has fsync = off, so a power cut can lose what was billed: set fsync = on.`
-    return refuse('database/fsync_off', detail)
+  for (const { name, code } of DURABLE) {
+    if (facts[name] !== 'off' || storage === 'replicated') continue
+    const override = 'or set FARTHING_STORAGE=replicated if it is a service whose storage is replicated'
+    const detail = `${subject} has ${name} = off, so a power cut can lose what was billed`
+    return refuse(code, `${detail}: set ${name} = on, ${override}.`)
   }
   if (encoding !== 'UTF8') {
     const detail = `${subject} has the encoding ${encoding}: create one with encoding 'UTF8' template template0.`

@@ -1,6 +1,7 @@
 import type { Hour } from '../core/time/hour.ts'
 import type { Query } from './query.ts'
 import type { Instant } from '../core/time/instant.ts'
+import { checkWriter, MIN_WRITER } from './writer.ts'
 
 export interface InsertDeployment {
   readonly priceVersion: number
@@ -14,11 +15,17 @@ export interface InsertDeployment {
 export const insertDeployment: Query<InsertDeployment, { first_hour: Hour }, Hour> = {
   name: 'insert_deployment',
   text: `
-    insert into deployment (first_hour, sealed_until, settled_until, price_version, currency, demo)
-    select hour, hour, hour, $1, $2, $3
+    insert into deployment (first_hour, sealed_until, settled_until, price_version, currency, demo, min_writer)
+    select hour, hour, hour, $1, $2, $3, $5
       from coalesce($4::int, floor(extract(epoch from clock_timestamp()) / 3600)::int) as hour
     returning first_hour`,
-  values: ({ priceVersion, currency, demo, firstHour }) => [priceVersion, currency, demo, firstHour ?? null],
+  values: ({ priceVersion, currency, demo, firstHour }) => [
+    priceVersion,
+    currency,
+    demo,
+    firstHour ?? null,
+    MIN_WRITER,
+  ],
   decode: (raw) => raw.first_hour,
 }
 
@@ -62,25 +69,45 @@ export interface Watermarks {
   readonly now: Instant
 }
 
-/** Undefined before the first start has made the deployment. Must not share a statement with taking the gate. */
-export const findWatermarks: Query<
-  void,
-  { sealed_until: Hour; settled_until: Hour; price_version: number; accounts_version: number; now: string },
-  Watermarks
-> = {
+interface RawWatermarks {
+  readonly sealed_until: Hour
+  readonly settled_until: Hour
+  readonly price_version: number
+  readonly accounts_version: number
+  readonly min_writer: number
+  readonly now: string
+}
+
+/**
+ * Undefined before the first start has made the deployment. Must not share a statement with taking the gate.
+ * Everything that writes facts reads it behind its lock, so its decoding refuses writers that are too old.
+ * @throws Outdated
+ */
+export const findWatermarks: Query<void, RawWatermarks, Watermarks> = {
   name: 'find_watermarks',
   text: `
-    select sealed_until, settled_until, price_version, accounts_version,
+    select sealed_until, settled_until, price_version, accounts_version, min_writer,
            floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now
       from deployment`,
   values: () => [],
-  decode: (raw) => ({
-    sealedUntil: raw.sealed_until,
-    settledUntil: raw.settled_until,
-    priceVersion: raw.price_version,
-    accountsVersion: raw.accounts_version,
-    now: Number(raw.now) as Instant,
-  }),
+  decode: (raw) => {
+    checkWriter(raw.min_writer)
+    return {
+      sealedUntil: raw.sealed_until,
+      settledUntil: raw.settled_until,
+      priceVersion: raw.price_version,
+      accountsVersion: raw.accounts_version,
+      now: Number(raw.now) as Instant,
+    }
+  },
+}
+
+/** The lowest writer that may go on beside the schema (writer.ts). */
+export const findMinWriter: Query<void, { min_writer: number }, number> = {
+  name: 'find_min_writer',
+  text: `select min_writer from deployment`,
+  values: () => [],
+  decode: ({ min_writer }) => min_writer,
 }
 
 /** Hours before `to` take no more events of their own. Only while holding the gate alone. */
@@ -121,17 +148,14 @@ export const lockFirstStart: Query<void, never, void> = {
   decode: () => undefined,
 }
 
-export interface Standing {
-  readonly hasMigrations: boolean
-  readonly hasDeployment: boolean
-}
+/** Has a first start, or a restore, made the deployment? Asked of a schema where its tables may still be. */
+export const findStarted = { farthing: startedIn('farthing'), public: startedIn('public') } as const
 
-/** Which of the tables are there that say what a database is. Reads none of them: they may be missing. */
-export const findStanding: Query<void, Standing, Standing> = {
-  name: 'find_standing',
-  text: `
-    select to_regclass('migration') is not null as "hasMigrations",
-           to_regclass('deployment') is not null as "hasDeployment"`,
-  values: () => [],
-  decode: (raw) => raw,
+function startedIn(schema: 'farthing' | 'public'): Query<void, { started: true }, true> {
+  return {
+    name: `find_started_in_${schema}`,
+    text: `select true as started from ${schema}.deployment`,
+    values: () => [],
+    decode: () => true,
+  }
 }

@@ -9,6 +9,7 @@ import { instantArray, integerArray, textArray } from './binary-arrays.ts'
 import { GATE } from './gate.ts'
 import { keyColumns } from './key-columns.ts'
 import type { Watermarks } from './deployment.ts'
+import { ownWriter } from './writer.ts'
 
 const INSERT_EVENTS = `
   select insert_events($1::int[], $2::int[], $3::bigint[], $4::timestamptz[], $5::int[], $6::smallint[],
@@ -53,9 +54,9 @@ function indexesOf({ present }: Present): readonly number[] {
 
 const INSERT_LIVE_EVENTS = `
   select now, present
-    from insert_live_events(${GATE}, $1, $2, $3, $4::int[], $5::bigint[], $6::timestamptz[], $7::int[], $8::smallint[],
-                            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                            $15::int[])`
+    from insert_live_events(${GATE}, $1, $2, $3, $4, $5::int[], $6::bigint[], $7::timestamptz[], $8::int[], $9::smallint[],
+                            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+                            $16::int[])`
 
 /** Where the caller thinks the deployment is. */
 export type ExpectedWatermarks = Pick<Watermarks, 'priceVersion' | 'accountsVersion'>
@@ -80,7 +81,7 @@ export async function insertLiveEvents(
   { priceVersion, accountsVersion }: ExpectedWatermarks,
 ): Promise<LiveInserted | undefined> {
   const { hours, others } = columnsOf(events)
-  const values = [priceVersion, accountsVersion, events[0]!.hour, hours, ...others]
+  const values = [ownWriter(), priceVersion, accountsVersion, events[0]!.hour, hours, ...others]
   const { rows } = await pool.query<Present & { now: string }>({
     name: 'insert_live_events',
     text: INSERT_LIVE_EVENTS,

@@ -68,6 +68,8 @@ async function evictHolders(pool: pg.Pool): Promise<void> {
        from pg_locks l join pg_stat_activity a using (pid)
       where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = $1::int and l.objsubid = 1
         and l.database = (select oid from pg_database where datname = current_database())
+        -- A migration keeps everyone out for as long as it takes; a stopped one is ended by heartbeat.ts.
+        and a.application_name not like 'farthing-migrate %'
         and a.xact_start < clock_timestamp() - make_interval(secs => $2)`,
     [GATE, GATE_PATIENCE_MS / 1000],
   )

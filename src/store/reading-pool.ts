@@ -11,12 +11,10 @@ export const READING_TIMEOUT_MS = 30_000
  * ingest uses, so that no question can make usage wait.
  */
 export function makeReadingPool(connection: Connection, options: PoolOptions): Pool {
-  const readOnly = [connection.options, '-c default_transaction_read_only=on'].filter(Boolean).join(' ')
-  // As a parameter of its own, which PostgreSQL reads after `options`: it counts, whatever those say.
-  const limited: Connection & pg.ClientConfig = {
-    ...connection,
-    options: readOnly,
-    statement_timeout: READING_TIMEOUT_MS,
+  const settings = {
+    ...options.settings,
+    default_transaction_read_only: 'on',
+    statement_timeout: String(READING_TIMEOUT_MS),
   }
-  return makePool(limited, options)
+  return makePool(connection, { ...options, settings })
 }

@@ -1,4 +1,5 @@
 import { sqlState } from './transaction.ts'
+import { Outdated } from './writer.ts'
 
 /** SQLSTATEs that say: not now. Connection lost, too many connections, shutting down, starting, cancelled. */
 const NOT_NOW = /^(?:08...|53300|57P0[1-5]|57014|25P03)$/
@@ -20,6 +21,8 @@ const DRIVER =
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isUnavailable)
   if (!(error instanceof Error)) return false
+  // This process ends within seconds; a newer one answers.
+  if (error instanceof Outdated) return true
   const state = sqlState(error)
   if (state !== undefined && NOT_NOW.test(state)) return true
   const code = 'code' in error ? String(error.code) : ''

@@ -109,8 +109,7 @@ describe('the schema', () => {
   test('of an older backup is made first, and migrated when its facts are there', async () => {
     const target = await emptyDatabase()
     const { pool } = target
-    await pool.query('drop schema public cascade')
-    await pool.query('create schema public')
+    await pool.query('drop schema farthing cascade')
     const path = join(folder, 'older.backup')
     const older = knownMigrations().slice(0, 3)
     writeFileSync(path, packed([deployments], { migrations: older }))
@@ -186,8 +185,7 @@ describe('the schema', () => {
 
   test('is migrated by the restore of a database that nobody has touched', async () => {
     const target = await emptyDatabase()
-    await target.pool.query('drop schema public cascade')
-    await target.pool.query('create schema public')
+    await target.pool.query('drop schema farthing cascade')
     expect(await restore(target, FILE)).toMatchObject({ ok: true })
     expect(await migrate(target.connection)).toEqual({ ok: true, applied: [] })
   })

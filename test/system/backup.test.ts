@@ -59,7 +59,7 @@ afterAll(async () => {
 test('no table of the database is unknown to the format', async () => {
   const { rows } = await deployed.pool.query<{ name: string; kind: string }>(
     `select relname as name, relkind as kind from pg_class
-      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'm', 'S') and not relispartition`,
+      where relnamespace = 'farthing'::regnamespace and relkind in ('r', 'p', 'm', 'S') and not relispartition`,
   )
   const tables = rows.filter(({ kind }) => kind !== 'S').map(({ name }) => name)
   const known = [...BACKED_UP.map(({ table }) => table), ...Object.keys(LEFT_OUT)]

@@ -25,7 +25,7 @@ const ACCOUNTS = ['acme', 'globex', 'ümlaut'] as const
 /** Rows of every table, tables with their partitions, and how far every sequence is. */
 async function everything({ pool }: Pick<Deployment, 'pool'>): Promise<unknown> {
   const { rows: tables } = await pool.query<{ name: string }>(
-    `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1`,
+    `select relname as name from pg_class where relnamespace = 'farthing'::regnamespace and relkind in ('r', 'p') order by 1`,
   )
   const contents = []
   for (const { name } of tables) {

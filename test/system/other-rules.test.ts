@@ -47,7 +47,8 @@ async function withClient<Result>(connection: Connection, work: (sql: pg.Client)
 async function oldDatabase(further = ''): Promise<TestDatabase> {
   const database = await testDatabase()
   databases.push(database)
-  await database.pool.query(`drop schema public cascade; create schema public; ${OLD}; ${further}`)
+  const setUp = `drop schema farthing cascade; set search_path = public; ${OLD}; ${further}`
+  await withClient(database.connection, (sql) => sql.query(setUp))
   return database
 }
 
@@ -59,9 +60,9 @@ async function everything(sql: { query(text: string): Promise<{ rows: unknown[] 
                  where table_schema = 'public' order by 1, ordinal_position`),
     await read(`select conrelid::regclass::text as name, pg_get_constraintdef(oid) as text from pg_constraint
                  where connamespace = 'public'::regnamespace order by 1, 2`),
-    await read('select * from migration order by name'),
-    await read('select * from deployment'),
-    await read('select * from bill_line'),
+    await read('select * from public.migration order by name'),
+    await read('select * from public.deployment'),
+    await read('select * from public.bill_line'),
   ]
 }
 
@@ -71,7 +72,7 @@ describe('a database of Farthing 0.1.0', () => {
     const { pool } = await oldDatabase()
     expect(OLD_MIGRATIONS).toHaveLength(9)
     expect(OLD_MIGRATIONS[0]).toBe('0001-facts.sql')
-    const { rows } = await pool.query('select quantity, unit_price, amount from bill_line')
+    const { rows } = await pool.query('select quantity, unit_price, amount from public.bill_line')
     expect(rows).toEqual([{ quantity: '613822', unit_price: '0.0084', amount: '0.0859350800000028' }])
   })
 

@@ -250,7 +250,7 @@ test('what was refused before it was counted is a row each, and the counts begin
   const files = readdirSync(folder).sort()
   const schema = (name: string) => readFileSync(folder + name, 'utf8')
   try {
-    await database.pool.query('drop schema public cascade; create schema public')
+    await database.pool.query('drop schema farthing cascade; create schema farthing')
     for (const name of files.filter((file) => file < '0008')) await database.pool.query(schema(name))
     await database.pool.query(`
       insert into refused_event (outcome, account, source, id, code, detail, body)

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { farthing, PROGRAM, surroundings } from './cli-run.ts'
 import { requestEvent } from './http-server.ts'
@@ -146,3 +147,35 @@ test('what it cannot do is one line, and exit code 1', async () => {
     'farthing: PORT is "many": set it to a number from 0 to 65535.\n',
   ])
 })
+
+test('a newer schema that this version may not write to ends it with 78, and it says why', async () => {
+  const served = await serve()
+  const { host } = { host: join(dataDir, 'socket') }
+  const client = new pg.Client({ host, user: 'farthing', database: 'farthing' })
+  client.on('error', () => {})
+  await client.connect()
+  const rise = (to: number) => client.query('update farthing.deployment set min_writer = $1', [to])
+  await rise(9_999)
+  expect(await served.ended).toBe(78)
+  expect(served.stderr()).toMatch(/This process ends its work\. .*start a newer Farthing/)
+  await client.end().catch(() => undefined)
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} while it starts ends it soon, with nothing left running`, async () => {
+    const dir = join(home, `early-${signal}`)
+    for (const afterMs of [600, 1_200, 2_000, 3_000]) {
+      const env = surroundings({ PORT: '0', FARTHING_DATA_DIR: dir })
+      const child = spawn(process.execPath, [PROGRAM, 'serve'], { env, stdio: 'ignore' })
+      running.push(child)
+      await sleep(afterMs)
+      const begun = performance.now()
+      child.kill(signal)
+      const code = await new Promise((resolve) => child.once('close', (exit, by) => resolve(exit ?? by)))
+      // Before the program has installed its handlers, the signal ends it by itself.
+      expect([0, signal]).toContain(code)
+      expect(performance.now() - begun).toBeLessThan(15_000)
+      expect(existsSync(join(dir, 'postgres/postmaster.pid'))).toBe(false)
+    }
+  })
+}

@@ -4,7 +4,7 @@ import { checkBackup } from '../../flows/backup/check-backup.ts'
 import { saveBackup } from '../../flows/backup/save-backup.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
-import { type ReadOwnSettings, withDatabase } from '../own-database.ts'
+import { type ReadOwnSettings, withReadableDatabase } from '../own-database.ts'
 import { type Progress, showProgress } from '../terminal/progress.ts'
 import { complain, print, printJson, remark } from '../terminal/terminal.ts'
 
@@ -29,7 +29,7 @@ export async function backUp(
   // A reader that goes away in the middle ends the process quietly; it has no backup then, and must not believe so.
   process.exitCode = EXIT.failed
   const summary = await shown('backed up', 'Stopped: there is no backup.', (onProgress, signal) =>
-    withDatabase(readSettings, (pool) =>
+    withReadableDatabase(readSettings, (pool) =>
       saveBackup({
         pool,
         farthing: version,

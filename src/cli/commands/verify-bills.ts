@@ -7,7 +7,7 @@ import { run } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { CommandFailed, EXIT, type SetExitCode } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
-import { type ReadOwnSettings, withDatabase } from '../own-database.ts'
+import { type ReadOwnSettings, withReadableDatabase } from '../own-database.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { conclude } from '../terminal/terminal.ts'
 
@@ -34,7 +34,7 @@ export async function verifyBills(
     stop.signal.throwIfAborted()
   }
   try {
-    await withDatabase(readSettings, (pool) =>
+    await withReadableDatabase(readSettings, (pool) =>
       transaction(pool, async (sql) => {
         await run(sql, lockSnapshot, undefined)
         for await (const difference of verify(sql, { account, ...range, onProgress })) {

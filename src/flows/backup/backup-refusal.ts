@@ -1,4 +1,5 @@
 import { oneLine } from '../../store/embedded/refusal.ts'
+import type { SchemaCode } from '../../store/schema-state.ts'
 import { sqlState } from '../../store/transaction.ts'
 import { isUnavailable } from '../../store/unavailable.ts'
 
@@ -17,6 +18,7 @@ export type BackupCode =
   | 'restore/disk_full'
   | 'restore/locks'
   | 'restore/unfit'
+  | SchemaCode
 
 /** Ends a backup or a restore, from wherever it is; its flow answers it as a value. */
 export class BackupRefused extends Error {

@@ -1,8 +1,8 @@
 import { fillDatabase, type RestoreBackup } from './fill-database.ts'
 import { migrate, versionOfOtherRules } from '../../store/migrate.ts'
-import { run, runOne } from '../../store/query.ts'
-import { findDeploymentRow, findStanding } from '../../store/deployment.ts'
-import { listMigrations } from '../../store/server.ts'
+import { runOne } from '../../store/query.ts'
+import { findStarted } from '../../store/deployment.ts'
+import { readSchema, type SchemaState } from '../../store/schema-state.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import type { BackupHeader, BackupSummary } from './backup-format.ts'
 import { openBackupFile } from './backup-file.ts'
@@ -37,7 +37,8 @@ export function restoreBackup(restore: RestoreBackup): Promise<RestoredBackup> {
       await prepare(restore, header)
       return fillDatabase(restore, parts)
     })
-    await migrate(connection)
+    const migrated = await migrate(connection)
+    if (!migrated.ok) throw new BackupRefused(migrated.code, migrated.detail)
     return { ok: true, summary }
   })
 }
@@ -57,14 +58,14 @@ async function throughParts<Result>(
 }
 
 async function refuseTarget(pool: Pool): Promise<void> {
-  const standing = await runOne(pool, findStanding, undefined)
-  if (standing?.hasDeployment && (await runOne(pool, findDeploymentRow, undefined))) throw notEmpty()
+  const state = await schemaOf(pool)
+  if (state.schema !== undefined && (await runOne(pool, findStarted[state.schema], undefined)))
+    throw notEmpty()
 }
 
 /** Give the database the schema that the backup was made under. */
 async function prepare({ connection, pool }: RestoreBackup, header: BackupHeader): Promise<void> {
-  const standing = await runOne(pool, findStanding, undefined)
-  const has = standing?.hasMigrations ? await run(pool, listMigrations, undefined) : []
+  const has = [...(await schemaOf(pool)).done]
   const older = versionOfOtherRules(has)
   if (older !== undefined) {
     const what = `The database is empty, but has tables of Farthing ${older}`
@@ -75,5 +76,12 @@ async function prepare({ connection, pool }: RestoreBackup, header: BackupHeader
     const what = `The database is empty, but has the migration ${further}, and the backup is from before it`
     throw new BackupRefused('restore/other_schema', `${what}: restore into a new, empty database.`)
   }
-  await migrate(connection, header.migrations)
+  const migrated = await migrate(connection, { wanted: header.migrations })
+  if (!migrated.ok) throw new BackupRefused(migrated.code, migrated.detail)
+}
+
+async function schemaOf(pool: Pool): Promise<SchemaState> {
+  const state = await readSchema(pool)
+  if (!state.ok) throw new BackupRefused(state.code, state.detail)
+  return state
 }

@@ -18,6 +18,12 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'HOST', fallback: '127.0.0.1', says: 'the address to listen at; 0.0.0.0 is all', of: 'server' },
   { name: 'DATABASE_URL', fallback: '', says: 'a PostgreSQL of yours, 15 or newer', of: 'server' },
   {
+    name: 'FARTHING_STORAGE',
+    fallback: 'local',
+    says: 'where that PostgreSQL writes: local, or replicated by a service',
+    of: 'server',
+  },
+  {
     name: 'FARTHING_DATA_DIR',
     fallback: '.farthing',
     says: 'where its data and the admin key are',

@@ -7,7 +7,7 @@ import { lastWords } from './last-words.ts'
 import type { Log } from './log.ts'
 import { preparePgdata } from './pgdata.ts'
 import { makeOwn, type Place } from './place.ts'
-import { answers, launch, stopPostmaster } from './postmaster.ts'
+import { answers, launch, stopPostmaster, stopStarting } from './postmaster.ts'
 import { runningPostmaster } from './postmaster-file.ts'
 import { type Refused, refuse, refuseFullDisk, systemCode } from './refusal.ts'
 import { settings, usableMemory } from './settings.ts'
@@ -21,8 +21,16 @@ export interface Running {
   readonly launched: boolean
 }
 
-/** Make the server run and answer: found as it runs, or started, and made before if need be. Call in turn. */
-export async function bringUp(place: Place, binaries: Binaries, log: Log): Promise<Running | Refused> {
+/**
+ * Make the server run and answer: found as it runs, or started, and made before if need be. Call in turn.
+ * @param signal ends it: a server that was started is stopped again, and it throws
+ */
+export async function bringUp(
+  place: Place,
+  binaries: Binaries,
+  log: Log,
+  signal?: AbortSignal,
+): Promise<Running | Refused> {
   const socket = socketDir(place)
   if (!socket.ok) return socket
   const refused = preparePgdata(place, binaries)
@@ -30,21 +38,29 @@ export async function bringUp(place: Place, binaries: Binaries, log: Log): Promi
   makeOwn(place.logs, place)
   const connection = socketConnection(socket.dir)
   const onSlow = () => log.info({ log: lastWords(place).file }, 'PostgreSQL is still starting')
+  const waiting = { onSlow, signal }
   const running =
-    (await found(place, connection, onSlow)) ?? (await started(place, binaries, connection, onSlow))
+    (await found(place, connection, waiting)) ?? (await started(place, binaries, connection, waiting))
   const incomplete = running.ok ? await makeDatabase(place, connection) : undefined
   return incomplete ?? running
+}
+
+/** How a start is waited for. */
+interface Waiting {
+  readonly onSlow: () => void
+  readonly signal: AbortSignal | undefined
 }
 
 /** The server that runs already, if it can be reached. One that is stopping is waited for, and is not found. */
 async function found(
   place: Place,
   connection: Connection,
-  onSlow: () => void,
+  { onSlow, signal }: Waiting,
 ): Promise<Running | Refused | undefined> {
   const pid = runningPostmaster(place.pgdata)
   if (pid !== undefined) {
-    if (await answers(place, connection, pid, onSlow)) return { ok: true, pid, connection, launched: false }
+    if (await answers(place, connection, pid, onSlow, signal))
+      return { ok: true, pid, connection, launched: false }
     await stopPostmaster(place.pgdata)
     return undefined
   }
@@ -68,13 +84,19 @@ async function started(
   place: Place,
   binaries: Binaries,
   connection: Connection,
-  onSlow: () => void,
+  { onSlow, signal }: Waiting,
 ): Promise<Running | Refused> {
   await clearAway(place, connection.host)
+  signal?.throwIfAborted()
   const surroundings = { socketDir: connection.host, logs: place.logs, memory: usableMemory() }
   const pid = launch(place, binaries, settings(surroundings))
-  if (pid !== undefined && (await answers(place, connection, pid, onSlow))) {
-    return { ok: true, pid, connection, launched: true }
+  try {
+    if (pid !== undefined && (await answers(place, connection, pid, onSlow, signal))) {
+      return { ok: true, pid, connection, launched: true }
+    }
+  } catch (error) {
+    if (pid !== undefined) await stopStarting(place.pgdata, pid)
+    throw error
   }
   const { file, text } = lastWords(place)
   return refuseStart(place, text || 'it said nothing', file)

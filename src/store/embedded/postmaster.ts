@@ -50,6 +50,7 @@ export function launch(
 /**
  * Wait until the server takes connections, or has ended.
  * @param onSlow called once when it takes longer than a start without recovery
+ * @param signal ends the wait: then it throws
  * @returns false when it has ended, or did not answer in time
  */
 export async function answers(
@@ -57,11 +58,13 @@ export async function answers(
   connection: Connection,
   pid: number,
   onSlow: () => void,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const slow = setTimeout(onSlow, SLOW_MS)
   let deadline = Date.now() + START_PATIENCE_MS
   try {
     while (Date.now() < deadline && startOf(pid) !== undefined) {
+      signal?.throwIfAborted()
       const ready = saysReady(pgdata)
       if (ready && (await takesConnections(connection))) return true
       if (ready) deadline = Math.min(deadline, Date.now() + READY_PATIENCE_MS)
@@ -90,6 +93,12 @@ export async function stopPostmaster(pgdata: string): Promise<void> {
     if (!send(pid, signal)) return
     if (await ended(pid, STOP_PATIENCE_MS)) return
   }
+}
+
+/** Stop a server that is only just starting, and may have no pid file yet. */
+export async function stopStarting(pgdata: string, pid: number): Promise<void> {
+  if (send(pid, 'SIGINT')) await ended(pid, STOP_PATIENCE_MS)
+  await stopPostmaster(pgdata)
 }
 
 /** False when there is no such process any more. */

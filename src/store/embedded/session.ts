@@ -1,23 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import pg from 'pg'
-import type { Connection } from './connection.ts'
+import { type Connection, cutOffWhen } from './connection.ts'
 import type { Log } from './log.ts'
-
-const MINUTE_MS = 60_000
-
-/**
- * What every session is set to, whatever the server, its database and its role say. A statement that waits for
- * rows to insert is reached by none of these timeouts; who waits for it has to end it.
- */
-const SESSION = {
-  timezone: 'UTC',
-  default_transaction_isolation: 'read committed',
-  synchronous_commit: 'on',
-  statement_timeout: 10 * MINUTE_MS,
-  lock_timeout: 0,
-  idle_in_transaction_session_timeout: MINUTE_MS,
-}
+import { prepareSession, sessionSettings } from './session-settings.ts'
 
 /** Part of the name of each session, so that others can tell which sessions belong to one process (store/heartbeat.ts). */
 const PROCESS_TAG = processTag()
@@ -43,32 +29,39 @@ export interface PoolOptions {
   /** What its sessions are for. Seen in `pg_stat_activity` and in the server's log, with the process's tag. */
   readonly applicationName?: string
   readonly log?: Log
+  /** What its sessions are set to beyond SESSION, or instead. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** When it aborts, all sessions are cut off, whatever they wait for. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
- * A pool whose sessions are all set as above, from their first statement on. `bigint` and `numeric` arrive as
+ * A pool whose sessions are all set by `prepareSession` before anyone gets one. `bigint` and `numeric` arrive as
  * text, as `pg` does by itself. A session that breaks is logged, and never ends the process: the statement that
  * was running on it fails, and the next one gets a new session.
  */
 export function makePool(
   connection: Connection,
-  { max = 10, applicationName, log }: PoolOptions = {},
+  { max = 10, applicationName = 'farthing', log, settings, signal }: PoolOptions = {},
 ): pg.Pool {
+  const wanted = sessionSettings(connection, { application_name: sessionName(applicationName), ...settings })
   const pool = new pg.Pool({
     ...connection,
-    options: [connection.options, startupOptions()].filter(Boolean).join(' '),
-    application_name: sessionName(applicationName ?? 'farthing'),
+    application_name: sessionName(applicationName),
     max,
+    // The driver waits for what it returns, whatever its types say.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    onConnect: (client) => {
+      signal?.throwIfAborted()
+      return prepareSession(client, wanted)
+    },
   })
   const report = (error: Error) => log?.warn({ err: error }, 'A database session has broken')
   pool.on('error', report)
-  // The pool listens to idle sessions only; one that breaks in use would end the process.
-  pool.on('connect', (client) => client.on('error', report))
+  pool.on('connect', (client) => {
+    // The pool listens to idle sessions only; one that breaks in use would end the process.
+    client.on('error', report)
+    if (signal) cutOffWhen(signal, client)
+  })
   return pool
-}
-
-/** Blanks inside a value are escaped with a backslash. */
-function startupOptions(): string {
-  const settings = Object.entries(SESSION)
-  return settings.map(([name, value]) => `-c ${name}=${String(value).replaceAll(' ', '\\ ')}`).join(' ')
 }

@@ -22,6 +22,8 @@ export interface EmbeddedOptions {
   readonly log: Log
   /** Where root keeps what the server's user could not reach otherwise. */
   readonly sharedDir?: string
+  /** Ends a start in progress: what it has started is stopped, and it throws. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A database to connect to, and how to be done with it. */
@@ -46,21 +48,28 @@ export async function startEmbedded({
   dataDir,
   log,
   sharedDir = '/var/lib/farthing',
+  signal,
 }: EmbeddedOptions): Promise<Started> {
   return refusing(dataDir, async () => {
+    signal?.throwIfAborted()
     const at = findPlace(dataDir, sharedDir)
     if (!at.ok) return at
     const found = findBinaries(at.place, sharedDir)
     if (!found.ok) return found
-    const started = await takeTurn(at.place, () => use(at.place, found.binaries, log))
+    const started = await takeTurn(at.place, () => use(at.place, found.binaries, log, signal), signal)
     return started ?? refuseBusy(dataDir)
   })
 }
 
-async function use(place: Place, binaries: Binaries, log: Log): Promise<Started> {
+async function use(
+  place: Place,
+  binaries: Binaries,
+  log: Log,
+  signal: AbortSignal | undefined,
+): Promise<Started> {
   const members = join(place.home, 'processes')
   const joined = hasMembers(members)
-  const running = await bringUp(place, binaries, log)
+  const running = await bringUp(place, binaries, log, signal)
   if (!running.ok) return running
   const membership = enter(members)
   log.info({ serverPid: running.pid, home: place.home }, say(running, joined))
@@ -116,8 +125,8 @@ function prune(place: Place): NodeJS.Timeout {
   return setInterval(() => pruneLogs(place), PRUNE_EVERY_MS).unref()
 }
 
-function takeTurn<T>({ home }: Place, work: () => Promise<T>): Promise<T | undefined> {
-  return inTurn(join(home, 'turns'), TURN_PATIENCE_MS, work)
+function takeTurn<T>({ home }: Place, work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
+  return inTurn(join(home, 'turns'), TURN_PATIENCE_MS, work, signal)
 }
 
 async function refusing<T>(dataDir: string, work: () => Promise<T>): Promise<T | Refused> {

@@ -13,12 +13,14 @@ const CHOOSING = 'choosing'
  * A killed holder needs no cleaning up, since its identity is not alive; and there is no stale lock whose
  * removal could hit the next holder's, which is what lock files without `flock` (node has none) suffer from.
  *
+ * @param signal ends the wait: then it throws, without having run `work`
  * @returns undefined, without having run `work`, when the turn did not come within `patienceMs`
  */
 export async function inTurn<T>(
   dir: string,
   patienceMs: number,
   work: () => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T | undefined> {
   mkdirSync(dir, { recursive: true })
   const me = newIdentity()
@@ -26,6 +28,7 @@ export async function inTurn<T>(
   const deadline = Date.now() + patienceMs
   try {
     while (!isFirst(dir, ticket)) {
+      signal?.throwIfAborted()
       if (Date.now() > deadline) return undefined
       await sleep(POLL_MS)
     }
