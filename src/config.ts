@@ -8,6 +8,8 @@ import {
   refuseUnknown,
   shownValue,
 } from './flows/start/environment.ts'
+import { type FairShares, isNetwork } from './http/limits/gates.ts'
+import { SESSIONS } from './store/session-budget.ts'
 
 /** What a deployment can set by its environment (ARCHITECTURE.md). Durations in milliseconds. */
 export interface Settings {
@@ -29,6 +31,10 @@ export interface Settings {
   readonly identityWindowMs: number
   /** Whose usage is taken: anybody's, or that of accounts that somebody has made known. */
   readonly taken: TakenAccounts
+  /** Database sessions that the process opens at most, in all of its threads. */
+  readonly sessions: number
+  /** How much one key and one address may have. */
+  readonly shares: FairShares
 }
 
 export type ConfigCode = 'config/invalid_value' | 'config/unknown_variable'
@@ -58,6 +64,24 @@ const DURATIONS = {
   FARTHING_IDENTITY_WINDOW: { fallbackMs: 62 * DAY, minMs: HOUR, maxMs: 62 * DAY, bounds: '1h to 62d' },
 } satisfies Record<string, DurationSetting>
 
+interface NumberSetting {
+  readonly fallback: number
+  readonly min: number
+  readonly max: number
+}
+
+const NUMBERS = {
+  FARTHING_SESSIONS: SESSIONS,
+  FARTHING_QUESTIONS: { fallback: 3, min: 1, max: 50 },
+  FARTHING_DRY_RUNS: { fallback: 2, min: 1, max: 50 },
+  FARTHING_QUESTION_RATE: { fallback: 100, min: 1, max: 10_000 },
+  // A browser opens 6, a client of ours 3, a busy one in Node.js as many as it has requests on their way.
+  FARTHING_CONNECTIONS: { fallback: 256, min: 4, max: 50_000 },
+  FARTHING_FAILED_KEYS: { fallback: 60, min: 1, max: 10_000 },
+} satisfies Record<string, NumberSetting>
+/** Proxies of one deployment. */
+const NETWORKS_MAX = 100
+
 /** One line for the person who can fix it. */
 class BadValue extends Error {}
 
@@ -81,6 +105,15 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       backfillQuietMs: readDuration(env, 'FARTHING_BACKFILL_QUIET'),
       identityWindowMs: readDuration(env, 'FARTHING_IDENTITY_WINDOW'),
       taken: readTaken(env),
+      sessions: readNumber(env, 'FARTHING_SESSIONS'),
+      shares: {
+        questionsMax: readNumber(env, 'FARTHING_QUESTIONS'),
+        dryRunsMax: readNumber(env, 'FARTHING_DRY_RUNS'),
+        questionsPerSecond: readNumber(env, 'FARTHING_QUESTION_RATE'),
+        connectionsMax: readNumber(env, 'FARTHING_CONNECTIONS'),
+        failedKeysPerMinute: readNumber(env, 'FARTHING_FAILED_KEYS'),
+        trustedProxies: readNetworks(env, 'FARTHING_TRUSTED_PROXIES'),
+      },
     }
     return { ok: true, settings }
   } catch (error) {
@@ -114,6 +147,26 @@ function readStorage(env: Environment): Storage {
   const storage = STORAGES.find((one) => one === text)
   if (storage) return storage
   throw new BadValue(`FARTHING_STORAGE is ${shownValue(text)}: set it to local, or to replicated.`)
+}
+
+function readNumber(env: Environment, name: keyof typeof NUMBERS): number {
+  const { fallback, min, max } = NUMBERS[name]
+  const text = env[name]
+  if (!text) return fallback
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN
+  if (value >= min && value <= max) return value
+  throw new BadValue(`${name} is ${shownValue(text)}: set it to ${min} to ${max}.`)
+}
+
+function readNetworks(env: Environment, name: string): readonly string[] {
+  const networks = (env[name] || '').split(',').flatMap((text) => text.trim() || [])
+  if (networks.length > NETWORKS_MAX) {
+    throw new BadValue(`${name} has ${networks.length} networks: join them to at most ${NETWORKS_MAX}.`)
+  }
+  const wrong = networks.find((text) => !isNetwork(text))
+  if (wrong === undefined) return networks
+  const forms = 'write addresses and networks with commas between them, such as 127.0.0.1,10.0.0.0/8'
+  throw new BadValue(`${name} has ${shownValue(wrong)}, which is neither: ${forms}.`)
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }

@@ -7,11 +7,13 @@ import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
 import { readGivenBook } from './flows/start/start-book.ts'
 import { acceptClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
+import { makeGates } from './http/limits/gates.ts'
 import { makeServer } from './http/server.ts'
 import { type Log, makePool, openDatabase } from './store/connect.ts'
 import { startHeartbeat } from './store/heartbeat.ts'
 import { migrate, type Migrated } from './store/migrate.ts'
-import { makeReadingPool } from './store/reading-pool.ts'
+import { makeProbePool, makeReadingPool } from './store/reading-pool.ts'
+import { refuseFewSessions, sessionBudget } from './store/session-budget.ts'
 import { refuseTrouble } from './store/start-trouble.ts'
 import { watchWriter } from './store/watch-writer.ts'
 import { makeIngestThreads } from './threads/ingest-threads.ts'
@@ -19,9 +21,6 @@ import { startSettling } from './threads/settling-thread.ts'
 
 /** Requests in flight get this long to end when the process stops. */
 export const STOP_PATIENCE_MS = 20_000
-/** Sessions for ingest and keys; and for reading. */
-const WRITING_SESSIONS = 10
-const READING_SESSIONS = 10
 
 export interface Running {
   readonly url: string
@@ -95,6 +94,9 @@ async function startParts(
   if (!opened.ok) return opened
   stops.push(() => opened.database.stop())
   const { connection } = opened.database
+  const few = await refuseFewSessions(connection, settings.sessions)
+  if (few) return few
+  const budget = sessionBudget(settings.sessions)
   // Before anything is locked: a process that is stopped loses what it holds.
   const heartbeat = await startHeartbeat({ connection, log })
   stops.push(() => heartbeat.stop())
@@ -104,31 +106,31 @@ async function startParts(
   // Until everything has started, the signal cuts off what waits in the database.
   const starting = signal && onceMore(signal)
   const pool = { applicationName: 'farthing', log, signal: starting?.signal }
-  const writing = makePool(connection, { ...pool, max: WRITING_SESSIONS })
+  const writing = makePool(connection, { ...pool, max: budget.writing })
   stops.push(() => writing.end())
   const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
   if (!first.ok) return first
   await acceptClockAtStart(writing)
   starting?.done()
   signal?.throwIfAborted()
-  const reading = makeReadingPool(connection, {
-    max: READING_SESSIONS,
-    applicationName: 'farthing-read',
-    log,
-  })
+  const reading = makeReadingPool(connection, { max: budget.reading, applicationName: 'farthing-read', log })
   stops.push(() => reading.end())
+  const probes = makeProbePool(connection, { max: budget.probes, applicationName: 'farthing-probe', log })
+  stops.push(() => probes.end())
   const { taken } = settings
   const ingest = await createIngest({ pool: writing, log, taken })
   stops.push(() => ingest.close())
   const database = databaseUrl ?? connection
-  const large = makeIngestThreads({ database, taken }, { log })
+  const large = makeIngestThreads({ database, taken, sessions: budget.largeThread }, { log })
   stops.push(() => large.close())
-  const setup = { database, graceMs, backfillQuietMs, identityWindowMs }
+  const setup = { database, sessions: budget.settling, graceMs, backfillQuietMs, identityWindowMs }
   const settler = startSettling(setup, { pool: writing, log })
   stops.push(() => settler.stop())
-  const keys = makeKeyRing(reading)
+  const keys = makeKeyRing(probes)
   const trial = createTrial({ pool: reading, taken })
-  const server = await makeServer({ reading, writing, keys, ingest, large, trial, log, now: clock, graceMs })
+  const gates = makeGates(settings.shares, budget.reading)
+  const sources = { reading, writing, probes, keys, gates, ingest, large, trial }
+  const server = await makeServer({ ...sources, log, now: clock, graceMs })
   stops.push(() => closeServer(server))
   const url = shownUrl(await server.listen({ port, host }))
   signal?.throwIfAborted()

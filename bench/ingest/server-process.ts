@@ -1,3 +1,4 @@
+import { readSettings } from '../../src/config.ts'
 import { type Running, start } from '../../src/serve.ts'
 import { quiet } from '../run/scratch-server.ts'
 import { cpuSeconds, doTasks } from '../run/tasks.ts'
@@ -11,18 +12,9 @@ let running: Running | undefined
 doTasks(
   {
     async start({ dataDir }: { readonly dataDir: string }) {
-      const settings = {
-        port: 0,
-        host: '127.0.0.1',
-        dataDir,
-        databaseUrl: undefined,
-        priceBook: undefined,
-        graceMs: DAY_MS,
-        backfillQuietMs: 30_000,
-        identityWindowMs: 62 * DAY_MS,
-        taken: 'any' as const,
-      }
-      const started = await start(settings, quiet)
+      const read = readSettings({ PORT: '0', FARTHING_DATA_DIR: dataDir, FARTHING_CONNECTIONS: '10000' }, '/')
+      if (!read.ok) throw new Error(read.detail)
+      const started = await start({ ...read.settings, graceMs: DAY_MS }, quiet)
       if (!started.ok) throw new Error(started.detail)
       running = started.running
       return running.url

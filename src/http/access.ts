@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import { allows, type Key } from '../flows/keys/key-scopes.ts'
 import { isKeyText, KEY_PREFIX } from '../flows/keys/key-text.ts'
-import type { KeyRing } from '../flows/keys/find-key.ts'
 import { HttpProblem } from './api/problem.ts'
-import type { Access } from './route.ts'
+import { admitStranger, noteFailure } from './limits/strangers.ts'
+import type { Access, HttpContext } from './route.ts'
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="farthing"' }
 
@@ -15,11 +15,21 @@ const CHALLENGE = { 'www-authenticate': 'Bearer realm="farthing"' }
 export function authorize(
   request: FastifyRequest,
   access: Access,
-  ring: KeyRing,
+  { keys, gates }: Pick<HttpContext, 'keys' | 'gates'>,
 ): Key | undefined | Promise<Key | undefined> {
   if (access === 'open') return undefined
-  const found = ring.find(readKey(request.headers.authorization, access.basic, ring))
-  return found instanceof Promise ? found.then((key) => permit(key, access)) : permit(found, access)
+  const text = readKey(request.headers.authorization, access.basic)
+  let isStranger = false
+  const found = keys.find(text, () => {
+    refuseMalformed(text)
+    admitStranger(gates.failedKeys, request.ip, keys.strangers)
+    isStranger = true
+  })
+  if (!(found instanceof Promise)) return permit(found, access)
+  return found.then((key) => {
+    if (isStranger && !key) noteFailure(gates.failedKeys, request.ip)
+    return permit(key, access)
+  })
 }
 
 function permit(key: Key | undefined, access: Exclude<Access, 'open'>): Key {
@@ -38,16 +48,20 @@ function permit(key: Key | undefined, access: Exclude<Access, 'open'>): Key {
   return key
 }
 
-function readKey(header: string | undefined, basic: true | undefined, ring: KeyRing): string {
+function readKey(header: string | undefined, basic: true | undefined): string {
   if (header === undefined || header === '') {
     throw new HttpProblem('auth/missing_key', 'Send the header Authorization: Bearer with a key.', CHALLENGE)
   }
   const text = /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? (basic && userNameOf(header))
-  if (text !== undefined && (ring.remembers(text) || isKeyText(text))) return text
-  const detail =
-    text === undefined
-      ? 'The header Authorization has another form: send Bearer and a key.'
-      : `This is not a key: keys begin with ${KEY_PREFIX} and end with a checksum. It may be mistyped or cut off.`
+  if (text !== undefined) return text
+  const detail = 'The header Authorization has another form: send Bearer and a key.'
+  throw new HttpProblem('auth/malformed_key', detail, CHALLENGE)
+}
+
+/** A text that no key can be costs no look-up. */
+function refuseMalformed(text: string): void {
+  if (isKeyText(text)) return
+  const detail = `This is not a key: keys begin with ${KEY_PREFIX} and end with a checksum. It may be mistyped or cut off.`
   throw new HttpProblem('auth/malformed_key', detail, CHALLENGE)
 }
 

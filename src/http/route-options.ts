@@ -2,6 +2,7 @@ import type { RouteOptions } from 'fastify'
 import { withDeadline } from './deadline.ts'
 import { problemOf } from './errors.ts'
 import { onlyOnce } from './idempotency.ts'
+import { asQuestion } from './limits/ask-question.ts'
 import { type HttpContext, NO_PARAMETERS, type Route } from './route.ts'
 import { SMALL_BODY_BYTES_MAX } from './take-body.ts'
 
@@ -10,8 +11,9 @@ const NO_BODY = Buffer.alloc(0)
 /** A route as Fastify takes it. */
 export function routeOptions(route: Route, context: HttpContext, answerMs: number): RouteOptions {
   const { method, url, access, query, params, bodyBytesMax, answerProblem } = route
-  const answer: Route['handle'] =
+  const once: Route['handle'] =
     route.idempotent && !route.findsRepeats ? onlyOnce(route) : (call, with_) => route.handle(call, with_)
+  const answer = asQuestion(route, once)
   return {
     method,
     url,

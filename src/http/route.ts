@@ -9,14 +9,18 @@ import type { Log } from '../store/connect.ts'
 import type { Instant } from '../core/time/instant.ts'
 import type { LargeDeliveries } from './body/take-delivery.ts'
 import type { HttpProblem } from './api/problem.ts'
+import type { Gates } from './limits/gates.ts'
 import type { Pool } from '../store/reading-pool.ts'
 
 /** What answers are made from. */
 export interface HttpContext {
   readonly reading: Pool
+  /** For keys and probes, which never wait for questions. */
+  readonly probes: Pool
   /** For the few things that are written here: keys, and the end of an import. */
   readonly writing: Pool
   readonly keys: KeyRing
+  readonly gates: Gates
   readonly ingest: Ingest
   /** Takes large deliveries elsewhere, if it can; undefined: `ingest` takes all. */
   readonly large?: LargeDeliveries
@@ -72,6 +76,10 @@ export interface RouteSpec<
   readonly bodyBytesMax?: number
   /** No answer is long enough to be packed, so nothing looks whether it is. */
   readonly answersAreSmall?: true
+  /** It reads the ledger, although it is no GET: it waits for its turn as questions do. */
+  readonly asks?: true
+  /** It never waits for questions. */
+  readonly isProbe?: true
   /** Its handler looks for repeats itself, if it is `idempotent`. */
   readonly findsRepeats?: true
   /** The shape of its problems, if it is not that of RFC 9457. */

@@ -5,6 +5,7 @@ import type { Key } from '../flows/keys/key-scopes.ts'
 import { authorize } from './access.ts'
 import { answerClientError, problemOf, refuseTunnel, sendProblem } from './errors.ts'
 import { BodyMemory } from './body/held-bytes.ts'
+import { limitConnections } from './limits/connection-limit.ts'
 import { countRequest } from './metrics.ts'
 import { describeApi, type OpenApi } from './api/openapi.ts'
 import { validatorOf } from './api/parameters.ts'
@@ -93,11 +94,12 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
   return server
 }
 
-function bareServer({ log }: HttpContext, patience: Patience): FastifyInstance {
+function bareServer({ log, gates }: HttpContext, patience: Patience): FastifyInstance {
   const requestId = makeRequestIds()
   const server = fastify({
     logger: false,
     genReqId: requestId,
+    trustProxy: gates.isTrusted,
     requestTimeout: patience.requestMs,
     connectionTimeout: patience.connectionMs,
     keepAliveTimeout: patience.connectionMs,
@@ -118,16 +120,17 @@ function bareServer({ log }: HttpContext, patience: Patience): FastifyInstance {
 }
 
 /** What happens to every request before its body is read, and after its answer. */
-function addHooks(server: FastifyInstance, { keys }: HttpContext): void {
+function addHooks(server: FastifyInstance, context: HttpContext): void {
   const refusal = makeRefusal(ROUTES)
   server.setNotFoundHandler((request) => {
     throw refusal(request)
   })
   server.addHook('onRequest', begin)
+  limitConnections(server, context.gates)
   server.addHook('onRequest', (request, _, done) => done(request.is404 ? refusal(request) : undefined))
   server.addHook('onRequest', (request, _, done) => {
     const { access } = request.routeOptions.config
-    whenThere(authorize(request, access!, keys), (key) => (request.key = key), done)
+    whenThere(authorize(request, access!, context), (key) => (request.key = key), done)
   })
   server.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, refusedAt } = request

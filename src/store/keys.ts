@@ -27,13 +27,16 @@ export interface FoundKey {
   readonly id: string
   readonly scopes: readonly string[]
   readonly account: string | null
+  /** Null: it does not expire. */
+  readonly expires_in_ms: number | null
 }
 
 /** The key with this SHA-256, if it is valid now: neither expired nor revoked, by the database's clock. */
 export const findKey: Query<{ readonly hash: Buffer }, FoundKey, FoundKey> = {
   name: 'find_key',
   text: `
-    select id, scopes, account
+    select id, scopes, account,
+           (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as expires_in_ms
       from api_key
      where hash = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())`,
   values: ({ hash }) => [hash],

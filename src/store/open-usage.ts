@@ -213,15 +213,15 @@ export const openEventsCursor: Query<OpenEventsCursor, never, void> = {
   decode: () => undefined,
 }
 
-/** The next 5,000 events of the cursor; fewer at its end. */
+/** The next 500 events of the cursor; fewer at its end. They are read in one go, for some milliseconds. */
 export const fetchOpenEvents: Query<void, RawKeptEvent, KeptEvent> = {
   name: 'fetch_open_events',
-  text: `fetch 5000 from open_events`,
+  text: `fetch 500 from open_events`,
   values: () => [],
   decode: decodeKeptEvent,
 }
 
-export const FETCHED = 5_000
+export const FETCHED = 500
 
 /** Done with the cursor: another one of its name may be opened. */
 export const closeOpenEvents: Query<void, never, void> = {

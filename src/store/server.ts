@@ -66,6 +66,17 @@ export const listProcesses: Query<{ readonly own: string }, OtherProcess, OtherP
   decode: (raw) => raw,
 }
 
+/** Cancel what a session of a process of ours is doing. */
+export const cancelStatement: Query<{ readonly pid: number }, never, void> = {
+  name: 'cancel_statement',
+  text: `
+    select pg_cancel_backend(pid)
+      from pg_stat_activity
+     where pid = $1 and datname = current_database() and application_name like 'farthing%'`,
+  values: ({ pid }) => [pid],
+  decode: () => undefined,
+}
+
 /** The migrations that were applied, in their order. */
 export const listMigrations: Query<void, { name: string }, string> = {
   name: 'list_migrations',

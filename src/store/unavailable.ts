@@ -15,7 +15,7 @@ const SYSTEM = new Set([
 ])
 /** The driver's own errors have no code. */
 const DRIVER =
-  /^Connection terminated|timeout exceeded when trying to connect|^Client has encountered a connection error|^Cannot use a pool after calling end/
+  /^Connection terminated|timeout exceeded when trying to connect|^Client has encountered a connection error|^Cannot use a pool after calling end|^Query read timeout/
 
 /** Is this error the database's absence, or its refusal for now, and not the statement's fault? */
 export function isUnavailable(error: unknown): boolean {

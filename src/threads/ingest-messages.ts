@@ -8,6 +8,8 @@ export interface IngestSetup {
   /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
   readonly database: Connection | string
   readonly taken: TakenAccounts
+  /** Of the database, at most. */
+  readonly sessions: number
   /** Events of large deliveries that may wait in this thread. */
   readonly waitingMax: number
 }

@@ -10,17 +10,15 @@ import type { CloseTask, ThreadReport } from './thread.ts'
 
 /** Transactions of large deliveries at once: more of them keep small ones waiting, and hardly store more. */
 const LARGE_LANES = 1
-/** Sessions of one thread: that, three of small deliveries with large bodies, and one that asks for accounts and prices. */
-const INGEST_SESSIONS = 5
 
 giveWay()
 const port = parentPort!
 const report = (message: ThreadReport | IngestReport) => port.postMessage(message)
 
-const { database, taken, waitingMax } = workerData as IngestSetup
+const { database, taken, sessions, waitingMax } = workerData as IngestSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
-const pool = makePool(connection, { max: INGEST_SESSIONS, applicationName: 'farthing', log })
+const pool = makePool(connection, { max: sessions, applicationName: 'farthing', log })
 const ingest = await createIngest({ pool, log, taken, waitingMax, lanes: LARGE_LANES })
 
 port.on('message', (task: TakeTask | CloseTask) => void (task.kind === 'take' ? take(task) : close()))

@@ -13,6 +13,8 @@ const WORKER = new URL('settling-worker.js', import.meta.url)
 export interface SettlingSetup extends Omit<BackgroundJobsOptions, 'pool' | 'log'> {
   /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
   readonly database: Connection | string
+  /** Of the database, at most. */
+  readonly sessions: number
 }
 
 export interface SettlingOptions {
@@ -40,7 +42,7 @@ export function startSettling(
       return { stop: () => thread.close() }
     } catch (error) {
       log.warn({ err: error }, 'The thread for settlement was not started: the main thread settles')
-      const { database: _, ...settings } = setup
+      const { database: _, sessions: __, ...settings } = setup
       return startBackgroundJobs({ pool, log, ...settings })
     }
   }

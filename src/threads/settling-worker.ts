@@ -6,17 +6,14 @@ import { giveWay } from './give-way.ts'
 import type { SettlingSetup } from './settling-thread.ts'
 import type { ThreadReport } from './thread.ts'
 
-/** Sessions: two transactions that settle at once, and one of each other loop of the settler. */
-const SETTLING_SESSIONS = 7
-
 giveWay()
 const port = parentPort!
 const report = (message: ThreadReport) => port.postMessage(message)
 
-const { database, ...settings } = workerData as SettlingSetup
+const { database, sessions, ...settings } = workerData as SettlingSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
-const pool = makePool(connection, { max: SETTLING_SESSIONS, applicationName: 'farthing', log })
+const pool = makePool(connection, { max: sessions, applicationName: 'farthing', log })
 const settler = startBackgroundJobs({ pool, log, ...settings })
 
 port.once('message', () => void close())

@@ -3,6 +3,7 @@ import { decimal, plain, sum } from '../../src/core/money/decimal.ts'
 import { createTrial } from '../../src/flows/ingest/dry-run.ts'
 import { makeKeyRing } from '../../src/flows/keys/find-key.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'
+import { makeGates } from '../../src/http/limits/gates.ts'
 import { makeServer } from '../../src/http/server.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { drive } from '../simulation/drive.ts'
@@ -37,6 +38,15 @@ interface Asked {
   close(): Promise<unknown>
 }
 
+const SHARES = {
+  questionsMax: 5,
+  dryRunsMax: 5,
+  questionsPerSecond: 10_000,
+  connectionsMax: 100,
+  failedKeysPerMinute: 100,
+  trustedProxies: [],
+}
+
 async function served({ pool, ingest }: Deployment): Promise<Asked> {
   const made = await makeKey(pool, { name: 'test', scopes: ['admin'], account: null, expiresAt: null }, now())
   if (!made.ok) throw new Error(made.detail)
@@ -45,7 +55,9 @@ async function served({ pool, ingest }: Deployment): Promise<Asked> {
   const server = await makeServer({
     reading: pool,
     writing: pool,
+    probes: pool,
     keys,
+    gates: makeGates(SHARES, 5),
     ingest,
     trial,
     log: quiet,

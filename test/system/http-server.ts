@@ -14,9 +14,10 @@ import type { Scope } from '../../src/flows/keys/key-scopes.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'
 import { settlePass, type SettlePass } from '../../src/flows/settle/settle.ts'
 import type { LargeDeliveries } from '../../src/http/body/take-delivery.ts'
+import { type FairShares, makeGates } from '../../src/http/limits/gates.ts'
 import { makeServer, type Patience } from '../../src/http/server.ts'
 import { type Connection, type Log, makePool } from '../../src/store/connect.ts'
-import { makeReadingPool } from '../../src/store/reading-pool.ts'
+import { makeProbePool, makeReadingPool } from '../../src/store/reading-pool.ts'
 import { testDatabase, type TestDatabase } from '../database.ts'
 
 export interface TestServer {
@@ -63,6 +64,10 @@ export interface ServerOptions {
   /** Takes large deliveries beside the server; undefined: nobody does. */
   readonly large?: (database: TestDatabase, log: Log) => LargeDeliveries
   readonly patience?: Patience
+  /** How much one key and one address may have; undefined: more than a test asks for. */
+  readonly shares?: Partial<FairShares>
+  /** For questions. */
+  readonly readingSessions?: number
   /** When sealing is due, for readiness: that of `settle` is its own. */
   readonly graceMs?: number
   /** How the server reaches its database; undefined: directly. */
@@ -71,18 +76,20 @@ export interface ServerOptions {
 
 /** The HTTP server on a database and a port of its own. */
 export async function testServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { ingest, large, patience, through, graceMs = 600_000 } = options
+  const { ingest, large, patience, through, graceMs = 600_000, readingSessions = 5 } = options
   const database = await testDatabase()
   const { pool } = database
   const connection = through?.(database.connection) ?? database.connection
   const { logged, log } = noteLog()
   const { adminKey, dataDir } = await makeDeployment(database, options)
-  const reading = makeReadingPool(connection, { max: 5, log })
+  const reading = makeReadingPool(connection, { max: readingSessions, applicationName: 'farthing-read', log })
+  const probes = makeProbePool(connection, { max: 3, log })
   const writing = makePool(connection, { max: 10, log })
   const taking = ingest ?? (await createIngest({ pool: writing, log, taken: options.taken ?? 'any' }))
-  const keys = makeKeyRing(reading)
+  const keys = makeKeyRing(probes)
+  const gates = makeGates({ ...AMPLE, ...options.shares }, readingSessions)
   const trial = createTrial({ pool: reading })
-  const plain = { reading, writing, keys, ingest: taking, trial, log, now: clock, graceMs }
+  const plain = { reading, writing, probes, keys, gates, ingest: taking, trial, log, now: clock, graceMs }
   const context = large ? { ...plain, large: large(database, log) } : plain
   const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
@@ -104,11 +111,20 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
     async close() {
       await server.close()
       await taking.close()
-      await Promise.all([reading.end(), writing.end()])
+      await Promise.all([reading.end(), writing.end(), probes.end()])
       await database.drop()
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+const AMPLE: FairShares = {
+  questionsMax: 5,
+  dryRunsMax: 5,
+  questionsPerSecond: 10_000,
+  connectionsMax: 10_000,
+  failedKeysPerMinute: 10_000,
+  trustedProxies: [],
 }
 
 const PASS = {

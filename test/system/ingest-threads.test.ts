@@ -82,6 +82,7 @@ test('on one core there are none', async () => {
   const setup = {
     database: undefined!,
     taken: 'any',
+    sessions: 2,
   } as const
   const threads = makeIngestThreads(setup, { log, cores: 1, worker: module('throw new Error("started")') })
   const sent = { headers: {}, rawHeaders: [], body: Buffer.alloc(0), boundAccount: undefined }

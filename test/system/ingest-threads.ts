@@ -18,7 +18,7 @@ export class CountedThreads implements LargeDeliveries {
   readonly threads: IngestThreads
 
   constructor({ connection }: TestDatabase, log: Log, options: Partial<ThreadOptions> = {}) {
-    const setup = { database: connection, taken: 'any' } as const
+    const setup = { database: connection, taken: 'any', sessions: 2 } as const
     this.threads = makeIngestThreads(setup, { log, cores: 2, worker: WORKER, ...options })
   }
 

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isKeyText, newKeyText } from '../../src/flows/keys/key-text.ts'
-import { KEYS_CACHED_MAX, makeKeyRing } from '../../src/flows/keys/find-key.ts'
+import {
+  KEY_AGAIN_MS,
+  KEY_AWAY_MS,
+  KEY_CACHE_MS,
+  KEY_PATIENCE_MS,
+  KEY_REFRESH_MS,
+  KEYS_CACHED_MAX,
+  makeKeyRing,
+} from '../../src/flows/keys/find-key.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
 
 let server: TestServer
@@ -160,5 +168,117 @@ describe('the memory of keys', () => {
     await expect(ring.find('frt_x')).rejects.toThrow('away')
     await expect(ring.find('frt_x')).rejects.toThrow('away')
     expect(asked).toBe(2)
+  })
+
+  /** A database that says what `state.key` is, after a while or never. */
+  function ringOn(state: { key: object | undefined; answers: 'at once' | 'never' | 'fails' }) {
+    const clock = { ms: 1_000_000, asked: 0 }
+    const sql = {
+      query: async () => {
+        clock.asked++
+        if (state.answers === 'fails') throw new Error('away')
+        if (state.answers === 'never') await new Promise(() => undefined)
+        return { rows: state.key ? [state.key] : [] }
+      },
+    }
+    return { clock, ring: makeKeyRing(sql, () => clock.ms) }
+  }
+  const KEY = { id: 'k', scopes: ['admin'], account: null, expires_in_ms: null }
+
+  test('a key in use is asked for again beside its use, and no request waits', async () => {
+    const state = { key: KEY as object | undefined, answers: 'at once' as const }
+    const { clock, ring } = ringOn(state)
+    await ring.find('a')
+    clock.ms += KEY_REFRESH_MS - 1
+    expect([ring.find('a'), clock.asked]).toMatchObject([{ id: 'k' }, 1])
+    clock.ms += 1
+    expect([ring.find('a'), ring.find('a'), clock.asked]).toMatchObject([{ id: 'k' }, { id: 'k' }, 2])
+    await new Promise(setImmediate)
+    clock.ms += KEY_REFRESH_MS - 1
+    expect([ring.find('a'), clock.asked]).toMatchObject([{ id: 'k' }, 2])
+  })
+
+  test('a revoked key is used for at most 5 s, whether it is in use or not', async () => {
+    for (const steps of [
+      [KEY_CACHE_MS],
+      [KEY_REFRESH_MS, KEY_REFRESH_MS],
+      [1_000, 4_000],
+      [KEY_AWAY_MS - 1],
+      [KEY_AWAY_MS * 9],
+    ]) {
+      const state = { key: KEY as object | undefined, answers: 'at once' as const }
+      const { clock, ring } = ringOn(state)
+      await ring.find('a')
+      state.key = undefined
+      for (const ms of steps.slice(0, -1)) {
+        clock.ms += ms
+        await ring.find('a')
+        await new Promise(setImmediate)
+      }
+      clock.ms += steps.at(-1)!
+      expect([steps, await ring.find('a')]).toEqual([steps, undefined])
+    }
+  })
+
+  test.each(['never', 'fails'] as const)(
+    'known keys go on for a minute when the database answers: %s',
+    async (answers) => {
+      const state = { key: KEY, answers: 'at once' as 'at once' | 'never' | 'fails' }
+      const { clock, ring } = ringOn(state)
+      await ring.find('a')
+      state.answers = answers
+      clock.ms += KEY_CACHE_MS
+      const began = performance.now()
+      expect(await ring.find('a')).toMatchObject({ id: 'k' })
+      expect(performance.now() - began).toBeLessThan(KEY_PATIENCE_MS + 400)
+      // The next ones do not wait.
+      for (let n = 0; n < 100; n++) expect(ring.find('a')).toMatchObject({ id: 'k' })
+      clock.ms += KEY_AGAIN_MS
+      expect(await ring.find('a')).toMatchObject({ id: 'k' })
+      clock.ms = 1_000_000 + KEY_AWAY_MS - 1
+      expect(await ring.find('a')).toMatchObject({ id: 'k' })
+      clock.ms += 1
+      const late = ring.find('a')
+      expect(late).toBeInstanceOf(Promise)
+      if (answers === 'fails') await expect(late).rejects.toThrow('away')
+    },
+  )
+
+  test('a key that expires ends on time, also while the database is away', async () => {
+    const state = { key: { ...KEY, expires_in_ms: 7_000 }, answers: 'at once' as 'at once' | 'fails' }
+    const { clock, ring } = ringOn(state)
+    await ring.find('a')
+    state.answers = 'fails'
+    clock.ms += 6_999
+    expect(await ring.find('a')).toMatchObject({ id: 'k' })
+    clock.ms += 1
+    await expect(ring.find('a')).rejects.toThrow('away')
+  })
+
+  test('what was forgotten while it was asked for is not remembered', async () => {
+    const state = { key: KEY, answers: 'at once' as const }
+    const { clock, ring } = ringOn(state)
+    const asked = ring.find('a')
+    ring.forget()
+    expect(await asked).toMatchObject({ id: 'k' })
+    await ring.find('a')
+    expect(clock.asked).toBe(2)
+  })
+
+  test('strangers are told of before they are looked up, and known keys are not pushed out by them', async () => {
+    const { ring } = ringOn({ key: KEY, answers: 'at once' })
+    await ring.find('a')
+    const seen: string[] = []
+    expect(ring.find('a', () => seen.push('a'))).toMatchObject({ id: 'k' })
+    expect(() =>
+      ring.find('b', () => {
+        throw new Error('no')
+      }),
+    ).toThrow('no')
+    const asked = ring.find('b', () => seen.push('b'))
+    expect([ring.strangers, await asked, ring.strangers, seen]).toMatchObject([1, { id: 'k' }, 0, ['b']])
+    const other = ringOn({ key: undefined, answers: 'at once' })
+    for (let n = 0; n < KEYS_CACHED_MAX + 10; n++) await other.ring.find(`x${n}`)
+    expect(ring.find('a')).toMatchObject({ id: 'k' })
   })
 })

@@ -213,6 +213,15 @@ describe('the environment', () => {
         backfillQuietMs: 30_000,
         identityWindowMs: 62 * 86_400_000,
         taken: 'any',
+        sessions: 24,
+        shares: {
+          questionsMax: 3,
+          dryRunsMax: 2,
+          questionsPerSecond: 100,
+          connectionsMax: 256,
+          failedKeysPerMinute: 60,
+          trustedProxies: [],
+        },
       } satisfies Settings,
     } satisfies ReadSettings)
   })
@@ -228,6 +237,45 @@ describe('the environment', () => {
         priceBook: '/here/b.yaml',
         dataDir: '/data',
       },
+    })
+  })
+
+  test('numbers are whole and within their bounds', () => {
+    const set = (value: string) => readSettings({ FARTHING_QUESTIONS: value }, '/')
+    expect(set('50')).toMatchObject({ settings: { shares: { questionsMax: 50 } } })
+    for (const value of ['0', '51', '-1', '3.5', '1e1', ' 3', 'three', '0x3', '99999999999']) {
+      expect([value, set(value)]).toMatchObject([
+        value,
+        { detail: `FARTHING_QUESTIONS is ${JSON.stringify(value)}: set it to 1 to 50.` },
+      ])
+    }
+  })
+
+  test('proxies are addresses and networks', () => {
+    const set = (value: string) => readSettings({ FARTHING_TRUSTED_PROXIES: value }, '/')
+    expect(set('127.0.0.1, 10.0.0.0/8,fd00::/8,')).toMatchObject({
+      settings: { shares: { trustedProxies: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'] } },
+    })
+    for (const wrong of [
+      'true',
+      'loopback',
+      '10.0.0.0/33',
+      '10.0.0/8',
+      'fd00::/129',
+      'fe80::1%eth0',
+      '1.2.3.4/8/9',
+    ]) {
+      expect([wrong, set(`10.0.0.1,${wrong}`)]).toMatchObject([
+        wrong,
+        {
+          detail: expect.stringContaining(
+            `FARTHING_TRUSTED_PROXIES has "${wrong}", which is neither`,
+          ) as string,
+        },
+      ])
+    }
+    expect(set(Array.from({ length: 101 }, (_, index) => `10.0.0.${index}`).join())).toMatchObject({
+      detail: 'FARTHING_TRUSTED_PROXIES has 101 networks: join them to at most 100.',
     })
   })
 

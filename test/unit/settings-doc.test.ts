@@ -65,7 +65,7 @@ test('the table says the bounds that values have', () => {
   for (const { name, says, fallback, of } of VARIABLES) {
     if (of === 'client' || fallback === '') continue
     expect([name, readSettings({ [name]: fallback }, '/').ok]).toEqual([name, true])
-    const bounds = / (\d+[smhd]) to (\d+[smhd])$/.exec(says)
+    const bounds = /: (\d+[smhd]?) to (\d+[smhd]?)$/.exec(says)
     if (!bounds) continue
     for (const bound of bounds.slice(1)) {
       expect([name, bound, readSettings({ [name]: bound }, '/').ok]).toEqual([name, bound, true])

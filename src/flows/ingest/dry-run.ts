@@ -36,8 +36,15 @@ export interface TriedEvents {
 
 /** Says what sending would do, and stores nothing. */
 export interface Trial {
-  /** @param boundAccount the only account that the sender's key may send for; undefined: any */
-  tryEvents(batch: readonly Delivered[], boundAccount: string | undefined): Promise<TriedEvents>
+  /**
+   * @param boundAccount the only account that the sender's key may send for; undefined: any
+   * @param sessions of this one; undefined: those of all
+   */
+  tryEvents(
+    batch: readonly Delivered[],
+    boundAccount: string | undefined,
+    sessions?: pg.Pool,
+  ): Promise<TriedEvents>
 }
 
 export interface TrialOptions {
@@ -52,12 +59,13 @@ export interface TrialOptions {
  * delivery. The gate is not taken, so what others commit meanwhile may change an outcome; so may an hour that is sealed
  * between this and the sending. What only the attempt to store can find (`event/unstorable`) is not found.
  */
-export function createTrial({ pool, taken = 'any' }: TrialOptions): Trial {
-  const accounts = makeAccountMemory(pool, taken)
+export function createTrial({ pool: all, taken = 'any' }: TrialOptions): Trial {
+  const accounts = makeAccountMemory(all, taken)
 
   async function tryEvents(
     batch: readonly Delivered[],
     boundAccount: string | undefined,
+    pool = all,
   ): Promise<TriedEvents> {
     await accounts.refresh()
     const rules = await accounts.rulesFor(batch.map(accountNamed).filter((name) => name !== undefined))

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /** How every key begins, so that people and secret scanners know one when they see it. */
@@ -32,7 +32,7 @@ export function isKeyText(text: string): boolean {
 
 /** What is stored of a key: its SHA-256. */
 export function keyHash(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 function checksumOf(text: string): string {

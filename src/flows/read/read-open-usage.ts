@@ -26,6 +26,7 @@ import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../.
 import { run, type Sql } from '../../store/query.ts'
 import { usageEvent } from './read-line-events.ts'
 import { eventsAt } from '../settle/adjustments.ts'
+import { questionTurns } from '../shared/thread-turns.ts'
 import { compareKeys, windowOf } from './usage-window.ts'
 
 /** Events that one answer reads at most: about five seconds. */
@@ -131,6 +132,8 @@ async function addOpenEvents(open: Open): Promise<number> {
     await run(sql, openEventsCursor, { bucket, account, hours: hours.slice(start, start + HOURS_AT_ONCE) })
     let fetched = FETCHED
     while (fetched === FETCHED) {
+      // A few at a time, and one question after the other: what is sent meanwhile has its turn between them.
+      await questionTurns.next()
       const events = await run(sql, fetchOpenEvents, undefined)
       for (const event of events) addEvent(sums, book, usageEvent(book, account, event))
       fetched = events.length

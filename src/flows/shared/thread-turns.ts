@@ -34,5 +34,7 @@ export class ThreadTurns {
   }
 }
 
+/** Questions about many events. */
+export const questionTurns = new ThreadTurns()
 /** Hours that are settled beside what comes in, or proved. */
 export const settlingTurns = new ThreadTurns()

@@ -50,6 +50,43 @@ export const VARIABLES: readonly Variable[] = [
   },
   { name: 'FARTHING_ACCOUNTS', fallback: 'any', says: 'whose usage is taken: any, or known', of: 'server' },
   {
+    name: 'FARTHING_SESSIONS',
+    fallback: '24',
+    says: 'database sessions of a process: 16 to 200',
+    of: 'server',
+  },
+  {
+    name: 'FARTHING_QUESTIONS',
+    fallback: '3',
+    says: 'questions at once of a key of one account: 1 to 50',
+    of: 'server',
+  },
+  { name: 'FARTHING_DRY_RUNS', fallback: '2', says: 'dry runs at once of a key: 1 to 50', of: 'server' },
+  {
+    name: 'FARTHING_QUESTION_RATE',
+    fallback: '100',
+    says: 'questions a second of a key: 1 to 10000',
+    of: 'server',
+  },
+  {
+    name: 'FARTHING_CONNECTIONS',
+    fallback: '256',
+    says: 'connections at once of an address: 4 to 50000',
+    of: 'server',
+  },
+  {
+    name: 'FARTHING_FAILED_KEYS',
+    fallback: '60',
+    says: 'wrong keys a minute of an address: 1 to 10000',
+    of: 'server',
+  },
+  {
+    name: 'FARTHING_TRUSTED_PROXIES',
+    fallback: '',
+    says: 'proxies whose X-Forwarded-For counts: 127.0.0.1,10.0.0.0/8',
+    of: 'server',
+  },
+  {
     name: 'FARTHING_URL',
     fallback: '',
     says: 'the server that commands ask: http://host:port',

@@ -91,6 +91,7 @@ const readBody = parameterReader(Query)
 export const postMeterQuery = route({
   ...SPEC,
   method: 'POST',
+  asks: true,
   tag: 'Other clients',
   summary: 'The same, with the parameters as a body',
   description:

@@ -51,9 +51,9 @@ export const getReadiness = route({
   },
 })
 
-async function readReadiness({ reading, graceMs }: HttpContext): Promise<Readiness> {
+async function readReadiness(context: HttpContext): Promise<Readiness> {
   try {
-    const health = await withinTime(readHealth(reading, graceMs))
+    const health = await withinTime(healthOf(context))
     return health === undefined
       ? unready('unknown', `The database has not answered for ${PROBE_MS / 1000} s.`)
       : readinessOf(health)
@@ -87,6 +87,16 @@ function unready(sealing: Readiness['sealing'], reason: string): Readiness {
   return { ready: false, sealing, reasons: [reason] }
 }
 
+/** Requests that come while it is read share it: anyone may ask, and it costs the same once. */
+const reads = new WeakMap<HttpContext, Promise<Health>>()
+
+function healthOf(context: HttpContext): Promise<Health> {
+  const read =
+    reads.get(context) ?? readHealth(context.probes, context.graceMs).finally(() => reads.delete(context))
+  reads.set(context, read)
+  return read
+}
+
 function withinTime<T>(work: Promise<T>): Promise<T | undefined> {
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, PROBE_MS, undefined).unref())
   return Promise.race([work, late])
@@ -96,12 +106,13 @@ export const getMetrics = route({
   method: 'GET',
   url: '/metrics',
   access: { scope: 'usage:read', boundKeys: 'none' },
+  isProbe: true,
   tag: 'Operation',
   summary: 'Counters and gauges in the text format of Prometheus',
   description: 'Gives the metrics of this process, over all accounts, for Prometheus.',
   answers: { 200: Type.String() },
-  async handle({ reply }, { reading, graceMs }) {
-    const health = await readHealth(reading, graceMs)
+  async handle({ reply }, context) {
+    const health = await healthOf(context)
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(writeMetrics(gaugesOf(health)))
   },
 })

@@ -20,7 +20,7 @@ export const postEvents = route({
     const { rawHeaders } = request.raw
     if (query.dryRun === 'true') {
       const { events, isSingle } = readDelivery(headers, body, rawHeaders)
-      const tried = await context.trial.tryEvents(events, key?.account)
+      const tried = await context.trial.tryEvents(events, key?.account, context.reading)
       const taken = takenOf(tried.events, isSingle)
       if (taken.refused) return refuseSingle(taken.refused, reply)
       return { ...answerOf(taken), ...dryRunView(tried) }
