@@ -1,11 +1,12 @@
 import { readSettings } from './config.ts'
 import { makeLog } from './log.ts'
 import { type Refused, type Running, start } from './serve.ts'
+import { STOP_MS } from './flows/start/stop-in-time.ts'
 import type { Log } from './store/connect.ts'
 
 /**
  * Exit codes: stopped as asked; refused to start, or failed; too old for the database, so that a start again would help
- * nobody (sysexits.h: EX_CONFIG; deploy/farthing.service); a second signal did not want to wait.
+ * nobody (sysexits.h: EX_CONFIG; deploy/farthing.service); a second signal did not want to wait, or 30 s were over.
  */
 export const EXIT = { stopped: 0, refused: 1, outdated: 78, forced: 130 } as const
 
@@ -39,6 +40,7 @@ async function run(running: Running, signal: Promise<string>, log: Log): Promise
   ])
   if ('detail' in reason) log.error({}, `This process ends its work. ${reason.detail}`)
   else log.info(reason, 'Stopping: requests in flight are finished')
+  endInTime(log)
   await running.stop()
   log.info({}, 'Stopped')
   return 'detail' in reason ? EXIT.outdated : EXIT.stopped
@@ -51,6 +53,15 @@ function refuseStart({ code, detail }: Refused, log: Log): number {
   }
   refuse(detail)
   return code === 'database/newer_schema' ? EXIT.outdated : EXIT.refused
+}
+
+/** Also when everything is stopped and something keeps the process alive. */
+function endInTime(log: Log): void {
+  const end = () => {
+    log.error({}, 'The stop has taken 30 s: what was begun is rolled back, and the next start goes on')
+    process.exit(EXIT.forced)
+  }
+  setTimeout(end, STOP_MS).unref()
 }
 
 function refuse(detail: string): number {

@@ -9,18 +9,23 @@ import { acceptClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeGates } from './http/limits/gates.ts'
 import { makeServer } from './http/server.ts'
-import { type Log, makePool, openDatabase } from './store/connect.ts'
+import { type Connection, type Log, makePool, openDatabase } from './store/connect.ts'
 import { startHeartbeat } from './store/heartbeat.ts'
 import { migrate, type Migrated } from './store/migrate.ts'
 import { makeProbePool, makeReadingPool } from './store/reading-pool.ts'
-import { refuseFewSessions, sessionBudget } from './store/session-budget.ts'
+import { refuseFewSessions, type SessionBudget, sessionBudget } from './store/session-budget.ts'
 import { refuseTrouble } from './store/start-trouble.ts'
 import { watchWriter } from './store/watch-writer.ts'
 import { makeIngestThreads } from './threads/ingest-threads.ts'
 import { startSettling } from './threads/settling-thread.ts'
-
-/** Requests in flight get this long to end when the process stops. */
-export const STOP_PATIENCE_MS = 20_000
+import {
+  CLOSE_PATIENCE_MS,
+  STOP_MS,
+  STOP_PATIENCE_MS,
+  type Stop,
+  stopInTime,
+  STORE_PATIENCE_MS,
+} from './flows/start/stop-in-time.ts'
 
 export interface Running {
   readonly url: string
@@ -48,7 +53,11 @@ export interface Refused {
 export type Started = { readonly ok: true; readonly running: Running } | Refused
 
 /** What has been started, to be stopped in the opposite order. */
-type Stops = (() => Promise<unknown>)[]
+interface Stops {
+  readonly all: Stop[]
+  /** Ends what the database does for this process. */
+  cut: () => Promise<unknown>
+}
 
 /**
  * Start everything: the database, its schema, the deployment, ingest, settlement and HTTP. The one place where all
@@ -61,10 +70,8 @@ export async function start(settings: Settings, log: Log, signal?: AbortSignal):
   if (book && !book.ok) return book
   const taken = await refuseAddress(settings)
   if (taken) return taken
-  const stops: Stops = []
-  const stopAll = once(async () => {
-    for (const stop of stops.reverse()) await stop()
-  })
+  const stops: Stops = { all: [], cut: async () => {} }
+  const stopAll = once(() => stopInTime(stops.all, () => stops.cut(), log))
   try {
     const started = await startParts(settings, log, stops, signal)
     if (!started.ok) {
@@ -86,20 +93,24 @@ type StartedParts = { readonly ok: true; readonly parts: Omit<Running, 'stop'> }
 async function startParts(
   settings: Settings,
   log: Log,
-  stops: Stops,
+  started: Stops,
   signal: AbortSignal | undefined,
 ): Promise<StartedParts> {
   const { databaseUrl, dataDir, storage, graceMs, backfillQuietMs, identityWindowMs, host, port } = settings
   const opened = await openDatabase({ databaseUrl, dataDir, storage, log, signal })
   if (!opened.ok) return opened
-  stops.push(() => opened.database.stop())
+  const stops = adding(started)
+  // Another process may be starting or stopping it, and PostgreSQL writes what it has in memory.
+  stops.add('the database', () => opened.database.stop(), STOP_MS)
   const { connection } = opened.database
-  const few = await refuseFewSessions(connection, settings.sessions)
+  const { sessions } = settings
+  const few = await refuseFewSessions(connection, sessions)
   if (few) return few
-  const budget = sessionBudget(settings.sessions)
+  const budget = sessionBudget(sessions)
   // Before anything is locked: a process that is stopped loses what it holds.
   const heartbeat = await startHeartbeat({ connection, log })
-  stops.push(() => heartbeat.stop())
+  stops.add('the heartbeat', () => heartbeat.stop())
+  started.cut = () => heartbeat.endOwnSessions()
   const migrated = await migrate(connection, { log, signal })
   if (!migrated.ok) return migrated
   sayMigrated(migrated, log)
@@ -107,36 +118,56 @@ async function startParts(
   const starting = signal && onceMore(signal)
   const pool = { applicationName: 'farthing', log, signal: starting?.signal }
   const writing = makePool(connection, { ...pool, max: budget.writing })
-  stops.push(() => writing.end())
+  stops.add('database sessions', () => writing.end())
   const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
   if (!first.ok) return first
   await acceptClockAtStart(writing)
   starting?.done()
   signal?.throwIfAborted()
-  const reading = makeReadingPool(connection, { max: budget.reading, applicationName: 'farthing-read', log })
-  stops.push(() => reading.end())
-  const probes = makeProbePool(connection, { max: budget.probes, applicationName: 'farthing-probe', log })
-  stops.push(() => probes.end())
+  const pools = openPools(connection, budget, stops, log)
+  const { reading, probes } = pools
   const { taken } = settings
   const ingest = await createIngest({ pool: writing, log, taken })
-  stops.push(() => ingest.close())
   const database = databaseUrl ?? connection
   const large = makeIngestThreads({ database, taken, sessions: budget.largeThread }, { log })
-  stops.push(() => large.close())
+  const stored = () => Promise.all([large.close(), ingest.close()])
+  stops.add('storing events', stored, STORE_PATIENCE_MS)
   const setup = { database, sessions: budget.settling, graceMs, backfillQuietMs, identityWindowMs }
   const settler = startSettling(setup, { pool: writing, log })
-  stops.push(() => settler.stop())
+  const settled = once(() => settler.stop())
+  stops.add('settlement', settled, STOP_PATIENCE_MS)
   const keys = makeKeyRing(probes)
   const trial = createTrial({ pool: reading, taken })
   const gates = makeGates(settings.shares, budget.reading)
-  const sources = { reading, writing, probes, keys, gates, ingest, large, trial }
+  const sources = { ...pools, writing, keys, gates, ingest, large, trial }
   const server = await makeServer({ ...sources, log, now: clock, graceMs })
-  stops.push(() => closeServer(server))
+  // Both at once: each has its time.
+  const serving = () => Promise.all([closeServer(server), settled()])
+  stops.add('requests and settlement', serving, STOP_PATIENCE_MS + CLOSE_PATIENCE_MS)
   const url = shownUrl(await server.listen({ port, host }))
   signal?.throwIfAborted()
-  const watch = watchWriter(reading)
-  stops.push(() => watch.stop())
+  const watch = watchWriter(probes)
+  stops.add('the watch of the schema', () => watch.stop())
   return { ok: true, parts: { ...partsOf(first, url), outdated: watch.outdated } }
+}
+
+/** Those that only read: for questions, and for keys and probes. */
+function openPools(connection: Connection, budget: SessionBudget, stops: Adding, log: Log) {
+  const reading = makeReadingPool(connection, { max: budget.reading, applicationName: 'farthing-read', log })
+  const probes = makeProbePool(connection, { max: budget.probes, applicationName: 'farthing-probe', log })
+  stops.add('database sessions', () => Promise.all([reading.end(), probes.end()]))
+  return { reading, probes }
+}
+
+type Adding = ReturnType<typeof adding>
+
+/** @returns a list to which each part adds how it is stopped */
+function adding({ all }: Stops) {
+  return {
+    add(what: string, stop: Stop['stop'], patienceMs = CLOSE_PATIENCE_MS) {
+      all.push({ what, stop, patienceMs })
+    },
+  }
 }
 
 /** This process's clock. */
@@ -173,7 +204,7 @@ function shownUrl(address: string): string {
 
 type Server = Awaited<ReturnType<typeof makeServer>>
 
-/** New connections are refused, requests in flight are answered, and after 20 s cut off. */
+/** New connections are refused, requests in flight are answered, and after 12 s cut off. */
 async function closeServer(server: Server): Promise<void> {
   const cutOff = setTimeout(() => server.server.closeAllConnections(), STOP_PATIENCE_MS)
   await server.close()

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, type Log, makePool } from './connect.ts'
 import { sessionName } from './embedded/session.ts'
-import { deleteSessions, type OtherProcess, listProcesses } from './server.ts'
+import { deleteSessions, endSessions, type OtherProcess, listProcesses } from './server.ts'
 import { run } from './query.ts'
 
 /** The purpose of the session that shows a heartbeat. */
@@ -20,6 +20,8 @@ export function heartbeatSession(): string {
 }
 
 export interface Heartbeat {
+  /** End all other sessions of this process: what they have begun is rolled back. */
+  endOwnSessions(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -63,6 +65,10 @@ export async function startHeartbeat({
     }
   })()
   return {
+    async endOwnSessions() {
+      const process = heartbeatSession().split(' ')[1]!
+      await run(pool, endSessions, { process }).catch(() => undefined)
+    },
     async stop() {
       abort.abort()
       await beating

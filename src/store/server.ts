@@ -77,6 +77,20 @@ export const cancelStatement: Query<{ readonly pid: number }, never, void> = {
   decode: () => undefined,
 }
 
+/** End all sessions of a process but those that show its heartbeat, whatever they do. */
+export const endSessions: Query<{ readonly process: string }, never, void> = {
+  name: 'end_sessions',
+  text: `
+    select pg_terminate_backend(pid)
+      from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()
+       and application_name like 'farthing%'
+       and split_part(application_name, ' ', 2) = $1
+       and application_name not like 'farthing-heartbeat %'`,
+  values: ({ process }) => [process],
+  decode: () => undefined,
+}
+
 /** The migrations that were applied, in their order. */
 export const listMigrations: Query<void, { name: string }, string> = {
   name: 'list_migrations',

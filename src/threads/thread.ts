@@ -17,6 +17,9 @@ export interface CloseTask {
 /** From every thread. */
 export type ThreadReport = { readonly kind: 'ready' } | LogEntry
 
+/** A thread that has not ended by itself after this long is ended. Its database sessions were, before. */
+export const THREAD_STOP_MS = 16_000
+
 interface Kind {
   readonly kind: string
 }
@@ -37,7 +40,7 @@ export interface ThreadStart<Report> {
 export interface Thread<Task> {
   /** @param moved memory of the task that the thread has from now on */
   send(task: Task, moved?: readonly ArrayBuffer[]): void
-  /** Wait until it has ended. */
+  /** Wait until it has ended, which is no longer than 16 s. */
   close(): Promise<void>
 }
 
@@ -65,7 +68,9 @@ export async function startThread<Task, Report extends Kind>(
       closing = true
       const ended = once(worker, 'exit')
       worker.postMessage({ kind: 'close' } satisfies CloseTask)
+      const timer = setTimeout(() => void worker.terminate(), THREAD_STOP_MS)
       await ended
+      clearTimeout(timer)
     },
   }
 }

@@ -49,7 +49,13 @@ async function settlingBy(worker: URL): Promise<Settling> {
   const at = (level: string) => (_: object, text: string) => void logged.push({ level, text })
   const log = { info: at('info'), warn: at('warn'), error: at('error') }
   const { pool, connection } = server.database
-  const setup = { database: connection, sessions: 4, graceMs: 0, backfillQuietMs: 1_000, identityWindowMs: DAY_MS }
+  const setup = {
+    database: connection,
+    sessions: 4,
+    graceMs: 0,
+    backfillQuietMs: 1_000,
+    identityWindowMs: DAY_MS,
+  }
   return { server, sessions, logged, settler: startSettling(setup, { pool, log, worker }) }
 }
 
