@@ -27,6 +27,8 @@ export interface Settings {
   readonly graceMs: number
   /** How long a past hour that gets usage again waits for more. */
   readonly backfillQuietMs: number
+  /** How far back a key may send usage that is not stored yet. */
+  readonly backfillReachMs: number
   /** How far apart duplicates of one event under different times are still found. */
   readonly identityWindowMs: number
   /** Whose usage is taken: anybody's, or that of accounts that somebody has made known. */
@@ -60,6 +62,8 @@ const DURATIONS = {
   FARTHING_GRACE: { fallbackMs: 10 * MINUTE, minMs: 0, maxMs: 50 * MINUTE, bounds: '0s to 50m' },
   // An import that pauses for longer is billed in parts, so an hour is more than anyone waits.
   FARTHING_BACKFILL_QUIET: { fallbackMs: 30 * SECOND, minMs: SECOND, maxMs: HOUR, bounds: '1s to 1h' },
+  // A year, and the month in which its last invoice is argued about.
+  FARTHING_BACKFILL_REACH: { fallbackMs: 400 * DAY, minMs: DAY, maxMs: 36_500 * DAY, bounds: '1d to 36500d' },
   // Also the span of one transaction's events (ARCHITECTURE.md): longer would find no more.
   FARTHING_IDENTITY_WINDOW: { fallbackMs: 62 * DAY, minMs: HOUR, maxMs: 62 * DAY, bounds: '1h to 62d' },
 } satisfies Record<string, DurationSetting>
@@ -103,6 +107,7 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       priceBook: readPath(env, 'FARTHING_PRICE_BOOK', cwd),
       graceMs: readDuration(env, 'FARTHING_GRACE'),
       backfillQuietMs: readDuration(env, 'FARTHING_BACKFILL_QUIET'),
+      backfillReachMs: readDuration(env, 'FARTHING_BACKFILL_REACH'),
       identityWindowMs: readDuration(env, 'FARTHING_IDENTITY_WINDOW'),
       taken: readTaken(env),
       sessions: readNumber(env, 'FARTHING_SESSIONS'),

@@ -126,10 +126,10 @@ async function startParts(
   signal?.throwIfAborted()
   const pools = openPools(connection, budget, stops, log)
   const { reading, probes } = pools
-  const { taken } = settings
-  const ingest = await createIngest({ pool: writing, log, taken })
+  const { taken, backfillReachMs } = settings
+  const ingest = await createIngest({ pool: writing, log, taken, backfillReachMs })
   const database = databaseUrl ?? connection
-  const large = makeIngestThreads({ database, taken, sessions: budget.largeThread }, { log })
+  const large = makeIngestThreads({ database, taken, backfillReachMs, sessions: budget.largeThread }, { log })
   const stored = () => Promise.all([large.close(), ingest.close()])
   stops.add('storing events', stored, STORE_PATIENCE_MS)
   const setup = { database, sessions: budget.settling, graceMs, backfillQuietMs, identityWindowMs }
@@ -137,7 +137,7 @@ async function startParts(
   const settled = once(() => settler.stop())
   stops.add('settlement', settled, STOP_PATIENCE_MS)
   const keys = makeKeyRing(probes)
-  const trial = createTrial({ pool: reading, taken })
+  const trial = createTrial({ pool: reading, taken, backfillReachMs })
   const gates = makeGates(settings.shares, budget.reading)
   const sources = { ...pools, writing, keys, gates, ingest, large, trial }
   const server = await makeServer({ ...sources, log, now: clock, graceMs })

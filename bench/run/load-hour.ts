@@ -4,7 +4,7 @@ import type { PriceBook } from '../../src/core/rate/price-book/price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { endOf, type Hour, formatHour } from '../../src/core/time/hour.ts'
 import { insertEvents, type StoredEvent } from '../../src/store/events-table.ts'
-import { insertEventDay } from '../../src/store/usage-events.ts'
+import { insertEventTable } from '../../src/store/usage-events.ts'
 import { run } from '../../src/store/query.ts'
 import { transaction } from '../../src/store/transaction.ts'
 import { generateHour } from '../generate/hour.ts'
@@ -21,7 +21,7 @@ const EVENTS_A_TRANSACTION = 20_000
 
 /** Put a generated hour into the events' table as ingest would have, only faster: nothing is looked up. */
 export async function loadHour({ pool }: ScratchServer, { hour, ...size }: HourOfEvents): Promise<void> {
-  await run(pool, insertEventDay, { day: Math.floor(hour / 24) })
+  await run(pool, insertEventTable, { hour })
   const { book } = await bookOf(pool, null)
   let group: StoredEvent[] = []
   const store = () => transaction(pool, (client) => insertEvents(client, group, () => hour))

@@ -1,4 +1,4 @@
-/** How a table is divided: by UTC day or calendar month of its hour, or not at all. */
+/** How a table is divided: by UTC day (or month, long ago) or calendar month of its hour, or not at all. */
 export type Division = 'day' | 'month' | undefined
 
 /**

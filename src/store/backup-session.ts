@@ -6,6 +6,9 @@ import type pg from 'pg'
  */
 export interface BackupSession {
   readonly client: pg.PoolClient
+  /** What is read until the end of a part is not locked after it. */
+  beginPart(): Promise<void>
+  endPart(): Promise<void>
   commit(): Promise<void>
   /** Unless it was committed. Can be called twice, and after the commit. */
   hangUp(): void
@@ -26,6 +29,12 @@ export async function openBackupSession(pool: pg.Pool): Promise<BackupSession> {
   }
   return {
     client,
+    async beginPart() {
+      await client.query('savepoint part')
+    },
+    async endPart() {
+      await client.query('rollback to savepoint part; release savepoint part')
+    },
     async commit() {
       await client.query('commit')
       open = false

@@ -67,7 +67,7 @@ export const listLevelsAfterClosing: Query<ListLevelsAfterClosing, RawAfterClosi
   }),
 }
 
-/** Which of these events are stored, count, and are on no bill yet, by index. The hours of the keys are of one UTC day. */
+/** Which of these events are stored, count, and are on no bill yet, by index. The hours of the keys are of one month. */
 export const findWaitingEvents: Query<FindEvents, { index: string }, number> = {
   name: 'find_waiting_events',
   text: `
@@ -79,9 +79,9 @@ export const findWaitingEvents: Query<FindEvents, { index: string }, number> = {
        and e.id = k.id and e.source = k.source
      where e.hour >= $1 and e.hour < $2
        and not exists (select from bill b
-                        where b.hour = e.cycle and b.bucket = e.bucket and b.account = e.account)
+                        where b.hour = e.cycle and b.hour >= $1 and b.bucket = e.bucket and b.account = e.account)
        and not exists (select from settled_hour s
-                        where s.hour = e.cycle and s.bucket = e.bucket and s.account = e.account)
+                        where s.hour = e.cycle and s.hour >= $1 and s.bucket = e.bucket and s.account = e.account)
        and not exists (select from voided_event v
                         where v.hour = e.hour and v.bucket = e.bucket and v.account = e.account
                           and v.id = e.id and v.source = e.source)`,

@@ -1,6 +1,6 @@
 import type { Hour } from '../core/time/hour.ts'
 import type { Query } from './query.ts'
-import { type EventKey, keyColumns } from './key-columns.ts'
+import { boundsOf, type EventKey, keyColumns } from './key-columns.ts'
 import { decodeKeptEvent, type KeptEvent, type RawKeptEvent } from './cycle-events.ts'
 
 export interface ConflictEvent extends EventKey {
@@ -57,8 +57,8 @@ export const listConflictEvents: Query<
 }
 
 /**
- * Which of these events were settled and are not marked as duplicates: they stand. By index. One statement for keys of many
- * days, whose partitions it opens.
+ * Which of these events were settled and are not marked as duplicates: they stand. By index. One statement for keys of at
+ * most a calendar month, whose partitions it opens.
  */
 export const findStandingEvents: Query<readonly EventKey[], { index: string }, number> = {
   name: 'find_standing_events',
@@ -79,13 +79,6 @@ export const findStandingEvents: Query<readonly EventKey[], { index: string }, n
                      where s.hour = e.cycle and s.bucket = k.bucket and s.account = k.account))`,
   values: (keys) => [...keyColumns(keys), ...boundsOf(keys)],
   decode: ({ index }) => Number(index) - 1,
-}
-
-function boundsOf(keys: readonly EventKey[]): readonly [first: number, last: number] {
-  return keys.reduce(([first, last], { hour }) => [Math.min(first, hour), Math.max(last, hour)] as const, [
-    Infinity,
-    -Infinity,
-  ] as readonly [number, number])
 }
 
 export interface FindDuplicates {

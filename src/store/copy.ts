@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Sql } from './query.ts'
+import { isPool } from './transaction.ts'
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 const CHUNK_BYTES = 65_536
@@ -104,10 +105,6 @@ export async function* withClient<Item>(
   } finally {
     client.release()
   }
-}
-
-function isPool(sql: Sql): sql is pg.Pool {
-  return 'totalCount' in sql
 }
 
 type CopiedRow = readonly (string | null)[]

@@ -36,3 +36,13 @@ export function keyColumns(
     textArray(column(({ source }) => source)),
   ]
 }
+
+/** The first and the last hour of some keys, at least one: bounds by which PostgreSQL opens few partitions. */
+export function boundsOf(keys: readonly { readonly hour: Hour }[]): readonly [first: Hour, last: Hour] {
+  let [first, last] = [keys[0]!.hour, keys[0]!.hour]
+  for (const { hour } of keys) {
+    if (hour < first) first = hour
+    if (hour > last) last = hour
+  }
+  return [first, last]
+}

@@ -7,6 +7,8 @@ export interface ListOpenAccounts {
   /** Usage hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
+  /** All older hours are settled: their partitions are not opened. */
+  readonly unsettledFrom: Hour
   readonly limit: number
 }
 
@@ -34,7 +36,7 @@ export const listOpenAccounts: Query<ListOpenAccounts, OpenAccount, OpenAccount>
          with recursive step as (
            (select bucket, account
               from usage_event
-             where hour = o.hour and hour >= $1 and hour < $2
+             where hour = o.hour and hour >= $4 and hour < $2
              order by bucket, account
              limit 1)
            union all
@@ -43,7 +45,7 @@ export const listOpenAccounts: Query<ListOpenAccounts, OpenAccount, OpenAccount>
             cross join lateral (
               select bucket, account
                 from usage_event
-               where hour = o.hour and hour >= $1 and hour < $2 and (bucket, account) > (s.bucket, s.account)
+               where hour = o.hour and hour >= $4 and hour < $2 and (bucket, account) > (s.bucket, s.account)
                order by bucket, account
                limit 1) n)
          select bucket, account from step limit $3) s),
@@ -71,7 +73,7 @@ export const listOpenAccounts: Query<ListOpenAccounts, OpenAccount, OpenAccount>
     select bucket, account from mark, voided_event where cycle >= settled_until and hour >= $1 and hour < $2
      order by bucket, account
      limit $3`,
-  values: ({ from, to, limit }) => [from, to, limit],
+  values: ({ from, to, unsettledFrom, limit }) => [from, to, limit, Math.max(from, unsettledFrom)],
   decode: (raw) => raw,
 }
 

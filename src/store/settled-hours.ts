@@ -1,4 +1,4 @@
-import type { AccountHourKey } from './key-columns.ts'
+import { type AccountHourKey, boundsOf } from './key-columns.ts'
 import type { Query } from './query.ts'
 import type { FindBillRow, ReadHour } from './bills.ts'
 
@@ -112,9 +112,11 @@ export const findClosedHours: Query<readonly AccountHourKey[], { index: string }
   text: `
     select k.index
       from unnest($1::smallint[], $2::text[], $3::int[]) with ordinality as k (bucket, account, hour, index)
-     where exists (select from bill b where b.hour = k.hour and b.bucket = k.bucket and b.account = k.account)
+     where exists (select from bill b
+                    where b.hour = k.hour and b.hour between $4 and $5 and b.bucket = k.bucket and b.account = k.account)
         or exists (select from settled_hour s
-                    where s.hour = k.hour and s.bucket = k.bucket and s.account = k.account)
+                    where s.hour = k.hour and s.hour between $4 and $5 and s.bucket = k.bucket
+                      and s.account = k.account)
         or exists (select from backfill_hour h
                     where h.bucket = k.bucket and h.account = k.account and h.hour = k.hour
                       and h.price_version is not null)`,
@@ -122,6 +124,7 @@ export const findClosedHours: Query<readonly AccountHourKey[], { index: string }
     keys.map(({ bucket }) => bucket),
     keys.map(({ account }) => account),
     keys.map(({ hour }) => hour),
+    ...boundsOf(keys),
   ],
   decode: ({ index }) => Number(index) - 1,
 }
@@ -149,13 +152,16 @@ export const listSealedVersions: Query<
                 else coalesce(b.price_version, s.price_version, h.price_version, c.price_version) end as price_version
       from unnest($1::smallint[], $2::text[], $3::int[]) with ordinality as k (bucket, account, hour, index)
       left join backfill_hour h on h.bucket = k.bucket and h.account = k.account and h.hour = k.hour
-      left join bill b on b.hour = k.hour and b.bucket = k.bucket and b.account = k.account
-      left join settled_hour s on s.hour = k.hour and s.bucket = k.bucket and s.account = k.account
+      left join bill b
+        on b.hour = k.hour and b.hour between $4 and $5 and b.bucket = k.bucket and b.account = k.account
+      left join settled_hour s
+        on s.hour = k.hour and s.hour between $4 and $5 and s.bucket = k.bucket and s.account = k.account
       left join cycle c on c.hour = k.hour`,
   values: (keys) => [
     keys.map(({ bucket }) => bucket),
     keys.map(({ account }) => account),
     keys.map(({ hour }) => hour),
+    ...boundsOf(keys),
   ],
   decode: ({ index, price_version }) => ({ index: Number(index) - 1, priceVersion: price_version }),
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { Sql } from './query.ts'
 
 /**
  * Run `work` in one READ COMMITTED transaction and commit. Whatever it throws rolls back and comes out again;
@@ -26,6 +27,25 @@ export async function transaction<Result>(
     client.release(broken)
     throw error
   }
+}
+
+/**
+ * Ask questions in a transaction, and let go of the locks that they took: each partition that a transaction has read stays
+ * locked to its end, and a database has room for some thousand of all sessions together. What was seen stays as it was: a
+ * rollback to a savepoint keeps the snapshot. Outside of a transaction nothing stays locked anyway.
+ * @param work reads only
+ */
+export async function releasingLocks<Result>(sql: Sql, work: () => Promise<Result>): Promise<Result> {
+  if (isPool(sql)) return work()
+  await sql.query('savepoint reading', [])
+  const result = await work()
+  await sql.query('rollback to savepoint reading; release savepoint reading', [])
+  return result
+}
+
+/** Does each statement have a session and a transaction of its own? */
+export function isPool(sql: Sql): sql is pg.Pool {
+  return 'totalCount' in sql
 }
 
 /** The SQLSTATE of a database error, for example 23505; undefined for other errors. */

@@ -16,7 +16,7 @@ export const countEvents: Query<{ readonly hour: Hour; readonly limit: number },
   }
 
 export interface FindEvents {
-  /** The hours of the keys lie in [from, to): one UTC day, so that one partition is opened. */
+  /** The hours of the keys lie in [from, to): a calendar month at most, whose partitions are opened. */
   readonly from: Hour
   readonly to: Hour
   readonly keys: readonly EventKey[]
@@ -30,7 +30,7 @@ export interface FoundEvent {
   readonly data: string
 }
 
-/** Which of these keys are taken, and by what. One probe of the primary key for each. */
+/** Which of these keys are taken, and by what. One probe of the primary key for each, in its partition alone. */
 export const findEvents: Query<
   FindEvents,
   { index: string; type: string; at: string; data: string },
@@ -41,10 +41,12 @@ export const findEvents: Query<
     select k.index, e.type, e.at, e.data
       from unnest($3::int[], $4::smallint[], $5::text[], $6::text[], $7::text[])
            with ordinality as k (hour, bucket, account, id, source, index)
-      join usage_event e
-        on e.hour = k.hour and e.bucket = k.bucket and e.account = k.account
-       and e.id = k.id and e.source = k.source
-     where e.hour >= $1 and e.hour < $2`,
+     cross join lateral (
+       select type, at, data
+         from usage_event
+        where hour = k.hour and bucket = k.bucket and account = k.account and id = k.id and source = k.source
+          and hour >= $1 and hour < $2
+        limit 1) e`,
   values: ({ from, to, keys }) => [from, to, ...keyColumns(keys)],
   decode: ({ index, type, at, data }) => ({
     index: Number(index) - 1,
@@ -77,10 +79,12 @@ export const listKeyedEvents: Query<
                       and c.hour = e.hour and c.id = e.id and c.source = e.source) as is_duplicate
       from unnest($3::int[], $4::smallint[], $5::text[], $6::text[], $7::text[])
            with ordinality as k (hour, bucket, account, id, source, index)
-      join usage_event e
-        on e.hour = k.hour and e.bucket = k.bucket and e.account = k.account
-       and e.id = k.id and e.source = k.source
-     where e.hour >= $1 and e.hour < $2`,
+     cross join lateral (
+       select *
+         from usage_event
+        where hour = k.hour and bucket = k.bucket and account = k.account and id = k.id and source = k.source
+          and hour >= $1 and hour < $2
+        limit 1) e`,
   values: ({ from, to, keys }) => [from, to, ...keyColumns(keys)],
   decode: ({ index, cycle, is_duplicate, ...row }) => ({
     ...settledEvent(row),
@@ -184,21 +188,40 @@ export const listChecksums: Query<ListChecksums, EventRow & { checksum: number }
 export const listEventDays: Query<void, { day: number }, number> = {
   name: 'list_event_days',
   text: `
-    select substring(partition.relname from '\\d+$')::int as day
-      from pg_inherits
-      join pg_class partition on partition.oid = inhrelid
-     where inhparent = 'usage_event'::regclass
+    select day
+      from event_tables() t, generate_series(t.from_hour / 24, (t.to_hour - 1) / 24) as day
      order by day desc`,
   values: () => [],
   decode: ({ day }) => day,
 }
 
-/** Make the partition of a UTC day (days since 1970-01-01), if it is missing. Outside of ingest transactions. */
-export const insertEventDay: Query<{ readonly day: number }, never, void> = {
-  name: 'insert_event_day',
-  text: `select add_event_day($1)`,
-  values: ({ day }) => [day],
-  decode: () => undefined,
+/** A partition of events has the hours in [from, to): whole days of UTC, of one calendar month. */
+export interface EventTable {
+  readonly from: Hour
+  readonly to: Hour
+}
+
+/** Make the partition of an hour, if it is missing. Outside of ingest transactions. */
+export const insertEventTable: Query<{ readonly hour: Hour }, EventTable, EventTable> = {
+  name: 'insert_event_table',
+  text: `select from_hour as from, to_hour as to from add_event_table($1)`,
+  values: ({ hour }) => [hour],
+  decode: (raw) => raw,
+}
+
+/** Where the partitions begin and end that hold what is settled, as hours: those of events, bills, and hours without. */
+export const listTableBounds: Query<void, { hour: Hour }, Hour> = {
+  name: 'list_table_bounds',
+  text: `
+    select distinct bound::int as hour
+      from pg_inherits
+      join pg_class part on part.oid = inhrelid
+     cross join regexp_match(pg_get_expr(part.relpartbound, part.oid), '\\((\\d+)\\) TO \\((\\d+)\\)') as bounds
+     cross join unnest(bounds) as bound
+     where inhparent in ('usage_event'::regclass, 'bill'::regclass, 'settled_hour'::regclass)
+     order by hour`,
+  values: () => [],
+  decode: ({ hour }) => hour,
 }
 
 /** Hours that are looked at: senders' clocks may be ahead by minutes, and never by days. */
@@ -220,7 +243,10 @@ export interface FindNextFactHour {
   readonly before: Hour
 }
 
-/** The oldest hour in (after, before) that has events, a bill, a settlement without one, or held events. */
+/**
+ * The oldest hour in (after, before) that has events, a bill, a settlement without one, or held events. Opens the partitions
+ * in between, so these are few.
+ */
 export const findNextFactHour: Query<FindNextFactHour, { hour: Hour | null }, Hour | null> = {
   name: 'find_next_fact_hour',
   text: `

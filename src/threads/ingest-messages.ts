@@ -10,6 +10,7 @@ export interface IngestSetup {
   readonly taken: TakenAccounts
   /** Of the database, at most. */
   readonly sessions: number
+  readonly backfillReachMs?: number
   /** Events of large deliveries that may wait in this thread. */
   readonly waitingMax: number
 }

@@ -15,11 +15,11 @@ giveWay()
 const port = parentPort!
 const report = (message: ThreadReport | IngestReport) => port.postMessage(message)
 
-const { database, taken, sessions, waitingMax } = workerData as IngestSetup
+const { database, taken, backfillReachMs, sessions, waitingMax } = workerData as IngestSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: sessions, applicationName: 'farthing', log })
-const ingest = await createIngest({ pool, log, taken, waitingMax, lanes: LARGE_LANES })
+const ingest = await createIngest({ pool, log, taken, backfillReachMs, waitingMax, lanes: LARGE_LANES })
 
 port.on('message', (task: TakeTask | CloseTask) => void (task.kind === 'take' ? take(task) : close()))
 report({ kind: 'ready' })

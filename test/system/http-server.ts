@@ -59,6 +59,8 @@ export interface ServerOptions {
   readonly priceBook?: string
   /** Whose usage is taken; undefined: anybody's. */
   readonly taken?: TakenAccounts
+  /** How far back new usage may be; undefined: as far as it likes, so that tests can name their dates. */
+  readonly backfillReachMs?: number
   /** In place of the real one. */
   readonly ingest?: Ingest
   /** Takes large deliveries beside the server; undefined: nobody does. */
@@ -76,7 +78,15 @@ export interface ServerOptions {
 
 /** The HTTP server on a database and a port of its own. */
 export async function testServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { ingest, large, patience, through, graceMs = 600_000, readingSessions = 5 } = options
+  const {
+    ingest,
+    large,
+    patience,
+    through,
+    backfillReachMs,
+    graceMs = 600_000,
+    readingSessions = 5,
+  } = options
   const database = await testDatabase()
   const { pool } = database
   const connection = through?.(database.connection) ?? database.connection
@@ -85,10 +95,11 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const reading = makeReadingPool(connection, { max: readingSessions, applicationName: 'farthing-read', log })
   const probes = makeProbePool(connection, { max: 3, log })
   const writing = makePool(connection, { max: 10, log })
-  const taking = ingest ?? (await createIngest({ pool: writing, log, taken: options.taken ?? 'any' }))
+  const taking =
+    ingest ?? (await createIngest({ pool: writing, log, taken: options.taken ?? 'any', backfillReachMs }))
   const keys = makeKeyRing(probes)
   const gates = makeGates({ ...AMPLE, ...options.shares }, readingSessions)
-  const trial = createTrial({ pool: reading })
+  const trial = createTrial({ pool: reading, backfillReachMs })
   const plain = { reading, writing, probes, keys, gates, ingest: taking, trial, log, now: clock, graceMs }
   const context = large ? { ...plain, large: large(database, log) } : plain
   const server = await makeServer(context, patience)

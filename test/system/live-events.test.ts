@@ -18,7 +18,7 @@ let expected: { priceVersion: number; accountsVersion: number }
 
 beforeAll(async () => {
   deployed = await deployment(hourOf(DAY as Instant))
-  await deployed.pool.query('select add_event_day($1)', [DAY / 86_400_000])
+  await deployed.pool.query('select add_event_table($1)', [DAY / 3_600_000])
 })
 afterAll(() => deployed.close())
 beforeEach(async () => {

@@ -212,6 +212,7 @@ describe('the environment', () => {
         graceMs: 600_000,
         backfillQuietMs: 30_000,
         identityWindowMs: 62 * 86_400_000,
+        backfillReachMs: 400 * 86_400_000,
         taken: 'any',
         sessions: 24,
         shares: {
@@ -234,6 +235,7 @@ describe('the environment', () => {
         graceMs: 3_000_000,
         backfillQuietMs: 3_600_000,
         identityWindowMs: 172_800_000,
+        backfillReachMs: 400 * 86_400_000,
         priceBook: '/here/b.yaml',
         dataDir: '/data',
       },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { insertBillMonth } from '../../src/store/bills.ts'
-import { insertEventDay } from '../../src/store/usage-events.ts'
+import { insertEventTable } from '../../src/store/usage-events.ts'
 import { lockFirstStart, updateSealedUntil } from '../../src/store/deployment.ts'
 import { run } from '../../src/store/query.ts'
 import type { Hour } from '../../src/core/time/hour.ts'
@@ -140,9 +140,9 @@ describe('with processes stopped while they hold a lock', () => {
         ],
         [
           'the partitions',
-          inTransaction(`select add_event_day(${farDay})`),
+          inTransaction(`select add_event_table(${farDay * 24})`),
           async () => {
-            await run(pool, insertEventDay, { day: farDay })
+            await run(pool, insertEventTable, { hour: (farDay * 24) as Hour })
             await run(pool, insertBillMonth, { hour: ((farDay + 60) * 24) as Hour })
           },
         ],

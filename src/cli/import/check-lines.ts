@@ -53,7 +53,8 @@ export async function* checkLines(
 
 async function ask(api: ServerApi, lines: readonly EventLine[], signal: AbortSignal): Promise<Answer> {
   const body = Buffer.concat(lines.flatMap(({ bytes }) => [bytes!, NEWLINE]))
-  const headers = { 'content-type': 'application/x-ndjson' }
+  // As the import would send it, so that the answer is the same.
+  const headers = { 'content-type': 'application/x-ndjson', 'farthing-import': 'events-check' }
   const request = { query: { dryRun: 'true' }, headers, body, signal } as const
   const { currency, events } = await api.json('POST /v1/events', request)
   if (currency !== undefined && events !== undefined) return { currency, events }

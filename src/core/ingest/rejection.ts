@@ -7,6 +7,7 @@ export type RejectionCode =
   | 'event/too_long'
   | 'event/invalid_time'
   | 'event/time_out_of_range'
+  | 'event/too_old'
   | 'event/missing_data'
   | 'event/invalid_data'
   | 'event/invalid_quantity'

@@ -8,7 +8,7 @@ import { type CopyIn, copyInto } from '../../store/backup-copy.ts'
 import { openBackupSession } from '../../store/backup-session.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { insertBillMonth } from '../../store/bills.ts'
-import { insertEventDay } from '../../store/usage-events.ts'
+import { insertEventTable } from '../../store/usage-events.ts'
 import {
   listTables,
   lockRestore,
@@ -37,8 +37,6 @@ export interface RestoreBackup {
   /** May throw, to stop: then nothing is restored. */
   readonly onProgress: (step: 'checking' | 'restoring', progress: BackupProgress) => void
 }
-
-const HOURS_PER_DAY = 24
 
 /**
  * Bring the parts of a backup after its header into a database of the same schema, in one transaction that is
@@ -112,8 +110,9 @@ async function targetOf(
   if (foreign.length > 0)
     throw unfit(`has columns of ${table} that this schema has not (${foreign.join(', ')})`)
   if (hours && known.division === 'day') {
-    for (let day = Math.floor(hours.from / HOURS_PER_DAY); day * HOURS_PER_DAY < hours.to; day++) {
-      await run(pool, insertEventDay, { day })
+    // By their age now: what was younger when it was backed up shares the table of its month.
+    for (let hour = hours.from as Hour; hour < hours.to;) {
+      hour = (await runOne(pool, insertEventTable, { hour }))!.to
     }
   }
   if (hours && known.division === 'month') {

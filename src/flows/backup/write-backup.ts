@@ -61,6 +61,7 @@ export async function* writeBackup(options: WriteBackup): AsyncGenerator<Buffer>
       written.tables[part.table] ??= 0
       if (part.sqlName === '') continue
       yield text(written, line(sectionOf(part)))
+      await session.beginPart()
       const end = { rows: 0, sha256: createHash('sha256') }
       for await (const chunk of copyOut(client, part) as AsyncIterable<Buffer>) {
         end.sha256.update(chunk)
@@ -71,6 +72,7 @@ export async function* writeBackup(options: WriteBackup): AsyncGenerator<Buffer>
         yield bytes(written, chunk)
       }
       written.tables[part.table]! += end.rows
+      await session.endPart()
       const sectionEnd: BackupSectionEnd = { rows: end.rows, sha256: end.sha256.digest('hex') }
       yield text(written, END_OF_ROWS + line(sectionEnd))
     }

@@ -1,16 +1,14 @@
-import { groupBy } from '../../core/group-by.ts'
 import { CONFLICT_CODE, CONFLICT_DETAIL } from '../../core/ingest/conflict.ts'
 import { sameContent } from '../../core/ingest/event.ts'
 import { remarkOn } from '../../core/rate/rating/remark.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
-import type { Hour } from '../../core/time/hour.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { releasingLocks } from '../../store/transaction.ts'
 import { findEvents, type FoundEvent } from '../../store/usage-events.ts'
+import { byMonth } from '../shared/by-month.ts'
 import type { EventKey } from '../../store/key-columns.ts'
 import type { EventResult } from './ingest-types.ts'
-import type { Candidate, ParsedRefusal } from './parse.ts'
-
-const HOURS_PER_DAY = 24
+import type { Candidate, ParsedRefusal, RefusedCandidate } from './parse.ts'
 
 /** What tells a duplicate from a conflict. */
 export type Content = Pick<FoundEvent, 'type' | 'at' | 'data'>
@@ -47,38 +45,43 @@ export function compareKeys(a: EventKey, b: EventKey): number {
   )
 }
 
-/** What the database holds under the keys of these events: one probe of the primary key each, by UTC day. */
+/** What the database holds under the keys of these events: one probe of the primary key each. */
 export async function findKnown<Key extends EventKey>(
   sql: Sql,
   events: readonly Key[],
 ): Promise<ReadonlyMap<Key, Content>> {
   const known = new Map<Key, Content>()
-  if (events.length === 0) return known
-  for (const [day, keys] of groupBy(events, ({ hour }) => Math.floor(hour / HOURS_PER_DAY))) {
-    const range = { from: (day * HOURS_PER_DAY) as Hour, to: ((day + 1) * HOURS_PER_DAY) as Hour }
-    for (const found of await run(sql, findEvents, { ...range, keys })) known.set(keys[found.index]!, found)
+  const months = byMonth(events, ({ hour }) => hour)
+  for (const { items, ...range } of months) {
+    const find = () => run(sql, findEvents, { ...range, keys: items })
+    const found = months.length === 1 ? await find() : await releasingLocks(sql, find)
+    for (const event of found) known.set(items[event.index]!, event)
   }
   return known
 }
 
 /**
- * Which refusals are of events that are stored already, with the same content: they were valid when they came first,
- * before the price book or the account was changed, and a retry of them is harmless.
+ * What is answered of refused events that are stored already. With the same content: they were valid when they came first,
+ * before the price book or the account was changed, and a retry of them is harmless. With another one they are refused as
+ * before, unless that was only because they would be new.
  */
 export async function findRefusedRepeats(
   sql: Sql,
   refused: readonly ParsedRefusal[],
-): Promise<ReadonlySet<ParsedRefusal>> {
+): Promise<ReadonlyMap<ParsedRefusal, EventResult>> {
   const refusals = new Map(refused.flatMap((refusal) => (refusal.event ? [[refusal.event, refusal]] : [])))
-  const repeats = new Set<ParsedRefusal>()
+  const repeats = new Map<ParsedRefusal, EventResult>()
   for (const [event, stored] of await findKnown(sql, [...refusals.keys()])) {
-    if (sameContent(stored, event)) repeats.add(refusals.get(event)!)
+    const refusal = refusals.get(event)!
+    const result = resultOfRepeat(stored, event)
+    if (result.outcome === 'duplicate') repeats.set(refusal, duplicate(refusal))
+    else if (refusal.isOnlyIfNew) repeats.set(refusal, result)
   }
   return repeats
 }
 
 /** What is answered of an event whose identity is taken by this content: duplicate or conflict. */
-export function resultOfRepeat(first: Content, again: Candidate): EventResult {
+export function resultOfRepeat(first: Content, again: Candidate | RefusedCandidate): EventResult {
   if (sameContent(first, again)) return duplicate(again)
   return { outcome: 'conflict', id: again.id, code: CONFLICT_CODE, detail: CONFLICT_DETAIL }
 }

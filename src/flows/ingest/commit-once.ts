@@ -14,7 +14,6 @@ import { findClosedHours } from '../../store/settled-hours.ts'
 import { keepRefusals } from '../shared/keep-refusals.ts'
 import {
   distinctKeys,
-  duplicate,
   findKnown,
   findRefusedRepeats,
   resultOfNew,
@@ -80,15 +79,21 @@ async function store(
   const refused = events.filter(isRefused)
   const sent = events.filter((event): event is ParsedEvent => !isRefused(event))
   const candidates: readonly Candidate[] = [...sent, ...sent.flatMap(({ ending }) => ending ?? [])]
-  const refusedRepeats = await findRefusedRepeats(client, refused)
   const stored = await storeNew(client, watermarks, candidates)
+  // After the others: what one of them has stored is known.
+  const refusedRepeats = await findRefusedRepeats(client, refused)
   const kept = refused.filter((refusal) => !refusedRepeats.has(refusal))
-  const conflicts = candidates.filter((event) => stored.get(event)!.outcome === 'conflict')
+  const conflicts = [
+    ...candidates.filter((event) => stored.get(event)!.outcome === 'conflict'),
+    ...[...refusedRepeats].flatMap(([{ event }, { outcome }]) =>
+      event && outcome === 'conflict' ? event : [],
+    ),
+  ]
   // Last: others that refuse the same kind wait from here to the commit.
   await keepRefusals(client, [...kept, ...conflicts.map(refusedConflict)])
   const results = new Map<Parsed | Candidate, EventResult>(stored)
   for (const refusal of refused) {
-    results.set(refusal, refusedRepeats.has(refusal) ? duplicate(refusal) : resultOfRefused(refusal))
+    results.set(refusal, refusedRepeats.get(refusal) ?? resultOfRefused(refusal))
   }
   return results
 }

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { groupBy } from '../../core/group-by.ts'
+import { monthOf } from '../../core/time/calendar-month.ts'
+import type { Hour } from '../../core/time/hour.ts'
 import { FEW_EVENTS, insertLiveEvents } from '../../store/events-table.ts'
 import { run } from '../../store/query.ts'
 import { sqlState } from '../../store/transaction.ts'
-import { insertEventDay } from '../../store/usage-events.ts'
+import { insertEventTable } from '../../store/usage-events.ts'
 import { noteTypes } from './note-types.ts'
 import { compareKeys, resultOfNew } from './classify.ts'
 import { type CommitContext, commitOnce, HourClosed, type Results, type RulesChanged } from './commit-once.ts'
 import { isRefused, type Parsed, type ParsedEvent, type ParsedRefusal } from './parse.ts'
 
-/** UTC days that one transaction may touch: it opens a partition for each. */
+/** UTC days that one transaction may write to: it opens a partition for each. Of refused events, months that it looks at. */
 export const DAYS_PER_TRANSACTION_MAX = 62
 /** Lanes that hold each other's repeats lose to each other again and again, unless they step aside for a moment. */
 const ATTEMPTS_MAX = 30
@@ -65,13 +67,14 @@ function daysOfAll(events: readonly Parsed[]): ReadonlySet<number> {
   return days
 }
 
-/** The days that are looked at for an event, or written to. */
+/** The days that are written to for an event; for a refused one, the month that is looked at, as a number that is no day. */
 function daysOf(event: Parsed): readonly number[] {
-  const { hour } = isRefused(event) ? (event.event ?? {}) : event
-  if (hour === undefined) return []
-  const day = Math.floor(hour / HOURS_PER_DAY)
-  const ending = isRefused(event) ? undefined : event.ending
-  return ending ? [day, Math.floor(ending.hour / HOURS_PER_DAY)] : [day]
+  if (isRefused(event)) return event.event ? [-1 - monthOf(event.event.hour)] : []
+  return hoursOf(event).map((hour) => Math.floor(hour / HOURS_PER_DAY))
+}
+
+function hoursOf({ hour, ending }: ParsedEvent): readonly Hour[] {
+  return ending ? [hour, ending.hour] : [hour]
 }
 
 async function commitSlice(
@@ -175,10 +178,11 @@ async function commitUnstorable(
 async function ensureDays({ pool, days }: CommitContext, events: readonly Parsed[]): Promise<void> {
   for (const event of events) {
     if (isRefused(event)) continue
-    for (const day of daysOf(event)) {
-      if (days.has(day)) continue
-      await run(pool, insertEventDay, { day })
-      days.add(day)
+    for (const hour of hoursOf(event)) {
+      if (days.has(Math.floor(hour / HOURS_PER_DAY))) continue
+      for (const { from, to } of await run(pool, insertEventTable, { hour })) {
+        for (let day = from / HOURS_PER_DAY; day * HOURS_PER_DAY < to; day++) days.add(day)
+      }
     }
   }
 }

@@ -1,6 +1,5 @@
 import type pg from 'pg'
 import { type Quote, quote } from '../../core/rate/rating/quote.ts'
-import type { RefusedEvent } from '../../store/refusals.ts'
 import { makeAccountMemory, type TakenAccounts } from '../accounts/account-rules.ts'
 import { hourOf } from '../../core/time/hour.ts'
 import { loadPaid } from '../accounts/account-pricing.ts'
@@ -9,10 +8,10 @@ import { readWatermarks } from '../shared/read-deployment.ts'
 import { type CycleDecision, decideCycles } from './decide-cycle.ts'
 import {
   type Content,
-  duplicate,
   findKnown,
   findRefusedRepeats,
   resultOfNew,
+  resultOfRefused,
   resultOfRepeat,
 } from './classify.ts'
 import { remarkResults } from './remark-results.ts'
@@ -39,11 +38,13 @@ export interface Trial {
   /**
    * @param boundAccount the only account that the sender's key may send for; undefined: any
    * @param sessions of this one; undefined: those of all
+   * @param writer the name of the import that would send it; undefined: none
    */
   tryEvents(
     batch: readonly Delivered[],
     boundAccount: string | undefined,
     sessions?: pg.Pool,
+    writer?: string,
   ): Promise<TriedEvents>
 }
 
@@ -52,6 +53,8 @@ export interface TrialOptions {
   readonly pool: pg.Pool
   /** Whose usage is taken; undefined: anybody's. */
   readonly taken?: TakenAccounts | undefined
+  /** How far back new usage may be; undefined: as far as it likes. */
+  readonly backfillReachMs?: number | undefined
 }
 
 /**
@@ -59,19 +62,20 @@ export interface TrialOptions {
  * delivery. The gate is not taken, so what others commit meanwhile may change an outcome; so may an hour that is sealed
  * between this and the sending. What only the attempt to store can find (`event/unstorable`) is not found.
  */
-export function createTrial({ pool: all, taken = 'any' }: TrialOptions): Trial {
+export function createTrial({ pool: all, taken = 'any', backfillReachMs }: TrialOptions): Trial {
   const accounts = makeAccountMemory(all, taken)
 
   async function tryEvents(
     batch: readonly Delivered[],
     boundAccount: string | undefined,
     pool = all,
+    writer = '',
   ): Promise<TriedEvents> {
     await accounts.refresh()
     const rules = await accounts.rulesFor(batch.map(accountNamed).filter((name) => name !== undefined))
     const watermarks = await readWatermarks(pool)
     const { version, book, lists } = await bookOf(pool, watermarks.priceVersion)
-    const context = { receivedAt: watermarks.now, boundAccount, writer: '', accounts: rules }
+    const context = { receivedAt: watermarks.now, boundAccount, writer, accounts: rules, backfillReachMs }
     const reads = batch.map((one) => parseDelivered(book, one, context))
     const candidates = reads.filter((read): read is Candidate => !isRefused(read))
     const found = await findKnown(pool, candidates)
@@ -85,7 +89,7 @@ export function createTrial({ pool: all, taken = 'any' }: TrialOptions): Trial {
       candidates.map(({ account }) => account),
     )
     const results = reads.map((read): TriedEvent => {
-      if (isRefused(read)) return repeats.has(read) ? { ...duplicate(read), ...NOTHING } : refused(read)
+      if (isRefused(read)) return { ...(repeats.get(read) ?? resultOfRefused(read)), ...NOTHING }
       const result = tellApart(known, read)
       const isNew = result.outcome === 'accepted' || result.outcome === 'held'
       if (!isNew) return { ...result, ...NOTHING }
@@ -110,10 +114,6 @@ function tellApart(known: Map<string, Content>, event: Candidate): EventResult {
     return resultOfNew(event)
   }
   return resultOfRepeat(stored, event)
-}
-
-function refused({ id, code, detail }: RefusedEvent): TriedEvent {
-  return { outcome: 'rejected', id, code, detail, ...NOTHING }
 }
 
 /** U+0000 cannot occur in any part, so different keys have different names. */

@@ -1,11 +1,10 @@
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
-import type { AccountRules } from '../accounts/account-rules.ts'
 import type { Delivered, EventResult, Submitted } from './ingest-types.ts'
 import type { Judged } from './remark-results.ts'
 import { accountNamed, type DeliveryContext, type Parsed, parseDelivered } from './parse.ts'
 
 /** A delivery that waits for its commit. */
-export interface Waiting extends Omit<DeliveryContext, 'accounts'> {
+export interface Waiting extends Omit<DeliveryContext, 'accounts' | 'backfillReachMs'> {
   readonly batch: readonly Delivered[]
   /** Whose turn it uses. */
   readonly sender: string
@@ -51,13 +50,13 @@ export function* accountsOf(entries: ReadonlyMap<Waiting, readonly Entry[]>): Ge
  */
 export function parseEntries(
   book: PriceBook,
-  accounts: AccountRules,
+  rules: Pick<DeliveryContext, 'accounts' | 'backfillReachMs'>,
   entries: Map<Waiting, readonly Entry[]>,
 ): Map<Parsed, Entry> {
   const parsed = new Map<Parsed, Entry>()
   for (const [waiting, own] of entries) {
     const { receivedAt, boundAccount, writer } = waiting
-    const context = { receivedAt, boundAccount, writer, accounts }
+    const context = { receivedAt, boundAccount, writer, ...rules }
     try {
       const open = own.filter(({ result }) => result === undefined)
       const events = open.map((entry) => [parseDelivered(book, entry.delivered, context), entry] as const)

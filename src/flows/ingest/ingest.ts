@@ -45,6 +45,8 @@ export interface IngestOptions {
   readonly log: Log
   /** Whose usage is taken; undefined: anybody's. */
   readonly taken?: TakenAccounts
+  /** How far back new usage may be, but for imports of keys of all accounts; undefined: as far as it likes. */
+  readonly backfillReachMs?: number | undefined
   /** Events of large deliveries that may wait here. */
   readonly waitingMax?: number
   /** Transactions of large deliveries at once. */
@@ -59,6 +61,7 @@ export async function createIngest({
   pool,
   log,
   taken = 'any',
+  backfillReachMs,
   waitingMax = QUEUE_EVENTS_MAX,
   lanes = LARGE.lanes,
 }: IngestOptions): Promise<Ingest> {
@@ -110,7 +113,7 @@ export async function createIngest({
     for (;;) {
       const rules = await accounts.rulesFor(accountsOf(entries))
       const { version, book } = newest
-      const parsed = parseEntries(book, rules, entries)
+      const parsed = parseEntries(book, { accounts: rules, backfillReachMs }, entries)
       const context = { pool, priceVersion: version, accountsVersion: rules.version, days, types, onClock }
       const results: Results = new Map()
       let changed: RulesChanged | undefined
@@ -133,7 +136,9 @@ export async function createIngest({
   ): Promise<RulesChanged | undefined> {
     const others = new Map<Parsed, Promise<unknown>>()
     for (const event of events) {
-      const other = isRefused(event) ? undefined : inFlight.commitOf(event)
+      // A refused one may be a repeat.
+      const identity = isRefused(event) ? event.event : event
+      const other = identity && inFlight.commitOf(identity)
       if (other) others.set(event, other)
     }
     const commitHeld = (part: readonly Parsed[]) => {

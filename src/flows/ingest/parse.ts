@@ -15,6 +15,7 @@ import type { RefusedEvent } from '../../store/refusals.ts'
 import type { EventKey } from '../../store/key-columns.ts'
 import type { AccountRules } from '../accounts/account-rules.ts'
 import { sha256 } from '../shared/sha256.ts'
+import { refuseTooOld, type SentBy } from './backfill-reach.ts'
 import type { Delivered } from './ingest-types.ts'
 
 /** Kept of a refused event, in characters: enough to see what was wrong. */
@@ -22,12 +23,11 @@ export const REFUSED_BODY_CHARACTERS_MAX = 4_096
 const REFUSED_FIELD_CHARACTERS_MAX = 256
 
 /** Which events a key may send, when they came, and by which import. */
-export interface DeliveryContext {
-  readonly receivedAt: Instant
-  readonly boundAccount: string | undefined
-  readonly writer: string
+export interface DeliveryContext extends SentBy {
   /** Whose usage is taken, and until when; undefined: everybody's, for ever. */
   readonly accounts?: AccountRules
+  /** How far back new usage may be, unless an import of a key of all accounts sends it; undefined: as far as it likes. */
+  readonly backfillReachMs?: number | undefined
 }
 
 /** A valid event on its way into the database. */
@@ -44,10 +44,15 @@ export interface ParsedEvent extends Candidate {
   readonly ending?: Candidate
 }
 
+/** What identifies a refused event, and what it says. */
+export type RefusedCandidate = EventKey & Pick<UsageEvent, 'type' | 'at' | 'data' | 'untimed'>
+
 /** What is kept of a refused event. */
 export interface ParsedRefusal extends RefusedEvent {
   /** What it would be if it were not refused for its contents, its account or its price: it may be stored already. */
-  readonly event?: EventKey & Pick<UsageEvent, 'type' | 'at' | 'data' | 'untimed'>
+  readonly event?: RefusedCandidate
+  /** Only what is not stored yet is refused: a repeat is judged like any other. */
+  readonly isOnlyIfNew?: true
 }
 
 /** One element of a delivery, parsed. */
@@ -73,6 +78,8 @@ export function parseDelivered(book: PriceBook, delivered: Delivered, context: D
   if (untaken) return refuse(untaken, event)
   const assessment = assess(book, event)
   if (assessment.outcome === 'rejected') return refuse(assessment.rejection, event)
+  const tooOld = refuseTooOld(event.at, context, context.backfillReachMs)
+  if (tooOld) return { ...refuse(tooOld, event), isOnlyIfNew: true }
   const plain = candidateOf(event, assessment, context)
   const candidate: Candidate = delivered.untimed ? { ...plain, untimed: true } : plain
   const closedAt = accounts?.closedAt(event.account)
@@ -151,7 +158,7 @@ export function isRefused<Read extends Candidate | RefusedEvent>(
 }
 
 /** What is kept of an event whose identity is taken by another content. */
-export function refusedConflict(event: Candidate): RefusedEvent {
+export function refusedConflict(event: RefusedCandidate): RefusedEvent {
   const { account, source, id, type, at, data } = event
   const body = storable(
     JSON.stringify({ type, time: new Date(at).toISOString(), data: JSON.parse(data) as Json }),

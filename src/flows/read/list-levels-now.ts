@@ -14,16 +14,15 @@ import { type OpenAdjustment, listOpenAdjustments, listOpenHours } from '../../s
 import { listUnbilledLevels } from '../../store/open-levels.ts'
 import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
-import { transaction } from '../../store/transaction.ts'
+import { releasingLocks, transaction } from '../../store/transaction.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { eventsAt } from '../settle/adjustments.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
 import { usageEvent } from './read-line-events.ts'
+import { byMonth } from '../shared/by-month.ts'
 import type { Page } from '../shared/page.ts'
 import { OPEN_LEVELS_MAX } from './read-open-usage.ts'
 
-/** Hours whose events one statement reads: it opens at most as many days. */
-const HOURS_AT_ONCE = 48
 const ACTS_AT_ONCE = 2_000
 
 /** The last series of a page, '' for an absent name. */
@@ -127,11 +126,10 @@ async function unbilledLevels(
     .filter(([, { component }]) => component === 'storage')
     .map(([name]) => name)
   const hours = await run(sql, listOpenHours, { bucket, account, from: 0 as Hour, to: next(hourOf(now)) })
-  for (let start = 0; start < hours.length; start += HOURS_AT_ONCE) {
-    const some = hours.slice(start, start + HOURS_AT_ONCE)
-    const ask = { bucket, account, types, hours: some, limit: OPEN_LEVELS_MAX + 1 }
-    for (const kept of await run(sql, listUnbilledLevels, ask))
-      addEvent(sums, book, usageEvent(book, account, kept))
+  for (const { items } of byMonth(hours, ({ hour }) => hour)) {
+    const ask = { bucket, account, types, hours: items, limit: OPEN_LEVELS_MAX + 1 }
+    const found = await releasingLocks(sql, () => run(sql, listUnbilledLevels, ask))
+    for (const kept of found) addEvent(sums, book, usageEvent(book, account, kept))
     if (sums.levels.length > OPEN_LEVELS_MAX) return undefined
   }
   if (released.length > OPEN_LEVELS_MAX) return undefined

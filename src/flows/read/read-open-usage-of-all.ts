@@ -7,6 +7,7 @@ import { listOpenAccounts } from '../../store/open-usage.ts'
 import type { UsageRow } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { loadPaid } from '../accounts/account-pricing.ts'
+import { readWatermarks } from '../shared/read-deployment.ts'
 import {
   type AskOpenUsage,
   OPEN_READING,
@@ -28,7 +29,9 @@ export interface AskOpenUsageOfAll extends Omit<AskOpenUsage, 'bucket' | 'accoun
 export async function readOpenUsageOfAll(sql: Sql, ask: AskOpenUsageOfAll): Promise<OpenUsage> {
   const latest = next(hourOf((ask.now + FUTURE_MS_MAX) as Instant))
   const to = Math.min(ask.to, latest) as Hour
-  const accounts = await run(sql, listOpenAccounts, { from: ask.from, to, limit: OPEN_ACCOUNTS_MAX + 1 })
+  const { settledUntil: unsettledFrom } = await readWatermarks(sql)
+  const range = { from: ask.from, to, unsettledFrom, limit: OPEN_ACCOUNTS_MAX + 1 }
+  const accounts = await run(sql, listOpenAccounts, range)
   if (accounts.length > OPEN_ACCOUNTS_MAX) return refuseMany()
   const names = accounts.map(({ account }) => account)
   const paid = await loadPaid(sql, { book: ask.book, lists: ask.lists, hour: hourOf(ask.now) }, names)

@@ -24,7 +24,9 @@ import {
 import { listHourLevels } from '../../store/storage-levels.ts'
 import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { releasingLocks } from '../../store/transaction.ts'
 import { usageEvent } from './read-line-events.ts'
+import { byMonth } from '../shared/by-month.ts'
 import { eventsAt } from '../settle/adjustments.ts'
 import { questionTurns } from '../shared/thread-turns.ts'
 import { compareKeys, windowOf } from './usage-window.ts'
@@ -33,7 +35,7 @@ import { compareKeys, windowOf } from './usage-window.ts'
 export const OPEN_EVENTS_MAX = 1_000_000
 /** Levels of storage that one answer reads at most. */
 export const OPEN_LEVELS_MAX = 50_000
-/** Hours whose events one statement reads: it opens at most as many days. */
+/** Hours whose events one statement reads, all of one month: it opens at most 31 days. */
 const HOURS_AT_ONCE = 48
 const ACTS_AT_ONCE = 2_000
 
@@ -126,22 +128,40 @@ interface Open {
 
 /** How many there are; above the maximum not all are added. */
 async function addOpenEvents(open: Open): Promise<number> {
-  const { sql, book, sums, bucket, account, hours, max } = open
+  const { sql, hours, max, now } = open
   let seen = 0
-  for (let start = 0; start < hours.length; start += HOURS_AT_ONCE) {
-    await run(sql, openEventsCursor, { bucket, account, hours: hours.slice(start, start + HOURS_AT_ONCE) })
-    let fetched = FETCHED
-    while (fetched === FETCHED) {
-      // A few at a time, and one question after the other: what is sent meanwhile has its turn between them.
-      await questionTurns.next()
-      const events = await run(sql, fetchOpenEvents, undefined)
-      for (const event of events) addEvent(sums, book, usageEvent(book, account, event))
-      fetched = events.length
-      seen += fetched
-      if (seen > max.events) return seen
+  const months = byMonth(hours, ({ hour }) => hour)
+  // Nearly always: the open hours are of today.
+  if (
+    months.length === 1 &&
+    hours.length <= HOURS_AT_ONCE &&
+    next(hours[0]!.hour) > hourOf(now) - HOURS_AT_ONCE
+  )
+    return addEventsOf(open, hours, max.events)
+  for (const { items } of months) {
+    for (let start = 0; start < items.length && seen <= max.events; start += HOURS_AT_ONCE) {
+      const part = items.slice(start, start + HOURS_AT_ONCE)
+      seen += await releasingLocks(sql, () => addEventsOf(open, part, max.events - seen))
     }
-    await run(sql, closeOpenEvents, undefined)
   }
+  return seen
+}
+
+/** How many there are; above the maximum not all are added. */
+async function addEventsOf(open: Open, hours: readonly OpenHour[], max: number): Promise<number> {
+  const { sql, book, sums, bucket, account } = open
+  await run(sql, openEventsCursor, { bucket, account, hours })
+  let seen = 0
+  let fetched = FETCHED
+  while (fetched === FETCHED && seen <= max) {
+    // A few at a time, and one question after the other: what is sent meanwhile has its turn between them.
+    await questionTurns.next()
+    const events = await run(sql, fetchOpenEvents, undefined)
+    for (const event of events) addEvent(sums, book, usageEvent(book, account, event))
+    fetched = events.length
+    seen += fetched
+  }
+  await run(sql, closeOpenEvents, undefined)
   return seen
 }
 

@@ -1,13 +1,12 @@
-import { groupBy } from '../../core/group-by.ts'
-import type { Hour } from '../../core/time/hour.ts'
 import { type KeyedEvent, listKeyedEvents } from '../../store/usage-events.ts'
 import type { EventKey } from '../../store/key-columns.ts'
 import type { ListAdjustments } from '../../store/releases.ts'
 import { type Query, run, type Sql } from '../../store/query.ts'
+import { releasingLocks } from '../../store/transaction.ts'
+import { byMonth } from '../shared/by-month.ts'
 
 /** Acts read at once, each with its event. */
 const PAGE_ACTS = 2_000
-const HOURS_PER_DAY = 24
 
 /** The event of a release or a void. */
 export type ActedEvent = KeyedEvent
@@ -28,17 +27,16 @@ export async function* adjustmentsOf<Raw, Act extends EventKey>(
   }
 }
 
-/** The events of these keys, by the index of their key: one statement for each UTC day. */
+/** The events of these keys, by the index of their key: one statement for each calendar month. */
 export async function eventsAt(
   sql: Sql,
   keys: readonly EventKey[],
 ): Promise<ReadonlyMap<number, KeyedEvent>> {
   const found = new Map<number, KeyedEvent>()
-  const days = groupBy([...keys.entries()], ([, { hour }]) => Math.floor(hour / HOURS_PER_DAY))
-  for (const [day, entries] of days) {
-    const range = { from: (day * HOURS_PER_DAY) as Hour, to: ((day + 1) * HOURS_PER_DAY) as Hour }
-    const events = await run(sql, listKeyedEvents, { ...range, keys: entries.map(([, key]) => key) })
-    for (const event of events) found.set(entries[event.index]![0], event)
+  for (const { items, ...range } of byMonth([...keys.entries()], ([, { hour }]) => hour)) {
+    const asked = { ...range, keys: items.map(([, key]) => key) }
+    const events = await releasingLocks(sql, () => run(sql, listKeyedEvents, asked))
+    for (const event of events) found.set(items[event.index]![0], event)
   }
   return found
 }

@@ -7,6 +7,7 @@ import { listChargedStorage } from '../../store/bill-lines.ts'
 import { listLevels } from '../../store/storage-levels.ts'
 import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { releasingLocks } from '../../store/transaction.ts'
 
 export interface ChargeStorage extends SettledAccount {
   /** The cycle that is settled. */
@@ -47,7 +48,7 @@ export async function chargeStorage(
   for (let at = first; at <= hour; at = (at + 1) as Hour) {
     for (const stored of integrate(all, at)) addStored(tally, book, at, stored)
   }
-  if (from < hour || isLate) await subtractCharged(sql, book, tally, charge, from)
+  if (from < hour || isLate) await releasingLocks(sql, () => subtractCharged(sql, book, tally, charge, from))
 }
 
 async function levelsFrom(sql: Sql, charge: ChargeStorage, from: Hour): Promise<readonly Level[]> {

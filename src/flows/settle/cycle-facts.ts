@@ -21,6 +21,8 @@ import type { SettledAccount } from '../../store/settled-hours.ts'
 import { listReleasedEvents } from '../../store/releases.ts'
 import { listVoidedEvents } from '../../store/voids.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { releasingLocks } from '../../store/transaction.ts'
+import { byMonth } from '../shared/by-month.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
 import { adjustmentsOf, type ActedEvent } from './adjustments.ts'
 import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
@@ -163,6 +165,37 @@ async function* pagesOf(
   }
 }
 
+/** The events of one account's older hours that count in a cycle, in key order. However many days they are of, few stay locked. */
+async function* latePagesOf(
+  sql: Sql,
+  cycle: Hour,
+  hours: readonly LateHour[],
+): AsyncGenerator<readonly SettledEvent[]> {
+  for (const { items } of byMonth(hours, ({ hour }) => hour)) {
+    const place: LatePlace = { hours: items, index: 0, after: undefined }
+    while (place.index < items.length) yield await releasingLocks(sql, () => nextLatePage(sql, cycle, place))
+  }
+}
+
+interface LatePlace {
+  readonly hours: readonly LateHour[]
+  index: number
+  after: SettledEvent | undefined
+}
+
+/** From the place on, of as many hours as it takes. */
+async function nextLatePage(sql: Sql, cycle: Hour, place: LatePlace): Promise<readonly SettledEvent[]> {
+  const page: SettledEvent[] = []
+  while (place.index < place.hours.length && page.length < PAGE_EVENTS) {
+    const range = { ...place.hours[place.index]!, cycle, after: place.after, limit: PAGE_EVENTS }
+    const found = await run(sql, listHourEvents, range)
+    page.push(...found)
+    place.after = found.length === PAGE_EVENTS ? found.at(-1) : undefined
+    if (!place.after) place.index += 1
+  }
+  return page
+}
+
 /** All events of one account in a cycle, late ones first: for what has to look at them one by one. */
 export async function* eventsOfAccount(
   sql: Sql,
@@ -170,9 +203,8 @@ export async function* eventsOfAccount(
   settled: SettledAccount,
 ): AsyncGenerator<SettledEvent> {
   const late = await run(sql, listLateHours, { cycle, buckets: [settled.bucket] })
-  for (const lateHour of late.filter(({ account }) => account === settled.account)) {
-    for await (const page of pagesOf(sql, { ...lateHour, cycle })) yield* page
-  }
+  const own = late.filter(({ account }) => account === settled.account)
+  for await (const page of latePagesOf(sql, cycle, own)) yield* page
   for await (const page of eventsOf(sql, cycle, [settled])) yield* page
 }
 
@@ -203,13 +235,11 @@ function begin(duplicates: DuplicateMarks, { bucket, account }: SettledAccount):
 
 async function addLate(reading: Reading, sums: Sums): Promise<void> {
   const { sql, hour: cycle, late } = reading
-  for (const lateHour of late.get(sums.key.account) ?? []) {
-    for await (const page of pagesOf(sql, { ...lateHour, cycle })) {
-      for (const event of page) {
-        const turn = settlingTurns.isOver()
-        if (turn) await turn
-        add(sums, reading, event)
-      }
+  for await (const page of latePagesOf(sql, cycle, late.get(sums.key.account) ?? [])) {
+    for (const event of page) {
+      const turn = settlingTurns.isOver()
+      if (turn) await turn
+      add(sums, reading, event)
     }
   }
 }

@@ -8,6 +8,8 @@ import { insertIdentitySegment } from '../../store/identity-segments.ts'
 import { listVoidedIdentities } from '../../store/voids.ts'
 import type { EventKey } from '../../store/key-columns.ts'
 import { run, type Sql } from '../../store/query.ts'
+import { releasingLocks } from '../../store/transaction.ts'
+import { byMonth } from '../shared/by-month.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
 import type { IdentityWindow } from './identity-window.ts'
 import { type AccountFacts, type DuplicateMarks, copyName, eventsOfAccount } from './cycle-facts.ts'
@@ -169,16 +171,14 @@ async function settledElsewhere(
       .map((hour) => ({ key, other: { ...key, hour } })),
   )
   const standing = new Map<EventKey, Hour[]>()
-  for (let start = 0; start < asked.length; start += KEYS_AT_ONCE) {
-    const page = asked.slice(start, start + KEYS_AT_ONCE)
-    const found = await run(
-      sql,
-      findStandingEvents,
-      page.map(({ other }) => other),
-    )
-    for (const index of found) {
-      const { key, other } = page[index]!
-      standing.set(key, [...(standing.get(key) ?? []), other.hour])
+  for (const { items } of byMonth(asked, ({ other }) => other.hour)) {
+    for (let start = 0; start < items.length; start += KEYS_AT_ONCE) {
+      const page = items.slice(start, start + KEYS_AT_ONCE)
+      const keys = page.map(({ other }) => other)
+      for (const index of await releasingLocks(sql, () => run(sql, findStandingEvents, keys))) {
+        const { key, other } = page[index]!
+        standing.set(key, [...(standing.get(key) ?? []), other.hour])
+      }
     }
   }
   return standing

@@ -43,6 +43,12 @@ export const VARIABLES: readonly Variable[] = [
     of: 'server',
   },
   {
+    name: 'FARTHING_BACKFILL_REACH',
+    fallback: '400d',
+    says: 'how far back keys may send new usage: 1d to 36500d',
+    of: 'server',
+  },
+  {
     name: 'FARTHING_IDENTITY_WINDOW',
     fallback: '62d',
     says: 'how far apart duplicates are found: 1h to 62d',

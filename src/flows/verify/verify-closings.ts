@@ -1,17 +1,17 @@
 import { countOf } from '../../core/present/readable-text.ts'
-import { groupBy } from '../../core/group-by.ts'
 import { endOfSeries } from '../../core/ingest/ended-level.ts'
-import { type Hour, hourOf } from '../../core/time/hour.ts'
+import { hourOf } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { findWaitingEvents, type LevelAfterClosing, listLevelsAfterClosing } from '../../store/closings.ts'
 import { run, type Sql } from '../../store/query.ts'
 import type { EventKey } from '../../store/key-columns.ts'
+import { releasingLocks } from '../../store/transaction.ts'
+import { byMonth } from '../shared/by-month.ts'
 import { sha256 } from '../shared/sha256.ts'
 import type { Difference } from './compare-bill.ts'
 
 /** Levels that are named: more than anybody reads. */
 export const LEVELS_AFTER_CLOSING_MAX = 1_000
-const HOURS_PER_DAY = 24
 
 /**
  * A closed account stores nothing from its closing on: each settled level that is above 0 there is a difference, unless
@@ -31,10 +31,11 @@ async function waitingEnds(
 ): Promise<ReadonlySet<LevelAfterClosing>> {
   const ended = new Set<LevelAfterClosing>()
   const ends = levels.map((level) => ({ level, key: keyOfEnd(level) }))
-  for (const [day, group] of groupBy(ends, ({ key }) => Math.floor(key.hour / HOURS_PER_DAY))) {
-    const range = { from: (day * HOURS_PER_DAY) as Hour, to: ((day + 1) * HOURS_PER_DAY) as Hour }
-    const found = await run(sql, findWaitingEvents, { ...range, keys: group.map(({ key }) => key) })
-    for (const index of found) ended.add(group[index]!.level)
+  for (const { items, ...range } of byMonth(ends, ({ key }) => key.hour)) {
+    const asked = { ...range, keys: items.map(({ key }) => key) }
+    for (const index of await releasingLocks(sql, () => run(sql, findWaitingEvents, asked))) {
+      ended.add(items[index]!.level)
+    }
   }
   return ended
 }

@@ -6,11 +6,12 @@ import type { Json } from '../../core/text/canonical-json.ts'
 import { bucketOf, BUCKETS } from '../../core/ingest/bucket.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
 import { type BrokenChain, findBrokenChains } from '../../store/bills.ts'
-import { countEvents, findNextFactHour } from '../../store/usage-events.ts'
+import { countEvents, findNextFactHour, listTableBounds } from '../../store/usage-events.ts'
 import { findWatermarks } from '../../store/deployment.ts'
 import { listPriceVersionRows } from '../../store/price-versions.ts'
 import { type BrokenPosition, findBrokenPositions } from '../../store/rate-positions.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
+import { releasingLocks } from '../../store/transaction.ts'
 import type { Difference } from './compare-bill.ts'
 import { sha256 } from '../shared/sha256.ts'
 import { bucketsPerTransaction, COUNTED_EVENTS_MAX } from '../settle/settle.ts'
@@ -58,28 +59,40 @@ export async function* verify(
   const common = { account: only, bookOf, listsOf, books }
   let hours = 0
   let bills = 0
-  for (
-    let hour = await nextHour(sql, (from - 1) as Hour, to);
-    hour !== null;
-    hour = await nextHour(sql, hour, to)
-  ) {
+  for await (const hour of hoursWithFacts(sql, from, to)) {
+    const isSettled = hour < watermarks!.settledUntil
     for (const buckets of await chunksOf(sql, hour, account)) {
-      const isSettled = hour < watermarks!.settledUntil
-      const verified = await verifyHour(sql, { ...common, hour, buckets, isSettled })
+      const asked = { ...common, hour, buckets, isSettled }
+      const verified = await releasingLocks(sql, () => verifyHour(sql, asked))
       bills += verified.bills
       yield* verified.differences
     }
     hours += 1
     onProgress({ hour, hours, bills })
   }
-  yield* await verifyClosings(sql, only)
+  yield* await releasingLocks(sql, () => verifyClosings(sql, only))
   for (const broken of await run(sql, findBrokenChains, { account: only })) yield chainDifference(broken)
   for (const broken of await run(sql, findBrokenPositions, { account: only }))
     yield positionDifference(broken)
 }
 
-async function nextHour(sql: Sql, after: Hour, before: Hour): Promise<Hour | null> {
-  return (await runOne(sql, findNextFactHour, { after, before })) ?? null
+/**
+ * The hours in [from, to) that have facts, oldest first. Looked for between the bounds of partitions: so a look opens one of
+ * each table, however many there are.
+ */
+async function* hoursWithFacts(sql: Sql, from: Hour, to: Hour): AsyncGenerator<Hour> {
+  const bounds = (await run(sql, listTableBounds, undefined)).filter((hour) => hour > from && hour < to)
+  let after = (from - 1) as Hour
+  for (const before of [...bounds, to]) {
+    for (;;) {
+      const range = { after, before }
+      const found = await releasingLocks(sql, () => runOne(sql, findNextFactHour, range))
+      if (found === undefined || found === null) break
+      yield found
+      after = found
+    }
+    after = (before - 1) as Hour
+  }
 }
 
 /** As many buckets at once as settlement takes, so that memory holds about as many bills. */
@@ -89,9 +102,8 @@ async function chunksOf(
   account: string | undefined,
 ): Promise<readonly (readonly number[])[]> {
   if (account !== undefined) return [[bucketOf(account)]]
-  const width = bucketsPerTransaction(
-    (await runOne(sql, countEvents, { hour, limit: COUNTED_EVENTS_MAX })) ?? 0,
-  )
+  const count = { hour, limit: COUNTED_EVENTS_MAX }
+  const width = bucketsPerTransaction((await releasingLocks(sql, () => runOne(sql, countEvents, count))) ?? 0)
   return Array.from({ length: BUCKETS / width }, (_, chunk) =>
     Array.from({ length: width }, (_bucket, index) => chunk * width + index),
   )

@@ -18,14 +18,14 @@ export const postEvents = route({
   async handle({ query, body, key, request, reply }, context) {
     const { headers } = request
     const { rawHeaders } = request.raw
+    const [writer, sender, boundAccount] = [importOf(headers), key?.id, key?.account]
     if (query.dryRun === 'true') {
       const { events, isSingle } = readDelivery(headers, body, rawHeaders)
-      const tried = await context.trial.tryEvents(events, key?.account, context.reading)
+      const tried = await context.trial.tryEvents(events, boundAccount, context.reading, writer)
       const taken = takenOf(tried.events, isSingle)
       if (taken.refused) return refuseSingle(taken.refused, reply)
       return { ...answerOf(taken), ...dryRunView(tried) }
     }
-    const [writer, sender, boundAccount] = [importOf(headers), key?.id, key?.account]
     const sent = { headers, rawHeaders, body, writer, sender, boundAccount }
     const taken = await takeDelivery(context, sent)
     countOutcomes(taken.counts)

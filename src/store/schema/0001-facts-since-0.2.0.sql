@@ -269,16 +269,41 @@ create table api_key (
 -- Partitions are made as tables of their own and then attached, which waits for no reader and stalls no insert.
 -- Both may be called at once, and again.
 
-create function add_event_day(day integer) returns void language plpgsql as $$
+-- The tables that events are in, with their hours: from the first to before the last. Whole days of UTC.
+create function event_tables() returns table (from_hour integer, to_hour integer) language sql stable as $$
+  select bounds[1]::integer, bounds[2]::integer
+    from pg_inherits
+    join pg_class part on part.oid = inhrelid
+   cross join regexp_match(pg_get_expr(part.relpartbound, part.oid), '\((\d+)\) TO \((\d+)\)') as bounds
+   where inhparent = 'usage_event'::regclass
+$$;
+
+-- The table that events of an hour belong into, made if it is missing: of the UTC day; or of what is free of the calendar
+-- month, if that ended 400 days ago. So tables of days are few, whatever usage is imported, and what a table was made for
+-- never changes.
+create function add_event_table(hour integer, out from_hour integer, out to_hour integer) language plpgsql as $$
 declare
-  name text := 'usage_event_day_' || day;
+  starts  timestamp := date_trunc('month', to_timestamp(hour::bigint * 3600) at time zone 'UTC');
+  ends    integer := extract(epoch from starts + interval '1 month') / 3600;
+  is_old  boolean := ends <= extract(epoch from clock_timestamp()) / 3600 - 400 * 24;
+  low     integer := case when is_old then extract(epoch from starts) / 3600 else hour / 24 * 24 end;
+  high    integer := case when is_old then ends else hour / 24 * 24 + 24 end;
+  name    text;
 begin
   perform pg_advisory_xact_lock(hashtext('farthing.partitions'));
-  if to_regclass(name) is null then
-    execute format('create table %I (like usage_event including all)', name);
-    execute format('alter table usage_event attach partition %I for values from (%s) to (%s)',
-                   name, day * 24, (day + 1) * 24);
+  select t.from_hour, t.to_hour into from_hour, to_hour
+    from event_tables() t where hour >= t.from_hour and hour < t.to_hour;
+  if found then
+    return;
   end if;
+  select greatest(low, max(t.to_hour) filter (where t.to_hour <= hour)),
+         least(high, min(t.from_hour) filter (where t.from_hour > hour))
+    into from_hour, to_hour
+    from event_tables() t;
+  name := case when to_hour - from_hour = 24 then 'usage_event_day_' || from_hour / 24
+               else format('usage_event_hours_%s_%s', from_hour, to_hour) end;
+  execute format('create table %I (like usage_event including all)', name);
+  execute format('alter table usage_event attach partition %I for values from (%s) to (%s)', name, from_hour, to_hour);
 end $$;
 
 -- The calendar month of UTC that contains the hour, for bills, lines and hours settled without a bill.
