@@ -102,7 +102,7 @@ async function expectFewLocks(work: () => Promise<unknown>): Promise<void> {
     isDone = true
     await watching
   }
-  expect(most.locks, most.query).toBeLessThan(LOCKS_MAX)
+  expect(most.locks < LOCKS_MAX ? 'few' : most).toBe('few')
 }
 
 async function tables(): Promise<number> {
@@ -136,7 +136,7 @@ test('six years of daily usage: few tables, and no transaction that locks many',
   await expectFewLocks(() => server.settle())
   // The same again is late, all in one cycle, which reads and proves events of each day.
   const late = daily('acme').map((one, index) => ({ ...(one as object), id: `late-${index}` }))
-  await importAll(late as Json[])
+  await importAll(late)
   const graceMs = graceUntil(Math.floor(Date.now() / 3_600_000) + 1)
   await expectFewLocks(() => server.settle({ graceMs }))
 
