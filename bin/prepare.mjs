@@ -1,7 +1,7 @@
 // Makes a fresh clone runnable: packages installed, dist/ compiled from the sources that are here now.
 //
 //   node bin/prepare.mjs           install and build what is missing or stale
-//   node bin/prepare.mjs --check   … then format, lint, types and the unit tests
+//   node bin/prepare.mjs --check   … then format, lint, types, dead code and the unit tests
 //   node bin/prepare.mjs --test    … then everything that CI runs
 //
 // Plain JavaScript without packages: it runs before anything is installed.
@@ -142,6 +142,7 @@ const CHECK = [
   ['node_modules/typescript/bin/tsc', '-p', 'sdk/src'],
   ['node_modules/typescript/bin/tsc', '-p', '.'],
   ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
+  ['node_modules/knip/bin/knip.js'],
   ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
 ]
 const REST = [['node_modules/vitest/vitest.mjs', 'run', '--project', 'system']]

@@ -4,12 +4,14 @@ import { createIngest } from './flows/ingest/ingest.ts'
 import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
-import { readGivenBook } from './flows/start/start-book.ts'
+import { readGivenBook, refuseUncovered, type StartBookRefused } from './flows/start/start-book.ts'
 import { acceptClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeGates } from './http/limits/gates.ts'
 import { makeServer } from './http/server.ts'
 import { type Connection, type Log, makePool, openDatabase } from './store/connect.ts'
+import { findDeploymentTable } from './store/deployment.ts'
+import { runOne } from './store/query.ts'
 import { startHeartbeat } from './store/heartbeat.ts'
 import { migrate, type Migrated } from './store/migrate.ts'
 import { makeProbePool, makeReadingPool } from './store/reading-pool.ts'
@@ -68,12 +70,14 @@ export async function start(settings: Settings, log: Log, signal?: AbortSignal):
   // What a person can get wrong is found before a database is made of it.
   const book = settings.priceBook === undefined ? undefined : readGivenBook(settings.priceBook)
   if (book && !book.ok) return book
+  const uncovered = book && refuseUncovered(book)
+  if (uncovered && !settings.databaseUrl && !existsSync(settings.dataDir)) return uncovered
   const taken = await refuseAddress(settings)
   if (taken) return taken
   const stops: Stops = { all: [], cut: async () => {} }
   const stopAll = once(() => stopInTime(stops.all, () => stops.cut(), log))
   try {
-    const started = await startParts(settings, log, stops, signal)
+    const started = await startParts(settings, stops, { log, signal, uncovered })
     if (!started.ok) {
       await stopAll()
       return started
@@ -90,11 +94,17 @@ export async function start(settings: Settings, log: Log, signal?: AbortSignal):
 
 type StartedParts = { readonly ok: true; readonly parts: Omit<Running, 'stop'> } | Refused
 
+interface Starting {
+  readonly log: Log
+  readonly signal: AbortSignal | undefined
+  /** The book has a type that no rate covers: a first start is refused, and makes no tables. */
+  readonly uncovered: StartBookRefused | undefined
+}
+
 async function startParts(
   settings: Settings,
-  log: Log,
   started: Stops,
-  signal: AbortSignal | undefined,
+  { log, signal, uncovered }: Starting,
 ): Promise<StartedParts> {
   const { databaseUrl, dataDir, storage, graceMs, backfillQuietMs, identityWindowMs, host, port } = settings
   const opened = await openDatabase({ databaseUrl, dataDir, storage, log, signal })
@@ -103,6 +113,7 @@ async function startParts(
   // Another process may be starting or stopping it, and PostgreSQL writes what it has in memory.
   stops.add('the database', () => opened.database.stop(), STOP_MS)
   const { connection } = opened.database
+  if (uncovered && !(await isDeployed(connection, log))) return uncovered
   const { sessions } = settings
   const few = await refuseFewSessions(connection, sessions)
   if (few) return few
@@ -149,6 +160,15 @@ async function startParts(
   const watch = watchWriter(probes)
   stops.add('the watch of the schema', () => watch.stop())
   return { ok: true, parts: { ...partsOf(first, url), outdated: watch.outdated } }
+}
+
+async function isDeployed(connection: Connection, log: Log): Promise<boolean> {
+  const pool = makePool(connection, { max: 1, applicationName: 'farthing', log })
+  try {
+    return (await runOne(pool, findDeploymentTable, undefined)) === true
+  } finally {
+    await pool.end()
+  }
 }
 
 /** Those that only read: for questions, and for keys and probes. */

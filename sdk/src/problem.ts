@@ -24,19 +24,22 @@ export interface MeterProblem {
 
 /**
  * How problems are told when nobody listens: lines on the console, the 1st, 10th, 100th … of each kind. What is held is
- * counted by what the price book lacks, so that each is seen once.
+ * counted by what the price book lacks, and a remark by the operation that it is about, so that each is seen once.
  */
 export function warnSometimes(): (problem: MeterProblem) => void {
   const shown = thinned()
   return ({ kind, code, detail, events }) => {
     const perEvent = kind === 'unsent' || kind === 'dropped' ? events.length : 1
-    const count = shown(`${kind} ${code} ${kind === 'held' ? lacking(events[0]) : ''}`, perEvent)
+    const count = shown(
+      `${kind} ${code} ${kind === 'held' || kind === 'remark' ? subjectOf(events[0]) : ''}`,
+      perEvent,
+    )
     if (count === undefined) return
     const until = count > 1 ? `, ${count} until now` : ''
     console.warn(`Farthing usage, ${kind} (${code}${until}): ${detail}`)
   }
 }
 
-function lacking(event: CloudEvent | undefined): string {
+function subjectOf(event: CloudEvent | undefined): string {
   return `${event?.type} ${String(event?.data['operation'])}`
 }

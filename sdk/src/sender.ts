@@ -1,3 +1,4 @@
+import { agree, countOf } from './count-of.ts'
 import type { MeterProblem } from './problem.ts'
 import { type Entry, Pending } from './pending.ts'
 import { type Attempt, type Counts, type EventProblem, postBatch, type Target } from './post-batch.ts'
@@ -138,7 +139,7 @@ export class Sender {
     const isRefused = kind === 'refused'
     const limits = isRefused ? REFUSED_PAUSES : undefined
     const ms = Math.ceil(pauseMs(++this.#failures, Math.random(), askedMs, limits))
-    const much = batch.length === 1 ? '1 event is' : `${batch.length} events are`
+    const much = `${countOf(batch.length, 'event')} ${agree(batch.length, 'is', 'are')}`
     const detail = `${why.detail} ${much} kept, and sent again in ${ms} ms.`
     const events = isRefused ? batch.map(({ event }) => event) : []
     this.#options.tell({ kind: isRefused ? 'refused' : 'retrying', ...why, detail, events })

@@ -1,5 +1,6 @@
 import type { CloudEvent, Content } from './facts.ts'
 import { completed, countOf, createFold, type Fold, isFoldable, MINUTE_MS, type Part } from './fold.ts'
+import { agree, countOf as shownCount } from './count-of.ts'
 import { MeterError } from './meter-error.ts'
 import { type Settings, tell } from './options.ts'
 import { type Entry, entryOf } from './pending.ts'
@@ -157,7 +158,8 @@ export class Taker {
     const inMemory = [...this.#sender.own].filter(({ spooledBytes }) => spooledBytes === 0)
     const events = [...inMemory.map(({ event }) => event), ...waiting]
     if (events.length === 0) return
-    const detail = `${events.length} events were not sent ${when}, and are on no disk.`
+    const [were, are] = agree(events.length, 'was|is', 'were|are').split('|')
+    const detail = `${shownCount(events.length, 'event')} ${were} not sent ${when}, and ${are} on no disk.`
     tell(this.#settings, { kind: 'unsent', code: 'sdk/unsent', detail, events })
   }
 
@@ -253,7 +255,7 @@ export class Taker {
     if (whenFull === 'wait' && !isTooLong) {
       return new Promise((answer) => this.#waiting.push({ content, make, answer }))
     }
-    const detail = `${queueEvents} facts wait to be sent`
+    const detail = `${shownCount(queueEvents, 'fact')} ${agree(queueEvents, 'waits', 'wait')} to be sent`
     if (whenFull === 'throw') {
       throw new MeterError('sdk/queue_full', `${detail}: pass this one again later, or raise queueEvents.`)
     }

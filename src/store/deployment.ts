@@ -41,6 +41,14 @@ export interface Deployment {
 }
 
 /** Undefined before the first start. */
+/** Has the database the tables of a deployment? Asked before it is migrated, which makes them. */
+export const findDeploymentTable: Query<void, { is_there: boolean }, boolean> = {
+  name: 'find_deployment_table',
+  text: `select to_regclass('deployment') is not null as is_there`,
+  values: () => [],
+  decode: ({ is_there }) => is_there,
+}
+
 export const findDeploymentRow: Query<
   void,
   { first_hour: Hour; price_version: number; currency: string; demo: boolean },

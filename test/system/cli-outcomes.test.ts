@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { farthing } from './cli-run.ts'
 import { type ServerProcess, serverProcess } from './cli-server.ts'
@@ -55,16 +54,6 @@ test('--quiet leaves remarks out, and results and errors in', async () => {
   expect((await server.run(['bill', 'none', '--quiet'])).stderr).toContain('see `farthing bills`')
 })
 
-test('the version, and bash completes commands and options', async () => {
+test('the version', async () => {
   expect((await farthing(['-V'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
-  const { stdout } = await farthing(['completion', 'bash'])
-  const complete = (...words: readonly string[]) => {
-    const at = `COMP_WORDS=(farthing ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}`
-    return execFileSync('bash', ['-c', `${stdout}\n${at}; _farthing; echo "\${COMPREPLY[*]}"`], {
-      encoding: 'utf8',
-    }).trim()
-  }
-  expect(complete('acc')).toBe('accounts')
-  expect(complete('keys', '')).toContain('list create revoke')
-  expect(complete('keys', 'create', '--sc')).toBe('--scope')
 })

@@ -152,6 +152,25 @@ describe('a price book of your own', () => {
     expect(other.warnings.join()).toMatch(/differs from the published version/)
   })
 
+  test('with a type that no rate covers begins nothing; a database that is there starts, and warns once', async () => {
+    const copy = join(folder(), 'book.yaml')
+    const type =
+      'eventTypes:\n  made: { component: processing, operation: CreateReport, quantities: { pagez: n } }\n'
+    writeFileSync(copy, readFileSync(MINIMAL))
+    const settings = settingsOf(await emptyDatabase(), { FARTHING_PRICE_BOOK: copy })
+    await (await started(settings)).stop()
+    writeFileSync(copy, `${readFileSync(MINIMAL, 'utf8')}${type}`)
+    const again = noted()
+    await (await started(settings, again.log)).stop()
+    expect(again.warnings.filter((text) => text.includes('an event type that no rate covers'))).toHaveLength(
+      1,
+    )
+    const fresh = settingsOf(await emptyDatabase(), { FARTHING_PRICE_BOOK: copy })
+    const { code, detail } = await refusal(fresh)
+    expect(code).toBe('start/price_book_invalid')
+    expect(detail).toMatch(/book\.yaml:\d+:\d+: .*pagez.*write page/)
+  })
+
   test('is refused by a demo, for good', async () => {
     const settings = settingsOf(await emptyDatabase())
     await (await started(settings)).stop()

@@ -29,6 +29,15 @@ function book(name: string, change: (text: string) => string): string {
   return path
 }
 
+/** As an earlier version has taken it: no rate charges the operation of the type by its unit. */
+function uncovered(text: string): string {
+  const rate =
+    '{ operations: [Fold], unit: page, per: 1, prices: [{ from: "2025-01-01T00:00:00Z", price: "1" }] }'
+  const item = `  Folding:\n    component: processing\n    rates:\n      default: ${rate}\n`
+  const type = `eventTypes:\n  folded: { component: processing, operation: Fold, quantities: { pages: n } }\n`
+  return `${text.trimEnd()}\n${item}${type}`
+}
+
 function emptyUrl(): string {
   const { host, port, user } = database.connection
   return `postgres://${user}@localhost/${EMPTY}?host=${encodeURIComponent(host)}&port=${port}`
@@ -61,6 +70,11 @@ const BOOKS: readonly (readonly [name: string, path: () => string, says: RegExp]
     'illustrative prices',
     () => join(process.cwd(), 'price-books/imm.yaml'),
     /imm\.yaml:\d+:\d+: .*illustrative: Prices marked illustrative are for demos only: replace them/,
+  ],
+  [
+    'an event type that no rate covers',
+    () => book('uncovered.yaml', uncovered),
+    /uncovered\.yaml:\d+:\d+: .*pages/,
   ],
   ['no file', () => join(home, 'none.yaml'), /none\.yaml cannot be read .*: set FARTHING_PRICE_BOOK/],
   ['a directory', () => home, /cannot be read .*: set FARTHING_PRICE_BOOK/],

@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
     say: 'a statement carries the data of events whole: what it says is read and judged by the core',
   },
   {
-    where: /^src\/(?:core\/present|flows|api|http|cli)\//,
+    where: /^(?:src\/(?:core\/present|flows|api|http|cli)|sdk\/src)\//,
     unless: TESTS,
     is: (node, code) => isBareCount(node, code),
     say: 'a count may be 1: write it with countOf()',
@@ -182,7 +182,7 @@ function argumentOf(code: Code, node: Node, name: string): string {
 }
 
 const COUNTED =
-  /^ (?:more )?(?:events|bills|hours|rows|lines|levels|accounts|sources|problems|changes|tables|days|minutes|seconds|bytes|items|rates|prices|keys|versions|copies|remarks|places|were|are|have)\b/
+  /^ (?:more )?(?:events|bills|hours|rows|lines|levels|accounts|sources|problems|changes|tables|days|minutes|seconds|bytes|items|rates|prices|keys|versions|copies|remarks|places|facts|calls|duplicates|requests|were|are|have|wait)\b/
 const LIMIT = /^[A-Z][A-Z0-9_]*$/
 
 /** `${count} events` in a message. */
@@ -200,7 +200,7 @@ function isBareCount(node: Node, code: Code): boolean {
 /** Words that say how many, by their names: not `countOf(…)` itself, names or lists of names. */
 function isCount(expression: string): boolean {
   if (/^(?:countOf|shown|safeText|JSON)\b/.test(expression)) return false
-  return /count|length|size|number|readableNumber|voided|rows|\b(?:events|bills|hours|lines|all|done|rest)\b/i.test(
+  return /count|length|size|number|readableNumber|voided|damaged|queueEvents|rows|\b(?:events|bills|hours|lines|all|done|rest)\b/i.test(
     expression,
   )
 }

@@ -9,6 +9,7 @@ import {
   rmSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { agree, countOf } from '../count-of.ts'
 import { refuseUnknown } from '../known-members.ts'
 import { invalidOption, MeterError } from '../meter-error.ts'
 import { readUrl } from '../options.ts'
@@ -134,8 +135,10 @@ function tellElsewhere(
 function takeOver(path: string, owner: SpoolOwner): Adopted {
   const { events, damaged } = readSpool(readFileSync(path))
   if (damaged > 0) {
-    const detail = `${damaged} lines of ${path} were half-written or damaged, and are left out.`
-    owner.trouble('sdk/spool_damaged', `${detail} The other ${events.length} events are sent.`)
+    const was = agree(damaged, 'was half-written or damaged, and is', 'were half-written or damaged, and are')
+    const detail = `${countOf(damaged, 'line')} of ${path} ${was} left out.`
+    const rest = `${countOf(events.length, 'event')} of it ${agree(events.length, 'is', 'are')} sent.`
+    owner.trouble('sdk/spool_damaged', `${detail} ${rest}`)
   }
   return { events, damaged, done: () => rmSync(path, { force: true }) }
 }

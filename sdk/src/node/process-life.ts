@@ -1,5 +1,6 @@
 import { createServer, connect } from 'node:net'
 import { MeterError } from '../meter-error.ts'
+import { countOf } from '../count-of.ts'
 
 /** What the name of a Unix socket may have, with a byte to spare on every system. */
 export const SOCKET_PATH_BYTES_MAX = 102
@@ -13,7 +14,7 @@ export const SOCKET_PATH_BYTES_MAX = 102
 export function beat(path: string): () => Promise<void> {
   const length = Buffer.byteLength(path)
   if (length > SOCKET_PATH_BYTES_MAX) {
-    const most = `${SOCKET_PATH_BYTES_MAX - (length - Buffer.byteLength(folderOf(path)))} bytes`
+    const most = countOf(SOCKET_PATH_BYTES_MAX - (length - Buffer.byteLength(folderOf(path))), 'byte')
     throw new MeterError(
       'sdk/spool_unusable',
       `The path of the spool's folder is longer than ${most}: use a shorter one.`,

@@ -1,5 +1,5 @@
 /** What the API calls by its address, and the command line by a command. The longest address comes first. */
-const COMMANDS: readonly (readonly [address: string, command: string])[] = [
+export const COMMAND_WORDS: readonly (readonly [address: string, command: string])[] = [
   ['/v1/sources/silent', 'farthing sources silent'],
   ['/v1/price-book/versions', 'farthing price-book list'],
   ['/v1/refused-events/counts', 'farthing refused --counts'],
@@ -16,20 +16,25 @@ const COMMANDS: readonly (readonly [address: string, command: string])[] = [
   ['/v1/bills', 'farthing bills'],
   ['/v1/keys', 'farthing keys list'],
   ['/v1/audit-log', 'farthing audit'],
+  ['/v1/manifests', 'farthing sources manifest'],
   ['/v1/events', 'farthing explain'],
+]
+
+/** What is done at an address, rather than looked at. */
+export const DOING_WORDS: readonly (readonly [address: RegExp, command: string])[] = [
+  [/with PUT \/v1\/accounts(?![\w/-])/g, 'with `farthing accounts set`'],
+  [/\(DELETE \/v1\/keys\/(\w+)\)/g, '(`farthing keys revoke $1`)'],
 ]
 
 /** A message of the API for someone at the command line: it names commands in the place of addresses. */
 export function inCommands(text: string): string {
-  return COMMANDS.reduce(
+  return COMMAND_WORDS.reduce(
     (said, [address, command]) =>
       // Only where something is advised: an operation may be named by an address, too.
       said.replaceAll(
         new RegExp(`(see |with |\\()(?:(?:GET|POST) )?${address}(?![\\w/-])`, 'g'),
         `$1\`${command}\``,
       ),
-    text
-      .replaceAll(/with PUT \/v1\/accounts/g, 'with `farthing accounts set`')
-      .replaceAll(/\(DELETE \/v1\/keys\/(\w+)\)/g, '(`farthing keys revoke $1`)'),
+    DOING_WORDS.reduce((said, [address, command]) => said.replaceAll(address, command), text),
   )
 }

@@ -39,9 +39,13 @@ function placesOf(command: Command, path: readonly string[] = []): readonly Plac
 function scriptOf(shell: Shell, program: Command): string {
   const places = placesOf(program)
   if (shell === 'fish') return fishScript(places)
-  const head = shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : ''
-  return head + bashScript(places)
+  return (shell === 'zsh' ? ZSH_HEAD : '') + bashScript(places)
 }
+
+/** zsh understands the script of bash once its own completion and that of bash are loaded, which .zshrc may leave out. */
+const ZSH_HEAD = `(( $+functions[compdef] )) || { autoload -U compinit && compinit -u; }
+autoload -U +X bashcompinit && bashcompinit
+`
 
 function bashScript(places: readonly Place[]): string {
   const known = places.slice(1).map(({ path }) => `/${path.join('/')}`)
@@ -75,7 +79,7 @@ function fishScript(places: readonly Place[]): string {
     const options = command.options.map(({ long, description }) => {
       return `complete -c farthing -n '${when}' -l ${long!.slice(2)} -d '${quoted(description)}'`
     })
-    return [...names, ...options]
+    return [...names, ...options, `complete -c farthing -n '${when}' -l help -d 'print the help'`]
   })
   return `${lines.join('\n')}\n`
 }

@@ -22,6 +22,8 @@ export type ParsedPriceBook =
       readonly ok: true
       readonly book: PriceBook
       readonly remarks: readonly PlacedRemark[]
+      /** Types of which every event would be held: a version with such is not published. */
+      readonly uncovered: readonly PlacedProblem[]
       /** The RFC 8785 form of the book's data: what is stored and digested. It parses to the same book. */
       readonly canonical: string
       /** Where a path of the data stands in the text; of one that is not there, what should have it. */
@@ -49,6 +51,16 @@ const ABOUT_KEYS: ReadonlySet<string> = new Set<PriceBookProblemCode | PriceBook
  * @param file the name that places repeat; nothing is opened
  */
 export function parsePriceBook(source: string | Uint8Array, file: string): ParsedPriceBook {
+  const parsed = parseAnyVersion(source, file)
+  if (!parsed.ok || parsed.uncovered.length === 0) return parsed
+  return { ok: false, problems: parsed.uncovered }
+}
+
+/**
+ * The same, for a book that is published already: an earlier version of Farthing may have taken one with types that no
+ * rate covers, and its events are held.
+ */
+export function parseAnyVersion(source: string | Uint8Array, file: string): ParsedPriceBook {
   const size = typeof source === 'string' ? byteLength(source) : source.byteLength
   if (size > TEXT_BYTES_MAX) return tooLarge(size, file)
   const decoded = typeof source === 'string' ? source.replace(/^\ufeff/, '') : decodeUtf8(source)
@@ -61,11 +73,11 @@ export function parsePriceBook(source: string | Uint8Array, file: string): Parse
     return { ...finding, place: locate(offsetOf(yaml.root, finding.path, part)) }
   }
   const read = readPriceBook(yaml.data)
-  const problems = read.ok ? missingQuantities(read.book) : read.problems
-  if (!read.ok || problems.length > 0) return { ok: false, problems: problems.map(place).toSorted(byPlace) }
+  if (!read.ok) return { ok: false, problems: read.problems.map(place).toSorted(byPlace) }
+  const uncovered = missingQuantities(read.book).map(place).toSorted(byPlace)
   const remarks = read.remarks.map(place).toSorted(byPlace)
   const placeOf = (path: Path) => locate(offsetOf(yaml.root, path, 'value'))
-  return { ok: true, book: read.book, remarks, canonical: canonicalJson(yaml.data), placeOf }
+  return { ok: true, book: read.book, remarks, uncovered, canonical: canonicalJson(yaml.data), placeOf }
 }
 
 /** One line for a terminal or an editor: `imm.yaml:12:30: message — fix`. */

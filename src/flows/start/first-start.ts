@@ -17,7 +17,13 @@ import { transaction } from '../../store/transaction.ts'
 import { adminKeyPath, leaveAdminKey } from '../keys/admin-key-file.ts'
 import { makeKey } from '../keys/make-key.ts'
 import { projectFile } from '../shared/project-file.ts'
-import { readGivenBook, readStartBook, type StartBook, type StartBookCode } from './start-book.ts'
+import {
+  readGivenBook,
+  readStartBook,
+  refuseUncovered,
+  type StartBook,
+  type StartBookCode,
+} from './start-book.ts'
 
 /** The price book of a first start that was given none: a demo. */
 export const REFERENCE_BOOK = 'price-books/imm.yaml'
@@ -76,6 +82,8 @@ async function begin(
 ): Promise<FirstStarted> {
   const chosen = given ?? readStartBook(projectFile(REFERENCE_BOOK))
   if (!chosen.ok) return chosen
+  const uncovered = refuseUncovered(chosen)
+  if (uncovered) return uncovered
   const { parsed, source, digest } = chosen
   const version = 1
   await run(sql, insertPriceVersion, {
@@ -112,6 +120,7 @@ async function startAgain(
     return refuse('start/demo_database', `${detail}: ${advice}.`)
   }
   if (given) {
+    warnOfUncovered(log, given, priceVersion)
     const newest = await runOne(sql, findPriceVersionRow, { version: null })
     if (newest && newest.digest !== given.digest.toString('hex')) {
       const fields = { file: given.path, priceVersion }
@@ -122,6 +131,17 @@ async function startAgain(
     }
   }
   return { ok: true, demo, adminKey: undefined, adminKeyPath: adminKeyPath(dataDir) }
+}
+
+/** The published version rules, whatever the file says: its events of such a type are held until another is published. */
+function warnOfUncovered(log: Log, given: StartBook, priceVersion: number): void {
+  const refused = refuseUncovered(given)
+  if (refused === undefined) return
+  const fields = { file: given.path, priceVersion, problem: refused.detail }
+  log.warn(
+    fields,
+    'The price book file has an event type that no rate covers: its events are held. Correct it and publish it',
+  )
 }
 
 function refuseRestoring(): Refusal {

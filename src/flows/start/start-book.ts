@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { isIllustrative } from '../../core/rate/price-book/price-book.ts'
 import { formatPath } from '../../core/rate/price-book/parse/problem.ts'
 import { oneLine } from '../../store/embedded/refusal.ts'
-import { type ParsedPriceBook, parsePriceBook } from '../prices/parse-price-book.ts'
+import { parseAnyVersion, type ParsedPriceBook, type PlacedProblem } from '../prices/parse-price-book.ts'
 
 export type StartBookCode =
   'start/price_book_unreadable' | 'start/price_book_invalid' | 'start/price_book_illustrative'
@@ -25,7 +25,10 @@ export interface StartBookRefused {
   readonly detail: string
 }
 
-/** The price book of FARTHING_PRICE_BOOK. It needs no database: ask before one is made. */
+/**
+ * The price book of FARTHING_PRICE_BOOK. It needs no database: ask before one is made. Whether its types are covered is
+ * asked later: it is only a warning where a version is published already.
+ */
 export function readGivenBook(path: string): StartBook | StartBookRefused {
   const read = readStartBook(path)
   if (!read.ok || !isIllustrative(read.parsed.book)) return read
@@ -41,17 +44,23 @@ export function readGivenBook(path: string): StartBook | StartBookRefused {
 export function readStartBook(path: string): StartBook | StartBookRefused {
   const source = readSource(path)
   if ('ok' in source) return source
-  const parsed = parsePriceBook(source, path)
-  if (!parsed.ok) {
-    const [first] = parsed.problems
-    const { line, column } = first!.place
-    const more =
-      parsed.problems.length > 1 ? ` (and ${countOf(parsed.problems.length - 1, 'more problem')})` : ''
-    const where = `${path}:${line}:${column}: ${formatPath(first!.path)}`
-    return refuse('start/price_book_invalid', `${where}: ${first!.message} ${first!.fix}${more}.`)
-  }
+  const parsed = parseAnyVersion(source, path)
+  if (!parsed.ok) return refuseInvalid(path, parsed.problems)
   const digest = createHash('sha256').update(parsed.canonical).digest()
   return { ok: true, path, source: source.toString('utf8'), parsed, digest }
+}
+
+/** A first start takes no book of whose types every event would be held. */
+export function refuseUncovered({ path, parsed }: StartBook): StartBookRefused | undefined {
+  return parsed.uncovered.length === 0 ? undefined : refuseInvalid(path, parsed.uncovered)
+}
+
+function refuseInvalid(path: string, problems: readonly PlacedProblem[]): StartBookRefused {
+  const [first] = problems
+  const { line, column } = first!.place
+  const more = problems.length > 1 ? ` (and ${countOf(problems.length - 1, 'more problem')})` : ''
+  const where = `${path}:${line}:${column}: ${formatPath(first!.path)}`
+  return refuse('start/price_book_invalid', `${where}: ${first!.message} ${first!.fix}${more}.`)
 }
 
 function readSource(path: string): Buffer | StartBookRefused {

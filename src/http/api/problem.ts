@@ -94,8 +94,8 @@ export const HTTP_PROBLEMS = {
 
 export type HttpProblemCode = keyof typeof HTTP_PROBLEMS
 
-// Codes of the flows that become answers must be in the table.
 type Covered<Code extends HttpProblemCode> = Code
+/** The compiler alone uses it: codes of the flows that become answers must be in the table. @public */
 export type FlowCode = Covered<AccountCode | KeyCode | ManifestCode>
 
 /** Ends a request with an answer of RFC 9457. For what the client can do something about: bugs are other errors. */

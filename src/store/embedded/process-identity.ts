@@ -50,7 +50,3 @@ export function isAlive(identity: string): boolean {
   const [pid, start] = identity.split('-')
   return start !== undefined && startOf(Number(pid)) === start
 }
-
-export function pidOf(identity: string): number {
-  return Number(identity.split('-')[0])
-}
