@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Settings } from './config.ts'
 import { createIngest } from './flows/ingest/ingest.ts'

@@ -40,7 +40,7 @@ export type ChargeView = ValueOf<typeof ChargeView>
 
 const Cycle = Type.Object({
   ...Range.properties,
-  way: Type.Enum(['live', 'backfill', 'late'], {
+  disposition: Type.Enum(['live', 'backfill', 'late'], {
     description: 'Its own open hour; its own hour, billed afterwards; the open hour, as a correction',
   }),
 })

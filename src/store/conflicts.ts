@@ -5,7 +5,7 @@ import { decodeKeptEvent, type KeptEvent, type RawKeptEvent } from './cycle-even
 
 export interface ConflictEvent extends EventKey {
   readonly cycle: Hour
-  /** The hour of the copy that counts. */
+  /** The hour of the duplicate that counts. */
   readonly standsHour: Hour
 }
 
@@ -27,7 +27,7 @@ export const insertConflictEvents: Query<readonly ConflictEvent[], never, void> 
   decode: () => undefined,
 }
 
-/** The hour of the copy that counts, if an event is marked as a copy of it. */
+/** The hour of the event that counts, if an event is marked as a duplicate of it. */
 export const findConflictEvent: Query<Omit<ConflictEvent, 'standsHour'>, { stands_hour: Hour }, Hour> = {
   name: 'find_conflict_event',
   text: `

@@ -147,7 +147,7 @@ export const listOpenAdjustments: Query<
   name: 'list_open_adjustments',
   text: `
     with mark as (select settled_until from bucket where bucket = $1),
-    act as (
+    adjustment as (
       select r.hour, r.bucket, r.account, r.id, r.source, false as is_void
         from mark
         join released_event r on r.cycle >= mark.settled_until and r.bucket = $1
@@ -161,7 +161,7 @@ export const listOpenAdjustments: Query<
         join voided_event v on v.cycle >= mark.settled_until and v.bucket = $1
        where v.account = $2 and v.hour >= $3 and v.hour < $4 and v.counted < v.cycle)
     select hour, bucket, account, id, source, is_void
-      from act
+      from adjustment
      where (hour, id, source, is_void) > ($5, $6, $7, $8)
      order by hour, id, source, is_void
      limit $9`,

@@ -92,7 +92,7 @@ test('a log that grows from nothing keeps the identity of each line, also below 
   expect(await usedBy('grows')).toBe(160)
 })
 
-test('with a state the next import begins where the last one ended, and in doubt at the beginning', async () => {
+test('with a state the next import begins where the last one ended, and at the beginning when that is not certain', async () => {
   const map = byPlace('state')
   const path = file('state.log', SAME + line(1).repeat(1500))
   const state = join(folder, 'state.json')

@@ -100,7 +100,7 @@ test('a jump of a day: nothing is sealed, /readyz says so, usage is taken; it en
   await until(() => billed('old', first - 50))
   expect((await server.ask('/readyz')).json).toEqual({ ready: true, sealing: 'running', reasons: [] })
   expect((await marks()).sealed).toBeLessThanOrEqual(now + 1)
-  expect(logged.filter((line) => line.includes('believed again'))).toHaveLength(1)
+  expect(logged.filter((line) => line.includes('accepted again'))).toHaveLength(1)
 })
 
 test('a clock that goes back two days and returns: nothing is sealed twice, nothing stops', async () => {

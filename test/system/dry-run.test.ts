@@ -55,7 +55,7 @@ function randomEvents(random: Random, count: number, hoursAgo: readonly number[]
     const hour = NOW - pick(random, hoursAgo)
     const time = formatInstant((startOf(hour as Hour) + random.below(4) * 100_000) as Instant)
     const subject = pick(random, ACCOUNTS)
-    // An id belongs to an hour: a copy under another time is found at settlement, not before.
+    // An id belongs to an hour: a duplicate under another time is found at settlement, not before.
     const id = `${hour}-${random.below(count)}`
     return { specversion: '1.0', id, source: 's', type, subject, time, data }
   }
@@ -119,8 +119,8 @@ describe('a dry run, then sending for good', () => {
           sent.results,
         )
         expect(new Set(sent.results.map(({ outcome }) => outcome)).size).toBe(5)
-        expect(new Set(tried.events.map(({ cycle }) => cycle?.way))).toContain('late')
-        expect(new Set(tried.events.map(({ cycle }) => cycle?.way))).toContain('backfill')
+        expect(new Set(tried.events.map(({ cycle }) => cycle?.disposition))).toContain('late')
+        expect(new Set(tried.events.map(({ cycle }) => cycle?.disposition))).toContain('backfill')
         // The open hour ends early, so that its bills can be seen.
         await deployed.settle({ graceMs: -3_600_000 })
         await expectBilled(deployed, tried, events)
@@ -198,7 +198,7 @@ describe('POST /v1/events?dryRun=true', () => {
       outcome: 'accepted',
       code: null,
       detail: null,
-      cycle: { from: expect.any(String), to: expect.any(String), way: 'live' },
+      cycle: { from: expect.any(String), to: expect.any(String), disposition: 'live' },
       charges: [
         {
           component: 'processing',

@@ -150,7 +150,7 @@ const CASES: Readonly<Record<string, Case>> = {
   copy: [
     [work('copy', 'Both', {}, { time: at(HOUR - 1) }), work('copy', 'Both')],
     'not_charged/duplicate_elsewhere',
-    /^A copy under another time: the event of this source and id in the hour \S+ counts, so this one is never billed\.$/,
+    /^A duplicate under another time: the event of this source and id in the hour \S+ counts, so this one is never billed\.$/,
   ],
   'voided-open': [
     work('voided-open', 'Both'),

@@ -41,11 +41,11 @@ test('the bytes on the page have the digests on the page', () => {
 })
 
 test('releases and voids have the bytes on the page, and these the digest on the page', () => {
-  const acts = contents('acts-text 2025-07-28T11Z')[0]!
+  const adjustments = contents('adjustments-text 2025-07-28T11Z')[0]!
     .split('\n')
     .map((act) => act.replaceAll('␀', '\0'))
-  expect(sha256(acts.join(''))).toBe(content('digest acts'))
-  const read = acts.map((act) => {
+  expect(sha256(adjustments.join(''))).toBe(content('digest adjustments'))
+  const read = adjustments.map((act) => {
     const [word, hour, id, source, counted, orderedAt, orderedBy, reason] = act.split('\0')
     const key = { hour: Number(hour) as Hour, id: id!, source: source! }
     if (word === 'release') return releaseText(key)
@@ -53,7 +53,7 @@ test('releases and voids have the bytes on the page, and these the digest on the
     const order = { orderedAt: Number(orderedAt) as Instant, orderedBy: orderedBy!, reason: reason! }
     return voidText({ ...key, counted: cycle, ...order })
   })
-  expect(read).toEqual(acts)
+  expect(read).toEqual(adjustments)
 })
 
 interface Head {

@@ -10,7 +10,7 @@ export interface EventName {
   readonly id: string
 }
 
-/** What became of an event: each stored copy, and each that was not accepted. */
+/** What became of the events of an id: those that were stored, and those that were not accepted. */
 export async function explainEvent(api: ServerApi, name: EventName, json: boolean): Promise<void> {
   const request = { query: { ...name } }
   if (json) {

@@ -26,7 +26,7 @@ export async function backUp(
   if (file === '-' && process.stdout.isTTY) {
     throw new CommandFailed('A backup is nothing to read: write it into a file, or a pipe.', EXIT.usage)
   }
-  // A reader that goes away in the middle ends the process quietly; it has no backup then, and must not believe so.
+  // A reader that goes away in the middle ends the process quietly; it has no backup then, and must not be told that it has.
   process.exitCode = EXIT.failed
   const summary = await shown('backed up', 'Stopped: there is no backup.', (onProgress, signal) =>
     withReadableDatabase(readSettings, (pool) =>

@@ -20,7 +20,7 @@ export interface SettleOptions {
 /** Seal and settle what is due, once, and say how much it was. */
 export async function settle(options: SettleOptions, readSettings: ReadOwnSettings): Promise<void> {
   const { hours, alarm } = await withDatabase(readSettings, async (pool, settings) => {
-    if (options.clockIsRight) await believe(pool)
+    if (options.clockIsRight) await acceptClock(pool)
     return { hours: await settleShown(pool, settings, options), alarm: await findClockAlarm(pool) }
   })
   if (options.json) printJson({ hours, sealing: alarm ? 'stopped' : 'running' })
@@ -35,7 +35,7 @@ export async function settle(options: SettleOptions, readSettings: ReadOwnSettin
   )
 }
 
-async function believe(pool: Pool): Promise<void> {
+async function acceptClock(pool: Pool): Promise<void> {
   const wasAlarmed = await sayClockIsRight(pool, localActor())
   if (!wasAlarmed) remark('No clock alarm is open: hours are sealed.')
 }

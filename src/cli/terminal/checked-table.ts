@@ -110,7 +110,9 @@ export function eventsTable(
 
 function cycleOf({ cycle }: CheckedEvent): string {
   if (cycle === null) return ''
-  return cycle.way === 'live' ? readableTime(cycle.from) : `${readableTime(cycle.from)}, ${cycle.way}`
+  return cycle.disposition === 'live'
+    ? readableTime(cycle.from)
+    : `${readableTime(cycle.from)}, ${cycle.disposition}`
 }
 
 function chargeCells(view: ChargeView, currency: string): readonly string[] {

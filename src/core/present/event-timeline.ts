@@ -26,7 +26,7 @@ export interface EventFacts {
   /** The hour in whose bill it counts; of a held event that was released, the one into which it was. */
   readonly cycle: Hour
   readonly state: CycleState
-  /** The hour of the copy of the same identity that counts instead of this one; null: this one counts. */
+  /** The hour of the event of the same identity that counts instead of this one; null: this one counts. */
   readonly duplicateOf: Hour | null
   /** The cycle had been settled when the event came, and the account had not used it. */
   readonly isBackfill: boolean
@@ -106,7 +106,7 @@ function assessed(facts: EventFacts): readonly Told[] {
   const { event, assessment, currency, duplicateOf, cycle, heldIn, heldSince, voided } = facts
   if (duplicateOf !== null) {
     const counts = `the event of this source and id in the hour ${formatHour(duplicateOf)} counts`
-    const text = `A copy under another time: ${counts}, so this one is never billed.`
+    const text = `A duplicate under another time: ${counts}, so this one is never billed.`
     return [{ code: 'not_charged/duplicate_elsewhere', text }]
   }
   switch (assessment.outcome) {

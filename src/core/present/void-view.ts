@@ -15,7 +15,7 @@ export interface VoidPlace {
 
 /**
  * `left_out`: no bill has the event. `given_back`: one had it, and a later one gives it back. `none`: it was held, or a
- * copy of another event, so there was nothing to void.
+ * duplicate of another event, so there was nothing to void.
  */
 export function effectOf({ cycle, counted }: VoidPlace): VoidEffect {
   if (counted === null) return 'none'

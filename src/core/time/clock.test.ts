@@ -38,7 +38,7 @@ function noAlarm() {
   return { agreements: 0, alarm: undefined as ClockAlarm | undefined }
 }
 
-describe('a database clock is believed', () => {
+describe('a database clock is accepted', () => {
   test('by a process that begins, whatever it shows', () => {
     expect(process(noAlarm()).look(5, START + 3 * DAY_MS)).toBe('right')
   })
@@ -100,7 +100,7 @@ describe('a clock that jumps a day ahead', () => {
     expect(one.look(5_000, START + 5_000)).toBe('right')
   })
 
-  test('is not believed by one that began between the jump and its discovery', () => {
+  test('is not accepted by one that began between the jump and its discovery', () => {
     const agreed = noAlarm()
     const [one, young] = [process(agreed), process(agreed)]
     one.look(0, START)
@@ -110,7 +110,7 @@ describe('a clock that jumps a day ahead', () => {
     expect(young.look(2_000, START + DAY_MS + 2_000)).toBe('alarmed')
   })
 
-  test('is believed by all when someone says that it is right', () => {
+  test('is accepted by all when someone says that it is right', () => {
     const agreed = noAlarm()
     const [one, two] = [process(agreed), process(agreed)]
     one.look(0, START)

@@ -138,8 +138,8 @@ async function noteAdjustments(
   fresh: readonly Candidate[],
   decisionOf: (event: Candidate) => CycleDecision,
 ): Promise<void> {
-  const backfill = fresh.filter((event) => decisionOf(event).way === 'backfill')
-  const late = fresh.filter((event) => decisionOf(event).way === 'late')
+  const backfill = fresh.filter((event) => decisionOf(event).disposition === 'backfill')
+  const late = fresh.filter((event) => decisionOf(event).disposition === 'late')
   if (backfill.length > 0) await noteBackfill(sql, backfill)
   if (late.length > 0) {
     const keys = [...distinctHours(late).values()]

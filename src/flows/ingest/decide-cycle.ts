@@ -9,7 +9,7 @@ import { run, type Sql } from '../../store/query.ts'
 /** In whose bill an event counts, and how it came there (ARCHITECTURE.md). */
 export interface CycleDecision {
   readonly cycle: Hour
-  readonly way: 'live' | 'backfill' | 'late'
+  readonly disposition: 'live' | 'backfill' | 'late'
 }
 
 /**
@@ -29,15 +29,15 @@ export async function decideCycles<Event extends Pick<UsageEvent, 'hour' | 'acco
   const names = [...past.keys()]
   const closedNames = new Set(closed.map((index) => names[index]!))
   const late = lateCycle(watermarks)
-  let live: CycleDecision = { cycle: watermarks.sealedUntil, way: 'live' }
+  let live: CycleDecision = { cycle: watermarks.sealedUntil, disposition: 'live' }
   return (event) => {
     if (event.hour >= watermarks.sealedUntil) {
       // Nearly all events are of the hour of the one before.
-      if (live.cycle !== event.hour) live = { cycle: event.hour, way: 'live' }
+      if (live.cycle !== event.hour) live = { cycle: event.hour, disposition: 'live' }
       return live
     }
     const backfill = event.hour < watermarks.settledUntil && !closedNames.has(accountHourName(event))
-    return backfill ? { cycle: event.hour, way: 'backfill' } : { cycle: late, way: 'late' }
+    return backfill ? { cycle: event.hour, disposition: 'backfill' } : { cycle: late, disposition: 'late' }
   }
 }
 

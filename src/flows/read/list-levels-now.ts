@@ -23,7 +23,7 @@ import { byMonth } from '../shared/by-month.ts'
 import type { Page } from '../shared/page.ts'
 import { OPEN_LEVELS_MAX } from './read-open-usage.ts'
 
-const ACTS_AT_ONCE = 2_000
+const ADJUSTMENTS_AT_ONCE = 2_000
 
 /** The last series of a page, '' for an absent name. */
 export type SeriesPosition = readonly [project: string, dataset: string, region: string]
@@ -105,12 +105,13 @@ async function openAdjustments({
   now,
 }: Scope): Promise<{ released: OpenAdjustment[]; withdrawn: OpenAdjustment[] }> {
   const [released, withdrawn]: [OpenAdjustment[], OpenAdjustment[]] = [[], []]
-  const range = { bucket, account, from: 0 as Hour, to: next(hourOf(now)), limit: ACTS_AT_ONCE }
+  const range = { bucket, account, from: 0 as Hour, to: next(hourOf(now)), limit: ADJUSTMENTS_AT_ONCE }
   for (let after: OpenAdjustment | undefined; ;) {
-    const acts = await run(sql, listOpenAdjustments, { ...range, after })
-    for (const act of acts) (act.isVoid ? withdrawn : released).push(act)
-    if (acts.length < ACTS_AT_ONCE || released.length + withdrawn.length > OPEN_LEVELS_MAX) break
-    after = acts.at(-1)
+    const adjustments = await run(sql, listOpenAdjustments, { ...range, after })
+    for (const adjustment of adjustments) (adjustment.isVoid ? withdrawn : released).push(adjustment)
+    if (adjustments.length < ADJUSTMENTS_AT_ONCE || released.length + withdrawn.length > OPEN_LEVELS_MAX)
+      break
+    after = adjustments.at(-1)
   }
   return { released, withdrawn }
 }

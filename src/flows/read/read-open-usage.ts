@@ -37,7 +37,7 @@ export const OPEN_EVENTS_MAX = 1_000_000
 export const OPEN_LEVELS_MAX = 50_000
 /** Hours whose events one statement reads, all of one month: it opens at most 31 days. */
 const HOURS_AT_ONCE = 48
-const ACTS_AT_ONCE = 2_000
+const ADJUSTMENTS_AT_ONCE = 2_000
 
 export interface AskOpenUsage {
   /** Under the newest book. */
@@ -168,25 +168,25 @@ async function addEventsOf(open: Open, hours: readonly OpenHour[], max: number):
 /** Releases and voids that count in cycles without a bill. False when there are too many. */
 async function addOpenAdjustments({ sql, book, sums, bucket, account, from, to }: Open): Promise<boolean> {
   let after: OpenAdjustment | undefined
-  for (let seen = 0; seen <= OPEN_EVENTS_MAX; seen += ACTS_AT_ONCE) {
-    const acts = await run(sql, listOpenAdjustments, {
+  for (let seen = 0; seen <= OPEN_EVENTS_MAX; seen += ADJUSTMENTS_AT_ONCE) {
+    const adjustments = await run(sql, listOpenAdjustments, {
       bucket,
       account,
       from,
       to,
       after,
-      limit: ACTS_AT_ONCE,
+      limit: ADJUSTMENTS_AT_ONCE,
     })
-    const events = await eventsAt(sql, acts)
-    for (const [index, { isVoid }] of acts.entries()) {
+    const events = await eventsAt(sql, adjustments)
+    for (const [index, { isVoid }] of adjustments.entries()) {
       const kept = events.get(index)
       if (kept === undefined || kept.isDuplicate) continue
       const event = { ...kept, usage: reread(book.eventTypes, kept.type, kept.data) }
       if (isVoid) takeBack(sums, book, event)
       else addEvent(sums, book, event)
     }
-    if (acts.length < ACTS_AT_ONCE) return true
-    after = acts.at(-1)
+    if (adjustments.length < ADJUSTMENTS_AT_ONCE) return true
+    after = adjustments.at(-1)
   }
   return false
 }

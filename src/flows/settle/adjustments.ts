@@ -5,25 +5,25 @@ import { type Query, run, type Sql } from '../../store/query.ts'
 import { releasingLocks } from '../../store/transaction.ts'
 import { byMonth } from '../shared/by-month.ts'
 
-/** Acts read at once, each with its event. */
-const PAGE_ACTS = 2_000
+/** Adjustments read at once, each with its event. */
+const PAGE_ADJUSTMENTS = 2_000
 
 /** The event of a release or a void. */
-export type ActedEvent = KeyedEvent
+export type AdjustedEvent = KeyedEvent
 
 /** Releases or voids of one account in one cycle, in key order, each with its event; undefined: it is not there. */
-export async function* adjustmentsOf<Raw, Act extends EventKey>(
+export async function* adjustmentsOf<Raw, Adjustment extends EventKey>(
   sql: Sql,
-  query: Query<ListAdjustments, Raw, Act>,
+  query: Query<ListAdjustments, Raw, Adjustment>,
   where: Pick<ListAdjustments, 'cycle' | 'bucket' | 'account'>,
-): AsyncGenerator<{ readonly act: Act; readonly event: ActedEvent | undefined }> {
-  let after: Act | undefined
+): AsyncGenerator<{ readonly adjustment: Adjustment; readonly event: AdjustedEvent | undefined }> {
+  let after: Adjustment | undefined
   for (;;) {
-    const acts = await run(sql, query, { ...where, after, limit: PAGE_ACTS })
-    const events = await eventsAt(sql, acts)
-    for (const [index, act] of acts.entries()) yield { act, event: events.get(index) }
-    if (acts.length < PAGE_ACTS) return
-    after = acts.at(-1)
+    const adjustments = await run(sql, query, { ...where, after, limit: PAGE_ADJUSTMENTS })
+    const events = await eventsAt(sql, adjustments)
+    for (const [index, adjustment] of adjustments.entries()) yield { adjustment, event: events.get(index) }
+    if (adjustments.length < PAGE_ADJUSTMENTS) return
+    after = adjustments.at(-1)
   }
 }
 

@@ -64,7 +64,7 @@ export function makeClockWatch(log: Log, elapsed: () => number = elapsedMs): Clo
 }
 
 function say(log: Log, isAlarmed: boolean, gainMs: number): void {
-  if (!isAlarmed) return log.info({}, 'The database clock is believed again: hours are sealed')
+  if (!isAlarmed) return log.info({}, 'The database clock is accepted again: hours are sealed')
   log.warn(
     { gainSeconds: Math.round(gainMs / 1000) },
     'The database clock has jumped ahead: nothing is sealed until it is back, or until `farthing settle --clock-is-right`',
@@ -76,7 +76,7 @@ export async function findClockAlarm(sql: Sql): Promise<ClockAlarm | undefined> 
   return (await runOne(sql, findClockWatch, undefined))?.alarm
 }
 
-/** A server begins: if no other process is there to know better, the clock is believed as it is. */
+/** A server begins: if no other process is there to know better, the clock is accepted as it is. */
 export async function acceptClockAtStart(sql: Sql): Promise<void> {
   await run(sql, updateAcceptedClockAlone, { own: heartbeatSession() })
 }
@@ -88,8 +88,8 @@ export async function acceptClockAtStart(sql: Sql): Promise<void> {
  */
 export function sayClockIsRight(pool: pg.Pool, actor: string): Promise<boolean> {
   return transaction(pool, async (client) => {
-    const believed = await runOne(client, updateAcceptedClock, undefined)
-    if (believed === undefined) return false
+    const accepted = await runOne(client, updateAcceptedClock, undefined)
+    if (accepted === undefined) return false
     await run(client, insertAuditEntry, {
       actor,
       act: 'settle/clock-is-right',

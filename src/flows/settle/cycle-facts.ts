@@ -24,7 +24,7 @@ import { run, type Sql } from '../../store/query.ts'
 import { releasingLocks } from '../../store/transaction.ts'
 import { byMonth } from '../shared/by-month.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
-import { adjustmentsOf, type ActedEvent } from './adjustments.ts'
+import { adjustmentsOf, type AdjustedEvent } from './adjustments.ts'
 import { addText, endDigest, type RunningDigest, startDigest } from './running-digest.ts'
 
 /** Events read at once: some 2 MB, and few round trips. */
@@ -277,21 +277,21 @@ function factsOf({ key, hour, digest, eventsDigest, count, held, fingerprints }:
 async function addAdjustments(reading: Reading, sums: Sums): Promise<void> {
   const { sql, hour: cycle } = reading
   const where = { cycle, ...sums.key }
-  for await (const { act, event } of adjustmentsOf(sql, listReleasedEvents, where)) {
+  for await (const { adjustment, event } of adjustmentsOf(sql, listReleasedEvents, where)) {
     sums.count += 1
-    addText(sums.digest, releaseText(act))
+    addText(sums.digest, releaseText(adjustment))
     countAdjustment(sums, reading, event, (...counted) =>
       invariant(addEvent(...counted), 'the price book covers what was released'),
     )
   }
-  for await (const { act, event } of adjustmentsOf(sql, listVoidedEvents, where)) {
+  for await (const { adjustment, event } of adjustmentsOf(sql, listVoidedEvents, where)) {
     sums.count += 1
-    addText(sums.digest, voidText(act))
-    if (act.counted !== null) countAdjustment(sums, reading, event, takeBack)
+    addText(sums.digest, voidText(adjustment))
+    if (adjustment.counted !== null) countAdjustment(sums, reading, event, takeBack)
   }
 }
 
-function countAdjustment(sums: Sums, reading: Reading, event: ActedEvent | undefined, how: Count): void {
+function countAdjustment(sums: Sums, reading: Reading, event: AdjustedEvent | undefined, how: Count): void {
   invariant(event !== undefined || reading.onDamaged !== undefined, 'no event is ever deleted')
   if (event !== undefined && !event.isDuplicate) addOrTake(sums, reading, event, how)
 }

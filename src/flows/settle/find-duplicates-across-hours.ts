@@ -26,7 +26,7 @@ export interface FindDuplicates {
 
 /**
  * The events of some accounts of a cycle that are duplicates. Identity does not depend on time (ARCHITECTURE.md), but the key
- * of an event does: so a copy under another time, up to the identity window apart, is found here, before it is billed.
+ * of an event does: so a duplicate under another time, up to the identity window apart, is found here, before it is billed.
  * One that was voided stands, else the one that was settled first, and of two in one cycle the one of the earlier
  * hour.
  */

@@ -24,7 +24,7 @@ export interface VoidDecision {
 /**
  * Decide in whose bill each event is voided (ARCHITECTURE.md), behind the gate and once and for good:
  * 1. where it counts, if that cycle is open: it is left out there;
- * 2. otherwise in the open hour, with the opposite quantity; or with none, if it is held or a copy and counts nowhere.
+ * 2. otherwise in the open hour, with the opposite quantity; or with none, if it is held or a duplicate and counts nowhere.
  * @param keys events that are not voided yet, and whose held rows this transaction has deleted
  */
 export async function decideVoids(

@@ -21,7 +21,7 @@ function triedView(event: TriedEvent, index: number, priceVersion: number) {
     cycle: cycle && {
       from: formatHourStart(cycle.cycle),
       to: formatHourStart(next(cycle.cycle)),
-      way: cycle.way,
+      disposition: cycle.disposition,
     },
     charges: quotes.map((quote) => quoteView(quote, priceVersion)),
   }
