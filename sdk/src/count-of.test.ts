@@ -8,7 +8,7 @@ for (const [count, said] of [
   [1200, '1,200 events'],
   [1_000_001, '1,000,001 events'],
 ] as const) {
-  test(said, () => {
+  test(`says ${said}`, () => {
     expect(countOf(count, 'event')).toBe(said)
     expect(agree(count, 'is', 'are')).toBe(count === 1 ? 'is' : 'are')
   })
