@@ -28,7 +28,8 @@ export async function serveCommand(env: NodeJS.ProcessEnv): Promise<number> {
   void signal.then(() => starting.abort())
   const started = await start(read.settings, log, starting.signal)
   if (!started.ok) return refuseStart(started, log)
-  for (const line of greeting(started.running)) process.stdout.write(`${line}\n`)
+  const isTerminal = process.stdout.isTTY
+  for (const line of greeting(started.running, isTerminal)) process.stdout.write(`${line}\n`)
   return run(started.running, signal, log)
 }
 
@@ -69,11 +70,18 @@ function refuse(detail: string): number {
   return EXIT.refused
 }
 
-export function greeting({ url, adminKey, adminKeyPath, demo }: Running): readonly string[] {
+/** @param isTerminal a key is shown to a person, and never written into the log of a service */
+export function greeting(
+  { url, adminKey, adminKeyPath, demo }: Pick<Running, 'url' | 'adminKey' | 'adminKeyPath' | 'demo'>,
+  isTerminal: boolean,
+): readonly string[] {
+  const place = `The admin key is in ${adminKeyPath}`
   const key =
     adminKey === undefined
-      ? `The admin key is in ${adminKeyPath}, on the machine of the first start.`
-      : `Admin key: ${adminKey} (shown this once; it is kept in ${adminKeyPath})`
+      ? `${place}, on the machine of the first start.`
+      : isTerminal
+        ? `Admin key: ${adminKey} (shown this once; it is kept in ${adminKeyPath})`
+        : `${place}.`
   const mark =
     'This is a demo: it bills with the reference prices, some of them made up, and its bills say so.'
   return [`Farthing is ready at ${url}`, key, ...(demo ? [mark] : [])]

@@ -55,10 +55,12 @@ async function serve(): Promise<Served> {
   return { child, url, stdout: () => stdout, stderr: () => stderr, ended }
 }
 
-test('says one URL and one key, stops cleanly, and finds everything again', async () => {
+test('says one URL and where the key is, stops cleanly, and finds everything again', async () => {
   const first = await serve()
-  const key = /frt_\w+/.exec(first.stdout())![0]
-  expect(readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()).toBe(key)
+  const key = readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()
+  // Its output is no terminal: a log of a service has no key.
+  expect(first.stdout() + first.stderr()).not.toContain(key)
+  expect(first.stdout()).toContain(join(dataDir, 'admin-key'))
   const send = await fetch(`${first.url}/v1/events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
@@ -150,8 +152,7 @@ test('what it cannot do is one line, and exit code 1', async () => {
 
 test('a newer schema that this version may not write to ends it with 78, and it says why', async () => {
   const served = await serve()
-  const { host } = { host: join(dataDir, 'socket') }
-  const client = new pg.Client({ host, user: 'farthing', database: 'farthing' })
+  const client = new pg.Client({ host: join(dataDir, 'socket'), user: 'farthing', database: 'farthing' })
   client.on('error', () => {})
   await client.connect()
   const rise = (to: number) => client.query('update farthing.deployment set min_writer = $1', [to])

@@ -80,7 +80,7 @@ describe('the first start', () => {
     expect(readFileSync(first.adminKeyPath, 'utf8')).toBe(`${first.adminKey}\n`)
     expect(statSync(first.adminKeyPath).mode & 0o777).toBe(0o600)
     expect(await status(first.url, first.adminKey!)).toBe(200)
-    const [url, key, demo] = greeting(first)
+    const [url, key, demo] = greeting(first, true)
     expect(url).toContain(first.url)
     expect(key).toContain(first.adminKey)
     expect(demo).toMatch(/demo/)
@@ -89,7 +89,7 @@ describe('the first start', () => {
 
     const second = await started(settings)
     expect(second.adminKey).toBe(undefined)
-    expect(greeting(second)[1]).toContain(first.adminKeyPath)
+    expect(greeting(second, false)[1]).toContain(first.adminKeyPath)
     expect(await status(second.url, first.adminKey!)).toBe(200)
   })
 
@@ -137,7 +137,7 @@ describe('a price book of your own', () => {
     const settings = settingsOf(database, { FARTHING_PRICE_BOOK: copy })
     const first = await started(settings)
     expect(first.demo).toBe(false)
-    expect(greeting(first)).toHaveLength(2)
+    expect(greeting(first, true)).toHaveLength(2)
     await first.stop()
 
     const same = noted()

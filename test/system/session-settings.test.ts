@@ -106,7 +106,16 @@ test('all routes answer a hostile role as they answer any other', async () => {
       json: { accepted: 2 },
     })
     await server.settle()
-    const paths = ['keys', 'bills', 'cycles', 'sources', 'accounts', 'held-events', 'refused-events', 'audit']
+    const paths = [
+      'keys',
+      'bills',
+      'cycles',
+      'sources',
+      'accounts',
+      'held-events',
+      'refused-events',
+      'audit-log',
+    ]
     for (const path of paths) {
       const { status, json } = await server.ask(`/v1/${path}`)
       expect([path, status, Array.isArray(json.items)]).toEqual([path, 200, true])

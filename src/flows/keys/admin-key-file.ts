@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { readNoLink, writeNoLink } from '../../store/embedded/no-links.ts'
 import { systemCode } from '../../store/embedded/refusal.ts'
 import { isKeyText, newKeyText } from './key-text.ts'
 
@@ -11,7 +12,7 @@ export function adminKeyPath(dataDir: string): string {
 /** The admin key that was left in a data directory, or undefined. Throws what the system refuses. */
 export function readAdminKey(dataDir: string): string | undefined {
   try {
-    const text = readFileSync(adminKeyPath(dataDir), 'utf8').trim()
+    const text = readNoLink(adminKeyPath(dataDir)).trim()
     return isKeyText(text) ? text : undefined
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
@@ -33,13 +34,8 @@ export function replaceAdminKey(dataDir: string): string {
   const key = newKeyText()
   const path = adminKeyPath(dataDir)
   const draft = `${path}.${process.pid}`
-  const file = openSync(draft, 'w', 0o600)
-  try {
-    writeSync(file, `${key}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  rmSync(draft, { force: true })
+  writeNoLink(draft, `${key}\n`, 0o600)
   renameSync(draft, path)
   return key
 }

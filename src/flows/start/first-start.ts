@@ -2,6 +2,7 @@ import type { Pool } from '../../store/reading-pool.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
+import { refuseOpenDirectory } from '../../store/embedded/place.ts'
 import { oneLine, refuseSystemError, type ServerCode } from '../../store/embedded/refusal.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { insertBuckets } from '../../store/buckets.ts'
@@ -63,6 +64,8 @@ type Refusal = Extract<FirstStarted, { readonly ok: false }>
 export async function firstStart(options: FirstStartOptions): Promise<FirstStarted> {
   const given = options.priceBook === undefined ? undefined : readGivenBook(options.priceBook)
   if (given && !given.ok) return given
+  const open = refuseOpenDirectory(options.dataDir)
+  if (open) return open
   try {
     return await transaction(options.pool, async (sql) => {
       if (await runOne(sql, findRestoring, undefined)) return refuseRestoring()

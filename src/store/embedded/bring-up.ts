@@ -7,7 +7,7 @@ import { lastWords } from './last-words.ts'
 import type { Log } from './log.ts'
 import { preparePgdata } from './pgdata.ts'
 import { makeOwn, type Place } from './place.ts'
-import { answers, launch, stopPostmaster, stopStarting } from './postmaster.ts'
+import { answers, isOurTrouble, launch, stopPostmaster, stopStarting } from './postmaster.ts'
 import { runningPostmaster } from './postmaster-file.ts'
 import { type Refused, refuse, refuseFullDisk, systemCode } from './refusal.ts'
 import { settings, usableMemory } from './settings.ts'
@@ -76,6 +76,7 @@ async function isAnswered(connection: Connection): Promise<boolean> {
     await ask(connection, 'select 1')
     return true
   } catch (error) {
+    if (isOurTrouble(error)) throw error
     return !['ECONNREFUSED', 'ENOENT'].includes(systemCode(error) ?? '')
   }
 }

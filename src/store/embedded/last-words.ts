@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { readNoLink } from './no-links.ts'
 import type { Place } from './place.ts'
 
 /** Newest files that are kept; the server begins a new one by size (settings.ts). */
@@ -18,7 +19,7 @@ export function lastWords(place: Place): { readonly file: string; readonly text:
   const newest = logFiles(place).at(-1)
   const files = [firstOutput(place), ...(newest ? [newest] : [])].filter((file) => existsSync(file))
   for (const file of files) {
-    const lines = readFileSync(file, 'utf8').trim().split('\n')
+    const lines = readNoLink(file).trim().split('\n')
     const text = lines.findLast((line) => /FATAL|PANIC|ERROR|could not/.test(line))
     // The time and process before the level are of no help in a message.
     if (text) return { file, text: text.replace(/^.*?(?=FATAL|PANIC|ERROR)/, '') }

@@ -7,13 +7,12 @@ import {
   lchownSync,
   linkSync,
   mkdirSync,
-  readFileSync,
   realpathSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { readNoLink, writeNoLink } from './no-links.ts'
 import { type Refused, refuse, systemCode } from './refusal.ts'
 import { canReach, serverUser, type ServerUser } from './server-user.ts'
 
@@ -44,6 +43,8 @@ export function findPlace(
   sharedDir: string,
 ): { readonly ok: true; readonly place: Place } | Refused {
   makeDataDir(dataDir)
+  const open = refuseOpenDirectory(dataDir)
+  if (open) return open
   accessSync(dataDir, constants.W_OK | constants.X_OK)
   const real = realpathSync(dataDir)
   const noted = readNote(real)
@@ -74,6 +75,17 @@ export function findPlace(
   }
 }
 
+/** A directory in which everybody may make and rename files. A group may (Kubernetes' fsGroup). */
+export function refuseOpenDirectory(dataDir: string): Refused | undefined {
+  const stat = statSync(dataDir, { throwIfNoEntry: false })
+  if (stat === undefined || (stat.mode & 0o002) === 0) return undefined
+  const what = `Everybody can write to the data directory ${dataDir}, and so replace the admin key and PostgreSQL's files`
+  return refuse(
+    'server/data_dir',
+    `${what}: run chmod o-w ${dataDir}, or set FARTHING_DATA_DIR to another one.`,
+  )
+}
+
 /**
  * Make the directory and those above it. As root they can be entered, but not listed, by the server's user,
  * whatever the umask. (`mkdir` with `recursive` never returns below /proc, in Node 20.)
@@ -98,7 +110,7 @@ function placeAt(dataDir: string, home: string, user: ServerUser | undefined): P
 
 function readNote(dataDir: string): string | undefined {
   const note = join(dataDir, NOTE)
-  return existsSync(note) ? readFileSync(note, 'utf8').split('\n')[0] : undefined
+  return existsSync(note) ? readNoLink(note).split('\n')[0] : undefined
 }
 
 /** Make a directory that belongs to the server's user and is closed to all others. Can be run again. */
@@ -117,7 +129,7 @@ export function makeShared(sharedDir: string): void {
 function makeElsewhere(dataDir: string, sharedDir: string): string {
   const home = makeNewDirectory(sharedDir, createHash('sha256').update(dataDir).digest('hex').slice(0, 16))
   const draft = join(dataDir, `${NOTE}.${process.pid}`)
-  writeFileSync(draft, `${home}\nThe server's user cannot enter this directory, so its data is there.\n`)
+  writeNoLink(draft, `${home}\nThe server's user cannot enter this directory, so its data is there.\n`)
   try {
     linkSync(draft, join(dataDir, NOTE))
     return home

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { startOf } from './process-identity.ts'
+import { saysGone, startOf } from './process-identity.ts'
 
 /** Whether the system lists its processes as files, so that orphans can be seen. */
 export const HAS_PROC = existsSync('/proc/self/cwd')
@@ -9,6 +9,7 @@ export const HAS_PROC = existsSync('/proc/self/cwd')
 /**
  * The id of the postmaster (PostgreSQL's first process) that runs on a data directory, or undefined when none
  * does. Its pid file alone proves nothing: after a crash its number may be another program's by now.
+ * Throws what the system refuses: then it is not known.
  */
 export function runningPostmaster(pgdata: string): number | undefined {
   const pid = pidInFile(pgdata)
@@ -17,7 +18,12 @@ export function runningPostmaster(pgdata: string): number | undefined {
 
 /** Whether the server says that it takes connections. Asking it earlier would fill its log with refusals. */
 export function saysReady(pgdata: string): boolean {
-  return linesOf(pgdata)[STATUS_LINE]?.trim() === 'ready'
+  try {
+    return linesOf(pgdata)[STATUS_LINE]?.trim() === 'ready'
+  } catch {
+    // Asked again soon.
+    return false
+  }
 }
 
 /** Counted from 0: process id, directory, start, port, socket, address, shared memory, status. */
@@ -32,8 +38,9 @@ function pidInFile(pgdata: string): number | undefined {
 function linesOf(pgdata: string): string[] {
   try {
     return readFileSync(join(pgdata, 'postmaster.pid'), 'utf8').split('\n')
-  } catch {
-    return []
+  } catch (error) {
+    if (saysGone(error)) return []
+    throw error
   }
 }
 
@@ -57,12 +64,21 @@ function worksIn(pid: number, pgdata: string): boolean {
   try {
     const isPostgres = readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'postgres'
     return isPostgres && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(pgdata)
-  } catch {
-    return false
+  } catch (error) {
+    if (saysGone(error) || isOthers(pid, pgdata)) return false
+    throw error
   }
 }
 
+/** A process of another user than the data's is no server of it. Needs no descriptor. */
+function isOthers(pid: number, pgdata: string): boolean {
+  const stat = statSync(`/proc/${pid}`, { throwIfNoEntry: false })
+  return stat === undefined || stat.uid !== statSync(pgdata, { throwIfNoEntry: false })?.uid
+}
+
 function hasCommandLine(pid: number, pgdata: string): boolean {
-  const { stdout } = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+  const ps = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+  if (ps.error) throw ps.error
+  const { stdout } = ps
   return (stdout ?? '').includes(`postgres -D ${pgdata} `)
 }

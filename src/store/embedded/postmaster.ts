@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binaries } from './binaries.ts'
 import { ask, type Connection } from './connection.ts'
 import { firstOutput } from './last-words.ts'
+import { openNoLink } from './no-links.ts'
 import type { Place } from './place.ts'
 import { runningPostmaster, saysReady } from './postmaster-file.ts'
 import { startOf } from './process-identity.ts'
@@ -33,7 +34,7 @@ export function launch(
   settings: Readonly<Record<string, string>>,
 ): number | undefined {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const output = openSync(firstOutput(place), 'w')
+  const output = openNoLink(firstOutput(place), 'write')
   const program = join(binaries.native, 'bin/postgres')
   const child = spawn(program, ['-D', place.pgdata, ...flags], {
     ...serverProcess(place.user),
@@ -81,8 +82,14 @@ async function takesConnections(connection: Connection): Promise<boolean> {
     await ask({ ...connection, database: 'postgres' }, 'select 1')
     return true
   } catch (error) {
+    if (isOurTrouble(error)) throw error
     return systemCode(error) === TOO_MANY_CONNECTIONS
   }
+}
+
+/** Of this process, or its rights: it says nothing about the server, which must not be stopped for it. */
+export function isOurTrouble(error: unknown): boolean {
+  return /^(?:EMFILE|ENFILE|ENOMEM|ENOBUFS|EACCES|EPERM)$/.test(systemCode(error) ?? '')
 }
 
 /** Stop the server that runs on `pgdata`, in good order: sessions end, all is on disk, the next start is quick. */

@@ -56,7 +56,10 @@ export function makePool(
       return prepareSession(client, wanted)
     },
   })
-  const report = (error: Error) => log?.warn({ err: error }, 'A database session has broken')
+  // One that breaks while the pool ends was not needed any more.
+  const report = (error: Error) => {
+    if (!pool.ending) log?.warn({ err: error }, 'A database session has broken')
+  }
   pool.on('error', report)
   pool.on('connect', (client) => {
     // The pool listens to idle sessions only; one that breaks in use would end the process.

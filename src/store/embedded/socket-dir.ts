@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readNoLink, writeNoLink } from './no-links.ts'
 import { makeOwn, type Place } from './place.ts'
 import { type Refused, refuse } from './refusal.ts'
 import { canReach } from './server-user.ts'
@@ -32,7 +33,7 @@ export function socketDir(place: Place): { readonly ok: true; readonly dir: stri
   const candidates = [tmpdir(), '/tmp'].filter((parent) => existsSync(parent) && canReach(place.user, parent))
   for (const dir of [...(noted ? [noted] : []), ...candidates.map((parent) => join(parent, name))]) {
     if (!fits(dir) || !makePrivate(dir, place)) continue
-    writeFileSync(join(place.home, NOTE), `${dir}\n`)
+    writeNoLink(join(place.home, NOTE), `${dir}\n`)
     return { ok: true, dir }
   }
   const detail = `The path ${own} is too long for a socket (${PATH_BYTES_MAX} bytes), and so is ${tmpdir()}`
@@ -45,7 +46,7 @@ function fits(dir: string): boolean {
 
 function readNote(home: string): string | undefined {
   const note = join(home, NOTE)
-  return existsSync(note) ? readFileSync(note, 'utf8').trim() : undefined
+  return existsSync(note) ? readNoLink(note).trim() : undefined
 }
 
 /** False when something else has the name: in a temporary directory anyone could have put it there. */
