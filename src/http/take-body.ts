@@ -33,4 +33,5 @@ const NO_MEMORY: Memory = {
     if (bytes === 0) return
     throw new HttpProblem('request/invalid_body', 'There is a body that nobody reads: send none.')
   },
+  during: (work) => work,
 }

@@ -1,4 +1,4 @@
-import type { SentDelivery, TakenDelivery } from '../http/body/take-delivery.ts'
+import type { DeliveryAnswer, SentDelivery } from '../http/body/delivery-types.ts'
 import type { HttpProblemCode } from '../http/api/problem.ts'
 import type { TakenAccounts } from '../flows/accounts/account-rules.ts'
 import type { Connection } from '../store/connect.ts'
@@ -25,7 +25,9 @@ export interface TakeTask {
 
 /** From the thread. */
 export type IngestReport =
-  | { readonly kind: 'taken'; readonly number: number; readonly taken: TakenDelivery }
+  /** Its body is read: from now on its events may be stored, and the next one can be read. */
+  | { readonly kind: 'read'; readonly number: number }
+  | { readonly kind: 'answer'; readonly number: number; readonly answer: DeliveryAnswer }
   /** HttpProblem: what a request is answered. */
   | {
       readonly kind: 'problem'

@@ -1,18 +1,24 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { FairQueue } from '../flows/ingest/commit-queue.ts'
 import { QUEUE_EVENTS_MAX } from '../flows/ingest/ingest.ts'
-import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../http/body/take-delivery.ts'
-import { HttpProblem } from '../http/api/problem.ts'
+import type { LargeDeliveries } from '../http/body/delivery-types.ts'
 import type { Log } from '../store/connect.ts'
-import type { IngestReport, IngestSetup, TakeTask } from './ingest-messages.ts'
-import { startThread, type Thread } from './thread.ts'
+import type { IngestSetup } from './ingest-messages.ts'
+import { IngestThread, THREAD_HEAP_MIB_MAX, type WaitingDelivery } from './ingest-thread.ts'
 
-/** Threads for large deliveries, on a machine with more than one core. */
+/** Threads for large deliveries; one on a machine with one core. */
 export const INGEST_THREADS_MAX = 2
 /** After threads could not be started, large deliveries are taken by the main thread for so long. */
 export const THREADS_AGAIN_MS = 60_000
 /** A large delivery waits for threads that start, a part of a second as a rule, and no longer than this. */
 export const THREADS_AWAITED_MS = 5_000
+/** So many threads that run out of memory … */
+export const THREADS_LOST_MAX = 5
+/** … within so long end the process. */
+export const THREADS_LOST_MS = 60_000
+/** The exit code of a process whose threads have run out of memory again and again. */
+export const OUT_OF_MEMORY_EXIT = 70
 
 const WORKER = new URL('ingest-worker.js', import.meta.url)
 
@@ -28,28 +34,55 @@ export interface ThreadOptions {
   readonly worker?: URL
   /** Milliseconds that a delivery waits for threads that start. */
   readonly awaitedMs?: number
+  /** Memory of each thread. */
+  readonly heapMib?: number
+  /** Ends the process. */
+  readonly exit?: (code: number) => void
 }
 
+/** A delivery that waits for a thread: senders take turns, and what counts is its bytes. */
+interface Queued extends WaitingDelivery {
+  readonly sender: string
+  readonly batch: { readonly length: number }
+}
+
+/** What waits is bounded by the memory for bodies. */
+const QUEUE = { waitingMax: Infinity, groupMax: 0, sharesGroups: false }
+
 /**
- * Threads that read and store large deliveries, each like a process of its own: only bytes go to them, and only counts
- * come back. They are started by the first such delivery, and it and those after it wait for them: small requests would
- * wait for the main thread if that took them meanwhile. After a start that failed or takes seconds deliveries are left to
- * the caller, after one that failed for a minute.
+ * Threads that read and store large deliveries, each like a process of its own with memory of its own: only bytes go to
+ * them, and only answers come back. They are started by the first such delivery, and it and those after it wait for them:
+ * small requests would wait for the main thread if that took them meanwhile. After a start that failed or takes seconds
+ * deliveries are left to the caller, after one that failed for a minute. A thread that runs out of memory is replaced.
  */
 export function makeIngestThreads(
   setup: Omit<IngestSetup, 'waitingMax'>,
-  { log, cores = availableParallelism(), worker = WORKER, awaitedMs = THREADS_AWAITED_MS }: ThreadOptions,
+  {
+    log,
+    cores = availableParallelism(),
+    worker = WORKER,
+    awaitedMs = THREADS_AWAITED_MS,
+    heapMib = THREAD_HEAP_MIB_MAX,
+    exit = endSoon,
+  }: ThreadOptions,
 ): IngestThreads {
-  const threadsMax = cores > 1 ? INGEST_THREADS_MAX : 0
+  const threadsMax = cores > 1 ? INGEST_THREADS_MAX : 1
   const waitingMax = Math.floor(QUEUE_EVENTS_MAX / INGEST_THREADS_MAX)
-  const ready: IngestThread[] = []
+  const ready = new Set<IngestThread>()
+  const queue = new FairQueue<Queued>(QUEUE)
+  /** Whose turn it is, and for which there was no room yet. */
+  let next: Queued | undefined
   let starting: Promise<void> | undefined
-  let awaited: Promise<void> | undefined
+  /** Do deliveries wait for threads that start? */
+  let isAwaited = false
   let startAgainAt = 0
   let closing = false
+  const lostAt: number[] = []
 
   async function startOne(): Promise<void> {
-    ready.push(await IngestThread.start(worker, { ...setup, waitingMax }, log))
+    const options = { module: worker, setup: { ...setup, waitingMax }, log, heapMib, onRoom: giveAll, onLost }
+    ready.add(await IngestThread.start(options))
+    giveAll()
   }
 
   async function startAll(missing: number): Promise<void> {
@@ -62,81 +95,74 @@ export function makeIngestThreads(
   }
 
   function startMissing(): void {
-    const missing = threadsMax - ready.length
-    if (missing === 0 || starting || performance.now() < startAgainAt) return
-    starting = startAll(missing).finally(() => (starting = awaited = undefined))
-    awaited = Promise.race([starting, sleep(awaitedMs, undefined, { ref: false })])
+    const missing = threadsMax - ready.size
+    if (closing || missing === 0 || starting || performance.now() < startAgainAt) return
+    isAwaited = true
+    starting = startAll(missing).finally(() => (starting = undefined))
+    void Promise.race([starting, sleep(awaitedMs, undefined, { ref: false })]).then(() => {
+      isAwaited = false
+      if (ready.size === 0) leaveAll()
+    })
   }
 
-  function give(sent: SentDelivery): Promise<TakenDelivery> | undefined {
-    if (closing || ready.length === 0) return undefined
-    return ready.reduce((least, thread) => (thread.bytes < least.bytes ? thread : least)).take(sent)
+  function onLost(thread: IngestThread): void {
+    ready.delete(thread)
+    const now = performance.now()
+    lostAt.push(now)
+    while (now - lostAt[0]! >= THREADS_LOST_MS) lostAt.shift()
+    if (lostAt.length < THREADS_LOST_MAX) {
+      log.warn({}, 'A thread for large deliveries has run out of memory: another one is started')
+      startMissing()
+      return
+    }
+    const fields = { threads: lostAt.length, withinMs: THREADS_LOST_MS }
+    log.error(fields, 'Threads for large deliveries run out of memory again and again: the process ends')
+    exit(OUT_OF_MEMORY_EXIT)
+  }
+
+  function takeNext(): Queued | undefined {
+    next ??= queue.takeGroup()[0]
+    return next
+  }
+
+  /** To the thread with the least to do, as long as there is room. */
+  function giveAll(): void {
+    for (let waiting = takeNext(); waiting; waiting = takeNext()) {
+      const { length } = waiting.batch
+      const free = [...ready].filter((thread) => thread.hasRoomFor(length))
+      if (free.length === 0) return
+      next = undefined
+      free.reduce((least, thread) => (thread.bytes < least.bytes ? thread : least)).give(waiting)
+    }
+  }
+
+  /** To the main thread. */
+  function leaveAll(): void {
+    for (let waiting = takeNext(); waiting; waiting = takeNext()) {
+      next = undefined
+      waiting.resolve(undefined)
+    }
   }
 
   return {
     take(sent) {
-      if (closing) return undefined
       startMissing()
-      return give(sent) ?? awaited?.then(() => give(sent))
+      if (closing || (ready.size === 0 && !isAwaited)) return undefined
+      return new Promise((resolve, reject) => {
+        queue.add({ sent, sender: sent.sender ?? '', batch: sent.body, resolve, reject })
+        giveAll()
+      })
     },
     async close() {
       closing = true
+      leaveAll()
       await starting
-      await Promise.all(ready.map((thread) => thread.close()))
+      await Promise.all([...ready].map((thread) => thread.close()))
     },
   }
 }
 
-interface Pending {
-  readonly bytes: number
-  resolve(taken: TakenDelivery): void
-  reject(error: unknown): void
-}
-
-/** One thread, and what it was given and has not answered. */
-class IngestThread {
-  #thread: Thread<TakeTask> | undefined
-  readonly #pending = new Map<number, Pending>()
-  #taken = 0
-  /** Of bodies that it was given and has not answered. */
-  bytes = 0
-
-  static async start(module: URL, setup: IngestSetup, log: Log): Promise<IngestThread> {
-    const one = new IngestThread()
-    const name = 'a thread for large deliveries'
-    const hear = (report: IngestReport) => one.#hear(report)
-    one.#thread = await startThread<TakeTask, IngestReport>({ module, name, setup, log, hear })
-    return one
-  }
-
-  take({ body, ...sent }: SentDelivery): Promise<TakenDelivery> {
-    const number = this.#taken++
-    const bytes = body.length
-    this.bytes += bytes
-    const moved = movable(body)
-    return new Promise((resolve, reject) => {
-      this.#pending.set(number, { bytes, resolve, reject })
-      this.#thread!.send({ kind: 'take', number, sent, body: moved }, [moved.buffer])
-    })
-  }
-
-  #hear(report: IngestReport): void {
-    const pending = this.#pending.get(report.number)!
-    this.#pending.delete(report.number)
-    this.bytes -= pending.bytes
-    if (report.kind === 'taken') pending.resolve(report.taken)
-    else if (report.kind === 'bug') pending.reject(report.error)
-    else pending.reject(new HttpProblem(report.code, report.detail, report.headers))
-  }
-
-  close(): Promise<void> {
-    return this.#thread!.close()
-  }
-}
-
-/** Memory that holds a body and nothing else: it cannot be read here any more once it is moved to a thread. */
-function movable(body: Buffer): Uint8Array<ArrayBuffer> {
-  const { buffer, byteLength } = body
-  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
-  return isAlone ? new Uint8Array(buffer) : new Uint8Array(body)
+/** After the log is written. */
+function endSoon(code: number): void {
+  setTimeout(() => process.exit(code), 100)
 }

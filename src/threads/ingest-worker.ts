@@ -1,6 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Instant } from '../core/time/instant.ts'
+import { createTrial } from '../flows/ingest/dry-run.ts'
 import { createIngest } from '../flows/ingest/ingest.ts'
-import { takeDelivery } from '../http/body/take-delivery.ts'
+import { answerDelivery } from '../http/answer-delivery.ts'
+import type { Stores } from '../http/body/delivery-types.ts'
 import { HttpProblem } from '../http/api/problem.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
 import { forwardingLog } from './forwarding-log.ts'
@@ -20,20 +23,40 @@ const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: sessions, applicationName: 'farthing', log })
 const ingest = await createIngest({ pool, log, taken, backfillReachMs, waitingMax, lanes: LARGE_LANES })
+const trial = createTrial({ pool, taken, backfillReachMs })
 
 port.on('message', (task: TakeTask | CloseTask) => void (task.kind === 'take' ? take(task) : close()))
 report({ kind: 'ready' })
 
 async function take({ number, sent, body }: TakeTask): Promise<void> {
   try {
-    const bytes = Buffer.from(body.buffer)
-    const answer = await takeDelivery({ ingest }, { ...sent, body: bytes })
-    report({ kind: 'taken', number, taken: answer })
+    const stores = storesTold(() => report({ kind: 'read', number }))
+    const answer = await answerDelivery({ ...sent, body: Buffer.from(body.buffer) }, stores)
+    report({ kind: 'answer', number, answer })
   } catch (error) {
     if (error instanceof HttpProblem) {
       const { code, message, headers } = error
       report({ kind: 'problem', number, code, detail: message, headers })
     } else report({ kind: 'bug', number, error })
+  }
+}
+
+/** @param onRead told when the body is read, before its events can be stored */
+function storesTold(onRead: () => void): Stores {
+  return {
+    ingest: {
+      submit(...submitted) {
+        onRead()
+        return ingest.submit(...submitted)
+      },
+    },
+    trial: {
+      tryEvents(batch, account, writer) {
+        onRead()
+        return trial.tryEvents(batch, account, pool, writer)
+      },
+    },
+    now: () => Date.now() as Instant,
   }
 }
 

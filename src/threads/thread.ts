@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Log } from '../store/connect.ts'
 import type { LogEntry } from './forwarding-log.ts'
 
@@ -34,6 +34,10 @@ export interface ThreadStart<Report> {
   readonly log: Log
   /** Told what it reports, but for its log. */
   readonly hear: (report: Report) => void
+  /** Its memory; without it, that of the process. */
+  readonly limits?: ResourceLimits
+  /** Told when it has run out of memory, and is gone; without it, that ends the process. */
+  readonly onOutOfMemory?: () => void
 }
 
 /** A thread that has begun, as seen by the main one. */
@@ -45,19 +49,21 @@ export interface Thread<Task> {
 }
 
 /**
- * Rejects when it cannot be started. What goes wrong in it later ends the process, as a bug of the main thread does. A thread
+ * Rejects when it cannot be started. What goes wrong in it later ends the process, as a bug of the main thread does, but for memory. A thread
  * is never of other sources than its process.
  */
 export async function startThread<Task, Report extends Kind>(
   start: ThreadStart<Report>,
 ): Promise<Thread<Task>> {
-  const { module, name, setup } = start
+  const { module, name, setup, limits, onOutOfMemory } = start
   if (compiledFrom() !== COMPILED_FROM) throw new Error('Farthing was compiled again: start it again')
-  const worker = new Worker(module, { workerData: setup })
+  const worker = new Worker(module, { workerData: setup, ...(limits ? { resourceLimits: limits } : {}) })
   await untilReady(worker, start)
   let closing = false
   worker.on('error', (error) => {
-    throw error
+    if (!onOutOfMemory || codeOf(error) !== 'ERR_WORKER_OUT_OF_MEMORY') throw error
+    closing = true
+    onOutOfMemory()
   })
   worker.on('exit', () => {
     if (!closing) throw new Error(`${name} has ended`)
@@ -65,6 +71,7 @@ export async function startThread<Task, Report extends Kind>(
   return {
     send: (task, moved = []) => worker.postMessage(task, moved),
     async close() {
+      if (closing) return
       closing = true
       const ended = once(worker, 'exit')
       worker.postMessage({ kind: 'close' } satisfies CloseTask)
@@ -87,6 +94,10 @@ async function untilReady<Report extends Kind>(worker: Worker, start: ThreadStar
     })
   })
   worker.removeAllListeners('error').removeAllListeners('exit')
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 function isOfEvery(report: Kind): report is ThreadReport {

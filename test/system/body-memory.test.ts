@@ -80,6 +80,19 @@ describe('while a key holds connections with bodies that do not end', () => {
   })
 })
 
+test('anyone who sends large bodies and goes away is counted until they are stored', async () => {
+  const text = JSON.stringify(requestEvent('gone', { subject: 'acme' }))
+  for (let at = 0; at < 12; at++) {
+    const body = Buffer.from(`[${text}${' '.repeat(BODY_BYTES_MAX - text.length - 2)}]`)
+    const one = begin(key, 0, 'application/json', body.length)
+    await new Promise<void>((resolve) => one.socket.write(body, () => resolve()))
+    one.socket.destroy()
+    expect(bytesHeld()).toBeLessThanOrEqual(HELD_BYTES_MAX / 2)
+  }
+  await end()
+  expect((await server.send(small('acme'), { key })).json).toMatchObject({ accepted: 1 })
+})
+
 test('while memory is scarce a body that stalls is answered 408, lines and steady ones are not', async () => {
   try {
     for (const by of [key, other]) for (let at = 0; at < 3; at++) begin(by, BODY_BYTES_MAX - 50_000)

@@ -6,9 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { makeIngestThreads } from '../../src/threads/ingest-threads.ts'
+import {
+  makeIngestThreads,
+  OUT_OF_MEMORY_EXIT,
+  type ThreadOptions,
+  THREADS_LOST_MAX,
+} from '../../src/threads/ingest-threads.ts'
 import { requestEvent, testServer } from './http-server.ts'
-import { CountedThreads } from './ingest-threads.ts'
+import { CountedThreads, delivery } from './ingest-threads.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -76,17 +81,95 @@ test('when the threads take long to start the server itself takes what has waite
   }
 })
 
-test('on one core there are none', async () => {
-  const fail = (_: object, text: string) => expect.fail(text)
-  const log = { info() {}, warn: fail, error: fail }
-  const setup = {
-    database: undefined!,
-    taken: 'any',
-    sessions: 2,
-  } as const
-  const threads = makeIngestThreads(setup, { log, cores: 1, worker: module('throw new Error("started")') })
-  const sent = { headers: {}, rawHeaders: [], body: Buffer.alloc(0), boundAccount: undefined }
-  expect(threads.take(sent)).toBeUndefined()
+test('on one core there is one thread, and with more there are two', async () => {
+  const telling = module(`
+    import { parentPort, threadId } from 'node:worker_threads'
+    const counts = { accepted: 0, duplicate: 0, conflict: 0, held: 0, rejected: 0 }
+    parentPort.on('message', ({ kind, number }) => {
+      if (kind === 'close') parentPort.close()
+      else setTimeout(() => parentPort.postMessage({ kind: 'answer', number, answer: { text: String(threadId), counts } }), 50)
+    })
+    parentPort.postMessage({ kind: 'ready' })`)
+  for (const [cores, most] of [
+    [1, 1],
+    [2, 2],
+    [16, 2],
+  ] as const) {
+    const { threads } = ownThreads({ cores, worker: telling })
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, async () => threads.take(delivery(Buffer.alloc(70_000)))),
+    )
+    expect(new Set(answers.map((answer) => answer!.text)).size).toBe(most)
+    await threads.close()
+  }
+})
+
+/** Threads without a database, and what they log and how they end the process. */
+function ownThreads(options: Partial<ThreadOptions>) {
+  const logged: string[] = []
+  const exits: number[] = []
+  const note = (_: object, text: string) => void logged.push(text)
+  const log = { info() {}, warn: note, error: note }
+  const exit = (code: number) => void exits.push(code)
+  const setup = { database: undefined!, taken: 'any', sessions: 2 } as const
+  return {
+    threads: makeIngestThreads(setup, { log, exit, cores: 2, heapMib: 32, ...options }),
+    logged,
+    exits,
+  }
+}
+
+/** A thread that runs out of memory with bodies of 80,000 bytes: while it reads them, or when it has read them. */
+const hungry = (hasRead: boolean) =>
+  module(`
+    import { parentPort } from 'node:worker_threads'
+    const answer = { status: 200, text: 'taken' }
+    parentPort.on('message', ({ kind, number, body }) => {
+      if (kind === 'close') return parentPort.close()
+      if (body.length < 80_000) {
+        parentPort.postMessage({ kind: 'read', number })
+        // Until the other one has ended it, this one is being stored.
+        if (body.length > 70_000) parentPort.postMessage({ kind: 'answer', number, answer })
+        return
+      }
+      if (${hasRead}) parentPort.postMessage({ kind: 'read', number })
+      const all = []
+      for (;;) all.push(Array(1_000).fill({}).map(() => ({ number })))
+    })
+    parentPort.postMessage({ kind: 'ready' })`)
+
+test.each([
+  [false, 'request/too_complex'],
+  [true, 'ingest/unavailable'],
+])(
+  'a thread that runs out of memory is replaced: what it read (%s) is %s, what it was storing is to be repeated',
+  async (hasRead, code) => {
+    const { threads, logged, exits } = ownThreads({ cores: 1, worker: hungry(hasRead) })
+    const send = (bytes: number) => threads.take(delivery(Buffer.alloc(bytes)))!
+    const ended = await Promise.allSettled([send(66_000), send(66_000), send(90_000)])
+    const codes = ended.map((one) =>
+      one.status === 'rejected' ? (one.reason as { code: string }).code : 'taken',
+    )
+    expect(codes).toEqual(['ingest/unavailable', 'ingest/unavailable', code])
+    expect((await send(75_000))?.text).toBe('taken')
+    expect(logged).toContain('A thread for large deliveries has run out of memory: another one is started')
+    expect(exits).toEqual([])
+    await threads.close()
+  },
+)
+
+test('five threads that run out of memory in a minute end the process, with a reason and an exit code', async () => {
+  const { threads, logged, exits } = ownThreads({ cores: 1, worker: hungry(false) })
+  for (let lost = 1; lost <= THREADS_LOST_MAX; lost++) {
+    expect(exits).toEqual([])
+    await expect(threads.take(delivery(Buffer.alloc(90_000)))).rejects.toMatchObject({
+      code: 'request/too_complex',
+    })
+  }
+  expect(exits).toEqual([OUT_OF_MEMORY_EXIT])
+  expect(logged.at(-1)).toBe(
+    'Threads for large deliveries run out of memory again and again: the process ends',
+  )
   await threads.close()
 })
 

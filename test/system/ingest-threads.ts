@@ -1,4 +1,4 @@
-import type { LargeDeliveries, SentDelivery, TakenDelivery } from '../../src/http/body/take-delivery.ts'
+import type { DeliveryAnswer, LargeDeliveries, SentDelivery } from '../../src/http/body/delivery-types.ts'
 import type { Log } from '../../src/store/connect.ts'
 import {
   type IngestThreads,
@@ -22,7 +22,7 @@ export class CountedThreads implements LargeDeliveries {
     this.threads = makeIngestThreads(setup, { log, cores: 2, worker: WORKER, ...options })
   }
 
-  async take(sent: SentDelivery): Promise<TakenDelivery | undefined> {
+  async take(sent: SentDelivery): Promise<DeliveryAnswer | undefined> {
     this.taken++
     const taken = await this.threads.take(sent)
     if (!taken) this.taken--
@@ -31,8 +31,25 @@ export class CountedThreads implements LargeDeliveries {
 
   /** Resolves when threads take deliveries. */
   async ready(): Promise<void> {
-    const headers = { 'content-type': 'application/x-ndjson' }
-    const sent = { headers, rawHeaders: [], body: Buffer.from(NOTHING), boundAccount: undefined }
-    if (!(await this.threads.take(sent))) throw new Error('no thread takes deliveries')
+    if (!(await this.threads.take(delivery(Buffer.from(NOTHING), 'application/x-ndjson'))))
+      throw new Error('no thread takes deliveries')
+  }
+}
+
+/** A delivery as the server gives it to a thread. */
+export function delivery(
+  body: Buffer,
+  type = 'application/json',
+  more: Partial<SentDelivery> = {},
+): SentDelivery {
+  const headers = { 'content-type': type }
+  return {
+    protocol: 'events',
+    headers,
+    rawHeaders: [],
+    body,
+    boundAccount: undefined,
+    requestId: 'r',
+    ...more,
   }
 }

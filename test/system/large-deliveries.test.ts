@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
-import { CountedThreads } from './ingest-threads.ts'
+import { CountedThreads, delivery } from './ingest-threads.ts'
 
 // Guarantee: a large delivery, which is read and stored by a thread of its own, is answered as any other, and what
 // was answered is stored once.
@@ -139,9 +139,8 @@ describe('a large delivery', () => {
     const text = JSON.stringify(events(300, { subject: 'within' }))
     const memory = Buffer.from(`before${text}after`)
     const body = memory.subarray(6, memory.length - 5)
-    const headers = { 'content-type': 'application/json' }
-    const taken = await threads.take({ headers, rawHeaders: [], body, boundAccount: undefined })
-    expect(taken?.counts.accepted).toBe(300)
+    const taken = await threads.take(delivery(body))
+    expect(taken?.counts?.accepted).toBe(300)
     expect(memory.toString()).toBe(`before${text}after`)
   })
 

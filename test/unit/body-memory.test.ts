@@ -73,6 +73,20 @@ describe('memory for bodies', () => {
     expect(bytesHeld()).toBe(0)
   })
 
+  test('of a body that is worked on is given back when the work has ended, also without its connection', async () => {
+    const memory = body('key', 1_000)
+    let finish: ((error?: Error) => void) | undefined
+    const work = new Promise<void>((resolve, reject) => {
+      finish = (error) => (error ? reject(error) : resolve())
+    })
+    void memory.during(work).catch(() => {})
+    memory.giveBack()
+    expect(bytesHeld()).toBe(1_000)
+    finish!(new Error('the thread has ended'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(bytesHeld()).toBe(0)
+  })
+
   test('is scarce when over half of it is taken', () => {
     for (const key of ['a', 'b', 'c', 'd']) body(key, 16 * MIB)
     expect(isScarce()).toBe(false)

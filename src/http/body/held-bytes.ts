@@ -8,6 +8,8 @@ const byKey = new Map<string, number>()
 export interface Memory {
   /** @throws HttpProblem when there is no more */
   take(bytes: number): void
+  /** What it counts is in use until this work has ended, also when the connection has gone before. */
+  during<Result>(work: Promise<Result>): Promise<Result>
 }
 
 /**
@@ -18,6 +20,7 @@ export class BodyMemory implements Memory {
   #own = 0
   #key = ''
   #isOver = false
+  #works = 0
 
   /** Whose share it is. Asked for before the first byte. */
   ofKey(id: string | undefined): this {
@@ -41,9 +44,19 @@ export class BodyMemory implements Memory {
     this.#own = own
   }
 
+  during<Result>(work: Promise<Result>): Promise<Result> {
+    this.#works++
+    const end = () => {
+      this.#works--
+      if (this.#isOver) this.giveBack()
+    }
+    work.then(end, end)
+    return work
+  }
+
   giveBack(): void {
     this.#isOver = true
-    if (this.#own === 0) return
+    if (this.#own === 0 || this.#works > 0) return
     held.all -= this.#own
     held.large -= largePart(this.#own)
     const ofKey = byKey.get(this.#key)! - this.#own

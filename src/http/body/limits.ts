@@ -18,6 +18,8 @@ export const BODY_VALUES_MAX = 1_000_000
 export const PLACE_BYTES_MAX = 1024 * 1024
 /** From so many bytes on a body takes milliseconds to be taken apart: a thread beside the main one does that. */
 export const LARGE_BODY_BYTES = 64 * 1024
+/** … as from so many commas and line breaks on: twice as many as 64 KiB of events have. */
+export const LARGE_BODY_SEPARATORS = 4_000
 /** Bytes of all bodies that are held at one moment, from their arrival to their answer: beyond, 429. */
 export const HELD_BYTES_MAX = 128 * 1024 * 1024
 /** … of them, of one key: half, so that no key can take what the others need. */

@@ -42,7 +42,8 @@ export function readBody({ raw, bytesMax, memory }: BodySource, done: Done): voi
       done(problem, bytes)
       return
     }
-    unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bytesMax), memory).then((body) => done(null, body), done)
+    const unpacked = unpack(bytes, Math.min(UNPACKED_BYTES_MAX, 2 * bytesMax), memory)
+    memory.during(unpacked).then((body) => done(null, body), done)
   })
 }
 

@@ -7,7 +7,7 @@ import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { HTTP_PROBLEMS, type HttpProblem } from '../api/problem.ts'
 import { unreadable } from '../body/deliver-element.ts'
 import { inWordsOf, LAGO_WORDS } from './client-words.ts'
-import { compatEvent } from './deliver.ts'
+import { compatEvent } from './compat-event.ts'
 import { timeOfSeconds } from './seconds.ts'
 
 /** The protocol has no source: its transaction ids are unique in themselves. */

@@ -6,10 +6,12 @@ import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { unreadable } from '../body/deliver-element.ts'
 import { mediaType } from '../body/media-types.ts'
+import { countOf, submit } from '../body/submit.ts'
+import { countOutcomes } from '../metrics.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
 import { StripeMeterEvent, StripeProblem } from './foreign-schemas.ts'
 import { inWordsOf, STRIPE_WORDS } from './client-words.ts'
-import { deliver, compatEvent, isRefusal } from './deliver.ts'
+import { compatEvent, isRefusal } from './compat-event.ts'
 import { readForm } from './read-form.ts'
 import { timeOfSeconds } from './seconds.ts'
 import { type Reply, route } from '../route.ts'
@@ -46,7 +48,10 @@ export const postStripeMeterEvent = route({
       throw new HttpProblem('request/unsupported_media_type', detail)
     }
     const sent = readMeterEvent(body, request)
-    const [result] = await deliver([sent.delivered], key, ingest)
+    const by = { sender: key?.id, boundAccount: key?.account }
+    const results = await submit(ingest, [sent.delivered], by)
+    countOutcomes(countOf(results))
+    const [result] = results
     void reply.header('request-id', request.id)
     if (result && isRefusal(result)) return refuse(result, sent, request, reply)
     return meterEventView(sent, now())
