@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { endpoint, pageOf, type ValueOf } from './endpoint.ts'
 import { PageParameters } from './parameters.ts'
-import { Nullable, NullableTime, Text } from './views.ts'
+import { Nullable, NullableTime, Text, Time } from './views.ts'
 
 const params = Type.Object({ account: Type.String({ description: 'The subject of its events' }) })
 
@@ -15,6 +15,10 @@ export const Account = Type.Object({
     description: 'From which statement month on which time zone counts; UTC before the first',
   }),
   tags: Tags,
+  priceLists: Type.Array(Type.Object({ list: Nullable, from: Time }), {
+    description:
+      'From which hour on it pays by which price list; null: the public prices, as before the first',
+  }),
   closed: NullableTime,
   createdAt: Type.Union([...NullableTime.anyOf], {
     description: 'Null: it was billed, and nothing is said about it',
@@ -28,6 +32,15 @@ export const ChangedAccount = Type.Object(
     name: Type.Optional(Nullable),
     timeZone: Type.Optional(Nullable),
     tags: Type.Optional(Type.Union([Tags, Type.Null()])),
+    priceLists: Type.Optional(
+      Type.Array(
+        Type.Object({ list: Nullable, from: Type.Optional(Nullable) }, { additionalProperties: false }),
+        {
+          description:
+            'All of them: entries that have begun are repeated. Without `from`: from the next hour on',
+        },
+      ),
+    ),
     // Without `format`: what is wrong with a time is said by our own reader.
     closed: Type.Optional(Nullable),
   },

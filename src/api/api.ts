@@ -10,6 +10,7 @@ import type * as lineEvents from './line-events.ts'
 import type * as manifests from './manifests.ts'
 import type * as postEvents from './post-events.ts'
 import type * as priceBook from './price-book.ts'
+import type * as priceLists from './price-lists.ts'
 import type * as sources from './sources.ts'
 import type * as storage from './storage.ts'
 import type * as unbilled from './unbilled.ts'
@@ -30,6 +31,7 @@ type Declared =
   | EndpointIn<typeof manifests>
   | EndpointIn<typeof postEvents>
   | EndpointIn<typeof priceBook>
+  | EndpointIn<typeof priceLists>
   | EndpointIn<typeof sources>
   | EndpointIn<typeof storage>
   | EndpointIn<typeof unbilled>

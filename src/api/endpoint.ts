@@ -10,6 +10,7 @@ export const TAGS = {
   Voids: 'Taking usage back.',
   Sources: 'Who sends, whether everything has arrived, and who has fallen silent.',
   'Price book': 'Versions of the price book, and publishing the next one.',
+  'Price lists': 'Negotiated prices and discounts, and publishing them.',
   Imports: 'Billing past usage at once.',
   Accounts: 'Who pays: names, time zones, tags, closing.',
   Keys: 'API keys.',

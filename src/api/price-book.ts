@@ -98,7 +98,7 @@ export const GetPriceBook = endpoint({
   answers: { 200: PriceVersion },
 })
 
-const FINDING = {
+export const FINDING = {
   code: Text,
   line: Type.Integer({ minimum: 1, description: 'In the text that was sent, from 1' }),
   column: Type.Integer({ minimum: 1, description: 'In UTF-16 units, from 1' }),

@@ -15,6 +15,7 @@ import { importCommand } from './commands/import.ts'
 import { keysCommand } from './commands/keys.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { priceBookCommand } from './commands/price-book.ts'
+import { priceListsCommand } from './commands/price-lists.ts'
 import { rateCommand } from './commands/rate.ts'
 import { refusedCommand } from './commands/refused.ts'
 import { restoreCommand } from './commands/restore.ts'
@@ -76,6 +77,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     restoreCommand(readSettings, setExitCode),
     rateCommand(setExitCode),
     priceBookCommand(setExitCode),
+    priceListsCommand(setExitCode),
     usageCommand(),
     storageCommand(),
     cyclesCommand(),

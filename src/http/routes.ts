@@ -17,6 +17,7 @@ import { getHourSources } from './routes/hour-sources.ts'
 import { getLineEvents } from './routes/line-events.ts'
 import { getManifests, postManifest } from './routes/manifests.ts'
 import { postPriceBook } from './routes/post-price-book.ts'
+import { getPriceList, getPriceLists, postPriceList } from './routes/price-lists.ts'
 import { getNewestPriceBook, getPriceBook } from './routes/price-book.ts'
 import { getPriceVersionDiff, getPriceVersions } from './routes/price-versions.ts'
 import { getHeldEvents, getHeldGroups, getRefusalCounts, getRefusedEvents } from './routes/unbilled.ts'
@@ -56,6 +57,9 @@ export const ROUTES: readonly Route[] = [
   getPriceVersions,
   getPriceVersionDiff,
   postPriceBook,
+  getPriceLists,
+  getPriceList,
+  postPriceList,
   getAccounts,
   getAccount,
   putAccountRoute,

@@ -8,6 +8,7 @@ import {
   tagsText,
   zonesText,
 } from './account-profile.ts'
+import type { ListAssignment } from '../core/rate/rating/account-prices.ts'
 import type { Instant } from '../core/time/instant.ts'
 import type { ZoneHistory } from '../core/time/zone-history.ts'
 
@@ -96,12 +97,15 @@ type Nullable<Row> = { readonly [Name in keyof Row]: Row[Name] | null }
 
 interface Raw extends Nullable<Omit<RawProfile, 'account'>> {
   readonly account: string
+  readonly price_lists: readonly ListAssignment[]
 }
 
 /** An account of the list: without a profile, if it was only billed so far. */
 export interface ListedAccount {
   readonly account: string
   readonly profile: AccountProfile | undefined
+  /** From which hour on it pays by which list; in order. */
+  readonly priceLists: readonly ListAssignment[]
 }
 
 /** Accounts that are known or were billed, by name: two range scans, merged. */
@@ -116,7 +120,9 @@ export const listAccountRows: Query<ListAccountRows, Raw, ListedAccount> = {
         where account > $2 and ($1::text is null or account = $1) and last_sequence > 0 order by account limit $3)
       order by account
       limit $3)
-    select n.account, p.name, p.tags, p.time_zones, p.closed_at, p.created_at, p.updated_at
+    select n.account, p.name, p.tags, p.time_zones, p.closed_at, p.created_at, p.updated_at,
+           (select coalesce(json_agg(json_build_object('list', l.list, 'from', l.from_hour) order by l.from_hour), '[]')
+              from account_price_list l where l.account = n.account) as price_lists
       from named n
       left join account_profile p on p.account = n.account
      order by n.account`,
@@ -124,6 +130,7 @@ export const listAccountRows: Query<ListAccountRows, Raw, ListedAccount> = {
   decode: (raw) => ({
     account: raw.account,
     profile: raw.tags === null ? undefined : decodeProfile(raw as RawProfile),
+    priceLists: raw.price_lists,
   }),
 }
 

@@ -9,6 +9,7 @@ export const ACTS = [
   'key/make',
   'key/revoke',
   'price-book/publish',
+  'price-list/publish',
   'settle/clock-is-right',
   'settle/now',
 ] as const

@@ -8,10 +8,12 @@ export type Division = 'day' | 'month' | undefined
 export const BACKED_UP: readonly { readonly table: string; readonly division?: Division }[] = [
   { table: 'deployment' },
   { table: 'price_version' },
+  { table: 'price_list' },
   { table: 'cycle' },
   { table: 'bucket' },
   { table: 'account' },
   { table: 'account_profile' },
+  { table: 'account_price_list' },
   { table: 'api_key' },
   { table: 'audit_entry' },
   { table: 'manifest' },

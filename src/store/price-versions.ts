@@ -21,18 +21,35 @@ export const insertPriceVersion: Query<InsertPriceVersion, never, void> = {
   decode: () => undefined,
 }
 
+/** The next version with the same book: for what else belongs to a version. */
+export const copyPriceVersion: Query<Pick<InsertPriceVersion, 'version' | 'publishedBy'>, never, void> = {
+  name: 'copy_price_version',
+  text: `
+    insert into price_version (version, published_by, book, source, digest)
+    select $1, $2, book, source, digest from price_version where version = $1 - 1`,
+  values: ({ version, publishedBy }) => [version, publishedBy],
+  decode: () => undefined,
+}
+
 export interface PriceDigest {
   readonly version: number
   /** SHA-256 of the rule set, hexadecimal. */
   readonly digest: string
+  /** The same of each price list of the version, in the order of their names. */
+  readonly lists: string
 }
 
 /** Which rule set a version has; the newest for null. Without its text, which is large. */
 export const findPriceDigest: Query<{ readonly version: number | null }, PriceDigest, PriceDigest> = {
   name: 'find_price_digest',
   text: `
-    select version, encode(digest, 'hex') as digest
-      from price_version
+    select v.version, encode(v.digest, 'hex') as digest,
+           (select coalesce(string_agg(encode(l.digest, 'hex'), ',' order by l.name), '')
+              from (select distinct on (name) name, digest
+                      from price_list
+                     where version <= v.version
+                     order by name, version desc) l) as lists
+      from price_version v
      where version = $1 or $1::int is null
      order by version desc
      limit 1`,

@@ -83,6 +83,9 @@ async function fillWhatIsEmpty(pool: pg.Pool): Promise<void> {
     `insert into released_event (${key}, cycle) select ${key}, cycle + 1000000 from held_event join usage_event using (${key})`,
   )
   await pool.query(
+    `insert into account_price_list (bucket, account, from_hour, list, assigned_by) values (0, 'a\\.', 1, null, 'cli:t')`,
+  )
+  await pool.query(
     `insert into rate_position (bucket, account, component, item, rate, stretch_from, position)
      values (0, 'a\\.', 'request', 'Calls', 'default', 1, 0)`,
   )

@@ -7,6 +7,7 @@ export const COMMAND_WORDS: readonly (readonly [address: string, command: string
   ['/v1/held-events/events', 'farthing held --events'],
   ['/v1/held-events', 'farthing held'],
   ['/v1/price-book', 'farthing price-book show'],
+  ['/v1/price-lists', 'farthing price-lists list'],
   ['/v1/accounts', 'farthing accounts list'],
   ['/v1/storage', 'farthing storage'],
   ['/v1/sources', 'farthing sources list'],

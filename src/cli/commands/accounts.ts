@@ -5,7 +5,7 @@ import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
-import { makeApi } from '../client/server-api.ts'
+import { ApiRefused, makeApi, type ServerApi } from '../client/server-api.ts'
 import { printJson, printLines } from '../terminal/terminal.ts'
 import { readTime, TIME_HELP } from '../terminal/time-option.ts'
 
@@ -16,6 +16,8 @@ interface SetOptions extends ServerOptions {
   readonly tag?: readonly string[]
   readonly close?: string
   readonly open?: true
+  readonly priceList?: string
+  readonly priceListFrom?: string
 }
 
 /** `accounts`: who pays. */
@@ -49,12 +51,15 @@ function setCommand(): Command {
     .option('--tag <name=value>', 'a tag, as often as needed; they replace all that there are', collect)
     .option('--close <time>', `close it at this time: now, or ${TIME_HELP}`, readTime)
     .option('--open', 'open it again')
+    .option('--price-list <name>', "pay by this price list; '' for the public prices")
+    .option('--price-list-from <time>', `from this hour on, the next one unless told: ${TIME_HELP}`, readTime)
     .option('--json', 'print the answer of the API')
   return withServerOptions(command)
     .addHelpText(
       'after',
       examples(
         ['farthing accounts set acme --name "Acme Ltd." --time-zone Europe/Paris', 'describes it'],
+        ['farthing accounts set acme --price-list partners', 'pays by it from the next hour on'],
         ['farthing accounts set acme --close now', 'takes no more usage of it'],
       ),
     )
@@ -62,18 +67,43 @@ function setCommand(): Command {
 }
 
 async function set(account: string, options: SetOptions): Promise<void> {
-  const { json, name, timeZone, tag, close, open, ...server } = options
+  const { json, name, timeZone, tag, close, open, priceList, priceListFrom, ...server } = options
   if (close !== undefined && open) {
     throw new CommandFailed('--close and --open exclude each other: write one of them.', EXIT.usage)
   }
   const closed = open ? null : close
   const tags = tag && Object.fromEntries(tag.map(readTag))
-  const view = await makeApi(serverAddress(server)).json('PUT /v1/accounts/:account', {
+  const api = makeApi(serverAddress(server))
+  const priceLists =
+    priceList === undefined
+      ? undefined
+      : await withList(api, account, { list: priceList || null, from: priceListFrom })
+  const view = await api.json('PUT /v1/accounts/:account', {
     params: { account },
-    json: { name: name === '' ? null : name, timeZone, tags, closed },
+    json: { name: name === '' ? null : name, timeZone, tags, closed, ...(priceLists ? { priceLists } : {}) },
   })
   if (json) printJson(view)
   else printLines(showAccounts([view]))
+}
+
+/** The entries of the account with one more: what has begun is repeated. */
+async function withList(
+  api: ServerApi,
+  account: string,
+  added: { readonly list: string | null; readonly from: string | undefined },
+) {
+  const before = await listsOf(api, account)
+  const { list, from } = added
+  return [...before, from === undefined ? { list } : { list, from }]
+}
+
+async function listsOf(api: ServerApi, account: string): Promise<Account['priceLists']> {
+  try {
+    return (await api.json('GET /v1/accounts/:account', { params: { account } })).priceLists
+  } catch (error) {
+    if (error instanceof ApiRefused && error.code === 'account/not_found') return []
+    throw error
+  }
 }
 
 function readTag(text: string): readonly [name: string, value: string] {

@@ -15,6 +15,7 @@ import {
   type MovedPosition,
   updatePositions,
 } from '../../store/rate-positions.ts'
+import { listAccountLists } from '../../store/price-lists.ts'
 import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { offsetAt } from './time-zones.ts'
@@ -48,6 +49,8 @@ export async function loadPricing(sql: Sql, load: LoadPricing): Promise<AccountP
   const names = accounts.map(({ account }) => account)
   const zones = new Map((await run(sql, listTimeZones, names)).map((row) => [row.account, row.timeZones]))
   const stored = groupBy(await run(sql, listAccountMonths, accounts), ({ account }) => account)
+  const assigned =
+    lists.size === 0 ? new Map() : groupBy(await run(sql, listAccountLists, names), ({ account }) => account)
   const from = Math.max(hour - 2 * RECENT_HOURS, 0) as Hour
   const recent = groupBy(await run(sql, listPositions, { accounts, from }), ({ account }) => account)
   const months = new Map<string, AccountMonths>()
@@ -56,7 +59,7 @@ export async function loadPricing(sql: Sql, load: LoadPricing): Promise<AccountP
     const known = new Map((stored.get(account) ?? []).map(({ month, first }) => [month, first]))
     const own = accountMonths(zones.get(account) ?? [], known, offsetAt)
     months.set(account, own)
-    prices.set(account, { book, lists, assigned: [], monthStart: own.startOf })
+    prices.set(account, { book, lists, assigned: assigned.get(account) ?? [], monthStart: own.startOf })
   }
   const moved: MovedPosition[] = []
   return {

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { EARLIEST, FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { canonicalJson } from '../../core/text/canonical-json.ts'
+import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { withZone } from '../../core/time/zone-history.ts'
 import { throughGate } from '../../store/gate.ts'
@@ -17,6 +18,7 @@ import { insertAuditEntry } from '../../store/audit.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
+import { type AssignedLists, assignLists } from './assign-lists.ts'
 import { offsetAt, readTimeZone } from './time-zones.ts'
 
 export type PutAccount =
@@ -36,7 +38,8 @@ export async function putAccount(
   const refused = refuseAccount(account) ?? refuseChange(change)
   if (refused) return refused
   const put = (sql: Sql) => putInside(sql, actor, account, change)
-  return change.closedAt === undefined ? transaction(pool, put) : throughGate(pool, 'alone', put)
+  const isAlone = change.closedAt !== undefined || change.priceLists !== undefined
+  return isAlone ? throughGate(pool, 'alone', put) : transaction(pool, put)
 }
 
 async function putInside(
@@ -45,9 +48,13 @@ async function putInside(
   account: string,
   change: AccountChange,
 ): Promise<PutAccount> {
-  const { now } = await readWatermarks(sql)
+  const watermarks = await readWatermarks(sql)
+  const { now } = watermarks
   const refused = refuseClosing(change.closedAt, now)
   if (refused) return refused
+  const wanted = change.priceLists
+  const lists = wanted && (await assignLists(sql, watermarks, { account, wanted, actor }))
+  if (lists?.ok === false) return lists
   const added = await runOne(sql, insertAccountProfile, { account, bucket: bucketOf(account) })
   const before = (await runOne(sql, lockAccountProfile, { account }))!
   const after = changed(before, change, now)
@@ -56,7 +63,7 @@ async function putInside(
   }
   if (after.closedAt !== before.closedAt)
     await run(sql, updateAccountClosing, { account, closedAt: after.closedAt })
-  const detail = detailOf(before, after, added !== undefined)
+  const detail = detailOf(before, after, added !== undefined, lists && listsDetail(lists))
   await run(sql, insertAuditEntry, { actor, act: 'account/put', account, detail })
   const profile = (await runOne(sql, lockAccountProfile, { account }))!
   return { ok: true, profile, isNew: added !== undefined }
@@ -94,12 +101,22 @@ function textsOf({ name, tags, timeZones, closedAt }: Described) {
 }
 
 /** `made known; name "Acme" (was none); closed 2025-07-28T03:00:00.000Z (was no)`. */
-function detailOf(before: Described, after: Described, isNew: boolean): string {
+function detailOf(before: Described, after: Described, isNew: boolean, lists: string | undefined): string {
   const [was, is] = [textsOf(before), textsOf(after)]
   const names = Object.keys(is) as (keyof typeof is)[]
   const changes = names
     .filter((name) => is[name] !== was[name])
     .map((name) => `${name} ${is[name]} (was ${was[name]})`)
-  const parts = [...(isNew ? ['made known'] : []), ...changes]
+  const parts = [...(isNew ? ['made known'] : []), ...changes, ...(lists ? [lists] : [])]
   return parts.length === 0 ? 'nothing changed' : parts.join('; ')
+}
+
+/** `price lists acme from 2027-01-01T00:00:00Z (was none)`; undefined: they are the same. */
+function listsDetail({ before, after }: Extract<AssignedLists, { readonly ok: true }>): string | undefined {
+  const [was, is] = [before, after].map(
+    (lists) =>
+      lists.map(({ list, from }) => `${list ?? 'public prices'} from ${formatHourStart(from)}`).join(', ') ||
+      'none',
+  )
+  return was === is ? undefined : `price lists ${is} (was ${was})`
 }

@@ -2,7 +2,14 @@ import type { Instant } from '../../core/time/instant.ts'
 import type { Tags } from '../../store/account-profile.ts'
 import { ACCOUNT_BYTES_MAX } from '../../core/ingest/read-text.ts'
 import { byteLength, refuseText } from '../../core/text/well-formed.ts'
+import type { Hour } from '../../core/time/hour.ts'
 import { readTimeZone } from './time-zones.ts'
+
+/** What an account shall pay by; without `from`, from the first hour on that has not begun. */
+export interface WantedList {
+  readonly list: string | null
+  readonly from: Hour | undefined
+}
 
 /** What is to be said about an account. What is undefined stays as it is. */
 export interface AccountChange {
@@ -12,6 +19,8 @@ export interface AccountChange {
   readonly tags?: Tags | null | undefined
   /** Null opens it. */
   readonly closedAt?: Instant | null | undefined
+  /** All of them: what has begun has to be repeated. */
+  readonly priceLists?: readonly WantedList[] | undefined
 }
 
 /** UTF-8 bytes of an account's name for people. */
@@ -29,6 +38,9 @@ export type AccountCode =
   | 'account/unknown_time_zone'
   | 'account/closed_in_future'
   | 'account/closed_too_early'
+  | 'account/unknown_price_list'
+  | 'account/invalid_price_lists'
+  | 'account/price_list_begun'
 
 export interface AccountRefused {
   readonly ok: false

@@ -9,7 +9,9 @@ import type {
 } from '../../core/rate/price-book/parse/problem.ts'
 import { missingQuantities } from '../../core/rate/price-book/parse/event-type-units.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
-import { canonicalJson } from '../../core/text/canonical-json.ts'
+import type { PriceList } from '../../core/rate/price-list/price-list.ts'
+import { readPriceList } from '../../core/rate/price-list/read-price-list.ts'
+import { canonicalJson, type Json } from '../../core/text/canonical-json.ts'
 import { byteLength } from '../../core/text/well-formed.ts'
 import { byPlace, decodeUtf8, locator, type TextPlace } from './parse-price-book-place.ts'
 import { offsetOf, type PlainYaml, readPlainYaml } from './parse-price-book-yaml.ts'
@@ -43,6 +45,7 @@ const ABOUT_KEYS: ReadonlySet<string> = new Set<PriceBookProblemCode | PriceBook
   'price_book/missing_quantity',
   'price_book/unused_quantity',
   'price_book/quantity_missing_later',
+  'price_list/unknown_rate',
 ])
 
 /**
@@ -61,6 +64,51 @@ export function parsePriceBook(source: string | Uint8Array, file: string): Parse
  * rate covers, and its events are held.
  */
 export function parseAnyVersion(source: string | Uint8Array, file: string): ParsedPriceBook {
+  const parsed = parsePlaced(source, file, (data) => {
+    const read = readPriceBook(data)
+    if (!read.ok) return read
+    return { ...read, value: read.book, uncovered: missingQuantities(read.book) }
+  })
+  if (!parsed.ok) return parsed
+  const { value: book, ...rest } = parsed
+  return { ...rest, book }
+}
+
+export type ParsedPriceList = Placed<PriceList>
+
+/** The same for a price list. @param book of the version that it is to be part of */
+export function parsePriceList(source: string | Uint8Array, file: string, book: PriceBook): ParsedPriceList {
+  return parsePlaced(source, file, (data) => {
+    const read = readPriceList(data, book)
+    return read.ok ? { ok: true, value: read.list, remarks: [], uncovered: [] } : read
+  })
+}
+
+type Placed<Value> =
+  | {
+      readonly ok: true
+      readonly value: Value
+      readonly remarks: readonly PlacedRemark[]
+      readonly uncovered: readonly PlacedProblem[]
+      readonly canonical: string
+      placeOf(path: Path): TextPlace
+    }
+  | { readonly ok: false; readonly problems: readonly PlacedProblem[] }
+
+type Read<Value> =
+  | {
+      readonly ok: true
+      readonly value: Value
+      readonly remarks: readonly PriceBookRemark[]
+      readonly uncovered: readonly PriceBookProblem[]
+    }
+  | { readonly ok: false; readonly problems: readonly PriceBookProblem[] }
+
+function parsePlaced<Value>(
+  source: string | Uint8Array,
+  file: string,
+  readData: (data: Json) => Read<Value>,
+): Placed<Value> {
   const size = typeof source === 'string' ? byteLength(source) : source.byteLength
   if (size > TEXT_BYTES_MAX) return tooLarge(size, file)
   const decoded = typeof source === 'string' ? source.replace(/^\ufeff/, '') : decodeUtf8(source)
@@ -72,12 +120,12 @@ export function parseAnyVersion(source: string | Uint8Array, file: string): Pars
     const part = ABOUT_KEYS.has(finding.code) ? 'key' : 'value'
     return { ...finding, place: locate(offsetOf(yaml.root, finding.path, part)) }
   }
-  const read = readPriceBook(yaml.data)
+  const read = readData(yaml.data)
   if (!read.ok) return { ok: false, problems: read.problems.map(place).toSorted(byPlace) }
-  const uncovered = missingQuantities(read.book).map(place).toSorted(byPlace)
   const remarks = read.remarks.map(place).toSorted(byPlace)
   const placeOf = (path: Path) => locate(offsetOf(yaml.root, path, 'value'))
-  return { ok: true, book: read.book, remarks, uncovered, canonical: canonicalJson(yaml.data), placeOf }
+  const uncovered = read.uncovered.map(place).toSorted(byPlace)
+  return { ok: true, value: read.value, remarks, uncovered, canonical: canonicalJson(yaml.data), placeOf }
 }
 
 /** One line for a terminal or an editor: `imm.yaml:12:30: message — fix`. */
@@ -98,14 +146,16 @@ function placeYamlProblems(
     .toSorted(byPlace)
 }
 
-function tooLarge(size: number, file: string): ParsedPriceBook {
+type Refused = Extract<ParsedPriceBook, { readonly ok: false }>
+
+function tooLarge(size: number, file: string): Refused {
   const place = { file, line: 1, column: 1 }
   const message = `The text has ${countOf(size, 'byte')}.`
   const fix = `write at most ${readableNumber(String(TEXT_BYTES_MAX))}`
   return { ok: false, problems: [{ path: [], code: 'price_book/too_large', message, fix, place }] }
 }
 
-function notUtf8(before: string, file: string): ParsedPriceBook {
+function notUtf8(before: string, file: string): Refused {
   const place = locator(before, file)(before.length)
   const message = 'The text is not UTF-8 from here on.'
   const fix = 'save it as UTF-8'

@@ -5,14 +5,14 @@ import { changesBetween, type PriceBookChange } from '../../core/rate/price-book
 import type { PastChange } from '../../core/rate/price-book/compare/past-change.ts'
 import { comparePriceBooks } from '../../core/rate/price-book/compare/compare-price-books.ts'
 import { isIllustrative } from '../../core/rate/price-book/price-book.ts'
-import { type Hour, hourOf, next } from '../../core/time/hour.ts'
+import type { Hour } from '../../core/time/hour.ts'
 import { throughGate } from '../../store/gate.ts'
 import { listAcceptedTypes } from '../../store/accepted-types.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { insertPriceVersion } from '../../store/price-versions.ts'
-import { findLatestUsageHour } from '../../store/usage-events.ts'
-import { type Watermarks, updatePriceVersion } from '../../store/deployment.ts'
-import { run, runOne, type Sql } from '../../store/query.ts'
+import { updatePriceVersion } from '../../store/deployment.ts'
+import { run, type Sql } from '../../store/query.ts'
+import { findFirstOpenHour } from '../shared/first-open-hour.ts'
 import { findDeployment, readWatermarks } from '../shared/read-deployment.ts'
 import {
   type ParsedPriceBook,
@@ -21,6 +21,7 @@ import {
   type PlacedRemark,
 } from './parse-price-book.ts'
 import { byPlace, type TextPlace } from './parse-price-book-place.ts'
+import { refuseLists } from './lists-fit.ts'
 import { bookOf } from './read-price-version.ts'
 
 export interface PublishPriceBook {
@@ -125,18 +126,13 @@ async function compareWithNewest(
   if (changes.length === 0) return { ...common, outcome: 'unchanged', version, pastChanges: [] }
   if (basedOn !== undefined && basedOn !== version) return otherVersion(basedOn, version)
   if (!demo && isIllustrative(parsed.book)) return illustrative(remarks)
+  const unfit = await refuseLists(sql, parsed)
+  if (unfit.length > 0) return invalid(unfit)
   const pastChanges = comparePriceBooks(newest.book, parsed.book, firstOpenHour, acceptedTypes)
     .map((change) => ({ ...change, place: parsed.placeOf(change.path) }))
     .toSorted(byPlace)
   if (pastChanges.length > 0 && !dryRun) return changesPast(pastChanges)
   return { ...common, outcome: 'possible', version: version + 1, pastChanges }
-}
-
-/** The first hour that has not begun, has not been sealed, and has no usage yet. */
-async function findFirstOpenHour(sql: Sql, { now, sealedUntil }: Watermarks): Promise<Hour> {
-  const open = Math.max(next(hourOf(now)), sealedUntil) as Hour
-  const latest = await runOne(sql, findLatestUsageHour, { from: open })
-  return latest === undefined ? open : next(latest)
 }
 
 /**

@@ -2,6 +2,8 @@ import { billId } from '../../core/bill/bill-id.ts'
 import { plain } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
+import type { PriceList } from '../../core/rate/price-list/price-list.ts'
+import { readPriceList } from '../../core/rate/price-list/read-price-list.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { bucketOf, BUCKETS } from '../../core/ingest/bucket.ts'
 import { formatHour, type Hour } from '../../core/time/hour.ts'
@@ -10,6 +12,7 @@ import { countEvents, findNextFactHour, listTableBounds } from '../../store/usag
 import { findWatermarks } from '../../store/deployment.ts'
 import { listPriceVersionRows } from '../../store/price-versions.ts'
 import { type BrokenPosition, findBrokenPositions } from '../../store/rate-positions.ts'
+import { listPriceLists } from '../../store/price-lists.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { releasingLocks } from '../../store/transaction.ts'
 import type { Difference } from './compare-bill.ts'
@@ -55,7 +58,7 @@ export async function* verify(
     return book
   }
   const only = account ?? null
-  const listsOf = async () => new Map()
+  const listsOf = async (version: number) => listsAt(sql, version, await bookOf(version))
   const common = { account: only, bookOf, listsOf, books }
   let hours = 0
   let bills = 0
@@ -119,6 +122,14 @@ async function* verifyPrices(sql: Sql, books: Map<number, PriceBook>): AsyncGene
     if (read) books.set(version, read)
     else yield { place, detail: 'its text is no valid price book' }
   }
+  for (const { name, list, digest } of await run(sql, listPriceLists, { version: null })) {
+    const is = sha256(list)
+    if (is !== digest)
+      yield {
+        place: `price list ${name}`,
+        detail: `its text has the digest ${is}, and should have ${digest}`,
+      }
+  }
 }
 
 function readStored(text: string): PriceBook | undefined {
@@ -155,4 +166,14 @@ function positionDifference({
       ? `account ${account}, kept position of ${stretch}`
       : `bill ${billId(account, hour)}, line ${number}, position of ${stretch}`
   return { place, detail: `is ${plain(is)}, and the lines before it come to ${plain(wanted)}` }
+}
+
+/** The price lists of a version; one that was edited is a difference, told with the prices. */
+async function listsAt(sql: Sql, version: number, book: PriceBook): Promise<ReadonlyMap<string, PriceList>> {
+  const lists = new Map<string, PriceList>()
+  for (const { name, list } of await run(sql, listPriceLists, { version })) {
+    const read = readPriceList(JSON.parse(list) as Json, book)
+    if (read.ok) lists.set(name, read.list)
+  }
+  return lists
 }

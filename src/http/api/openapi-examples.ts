@@ -167,6 +167,17 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       remarks: [],
     },
   },
+  'POST /v1/price-lists/:name': {
+    body: { 'application/yaml': 'priceList: partners\ndiscount: "0.15"\n' },
+    answer: {
+      name: 'partners',
+      version: 2,
+      basedOn: 1,
+      published: true,
+      firstOpenHour: '2026-01-02T04:00:00Z',
+      violations: [],
+    },
+  },
   'PUT /v1/accounts/:account': {
     body: { 'application/json': { name: 'Acme Ltd', timeZone: 'Asia/Shanghai', tags: { plan: 'team' } } },
     answer: {
@@ -175,6 +186,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       timeZone: 'Asia/Shanghai',
       timeZones: [{ fromMonth: '2026-02', timeZone: 'Asia/Shanghai' }],
       tags: { plan: 'team' },
+      priceLists: [{ list: 'partners', from: '2026-02-01T00:00:00Z' }],
       closed: null,
       createdAt: '2026-01-02T03:04:05.000Z',
       updatedAt: '2026-01-02T03:04:05.000Z',

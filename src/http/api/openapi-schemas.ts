@@ -11,6 +11,7 @@ import * as lineEvents from '../../api/line-events.ts'
 import * as manifests from '../../api/manifests.ts'
 import * as postEvents from '../../api/post-events.ts'
 import * as priceBook from '../../api/price-book.ts'
+import * as priceLists from '../../api/price-lists.ts'
 import * as sources from '../../api/sources.ts'
 import * as storage from '../../api/storage.ts'
 import * as unbilled from '../../api/unbilled.ts'
@@ -32,6 +33,7 @@ const MODULES: readonly Readonly<Record<string, unknown>>[] = [
   manifests,
   postEvents,
   priceBook,
+  priceLists,
   sources,
   storage,
   unbilled,

@@ -1,6 +1,7 @@
 import { Compile } from 'typebox/compile'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
+import { formatHourStart, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import { parseTime } from '../../core/time/time-forms.ts'
 import { formatMonth, UTC } from '../../core/time/zone-month.ts'
 import { endLevels } from '../../flows/settle/end-levels.ts'
@@ -51,7 +52,7 @@ export const putAccountRoute = route({
     if (!put.ok) throw new HttpProblem(put.code, put.detail)
     if (put.profile.closedAt !== null) await endSoon(context, account, request.id)
     void reply.code(put.isNew ? 201 : 200)
-    return accountView({ account, profile: put.profile })
+    return accountView((await findAccount(context.writing, account))!)
   },
 })
 
@@ -68,7 +69,7 @@ async function endSoon({ writing, log }: HttpContext, account: string, requestId
   }
 }
 
-function accountView({ account, profile }: ListedAccount) {
+function accountView({ account, profile, priceLists }: ListedAccount) {
   const { name = null, timeZones = [], tags = {}, closedAt = null } = profile ?? {}
   const { createdAt = null, updatedAt = null } = profile ?? {}
   return {
@@ -80,6 +81,7 @@ function accountView({ account, profile }: ListedAccount) {
       timeZone: zone,
     })),
     tags,
+    priceLists: priceLists.map(({ list, from }) => ({ list, from: formatHourStart(from) })),
     closed: timeView(closedAt),
     createdAt: timeView(createdAt),
     updatedAt: timeView(updatedAt),
@@ -93,14 +95,25 @@ function timeView(at: Instant | null): string | null {
 function readChange(body: Buffer): AccountChange {
   const value: Json = readJsonBody(body)
   if (!change.Check(value)) throw invalidBody(value)
-  const { name, timeZone, tags, closed } = value
-  return { name, timeZone, tags, closedAt: typeof closed === 'string' ? readClosed(closed) : closed }
+  const { name, timeZone, tags, closed, priceLists } = value
+  const closedAt = typeof closed === 'string' ? readClosed(closed) : closed
+  const lists = priceLists?.map(({ list, from }) => ({ list, from: from ? readFrom(from) : undefined }))
+  return { name, timeZone, tags, closedAt, priceLists: lists }
 }
 
 function readClosed(text: string): Instant {
   const at = parseTime(text)
   if (typeof at === 'number') return at
   const detail = 'closed is not an RFC 3339 time: send one such as 2025-07-28T03:00:00Z, or null.'
+  throw new HttpProblem('request/invalid_body', detail)
+}
+
+/** The start of an hour: prices change on the hour only. */
+function readFrom(text: string): Hour {
+  const at = parseTime(text)
+  if (typeof at === 'number' && startOf(hourOf(at)) === at) return hourOf(at)
+  const detail =
+    'priceLists.from is not the start of an hour in RFC 3339: send one such as 2027-01-01T00:00:00Z.'
   throw new HttpProblem('request/invalid_body', detail)
 }
 
@@ -112,6 +125,6 @@ function invalidBody(value: Json): HttpProblem {
   const what = names
     ? `has members that are not known (${names.join(', ').slice(0, 80)})`
     : 'has the wrong form'
-  const detail = `${place} ${what}: send {"name"?,"timeZone"?,"tags"?:{…},"closed"?}, texts or null.`
+  const detail = `${place} ${what}: send {"name"?,"timeZone"?,"tags"?:{…},"closed"?,"priceLists"?:[{"list","from"?}]}, texts or null.`
   return new HttpProblem('request/invalid_body', detail)
 }

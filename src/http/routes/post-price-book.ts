@@ -7,15 +7,15 @@ import { PostPriceBook } from '../../api/price-book.ts'
 import { HTTP_PROBLEMS, HttpProblem, PROBLEM_TYPE, problemBody } from '../api/problem.ts'
 import { route } from '../route.ts'
 
-/** Bytes of the body: more than a price book may have, so that one that is too large is told as all else is. */
-const PRICE_BOOK_BODY_BYTES_MAX = 2 * 1024 * 1024
+/** Bytes of the body: more than a price book or list may have, so that one that is too large is told as all else is. */
+export const PRICES_BODY_BYTES_MAX = 2 * 1024 * 1024
 /** JSON is YAML. */
 const TYPES = /^(?:application\/(?:yaml|x-yaml|json)|text\/(?:yaml|x-yaml|plain))$/
 
 export const postPriceBook = route({
   ...PostPriceBook,
   access: { scope: 'prices:write', boundKeys: 'none' },
-  bodyBytesMax: PRICE_BOOK_BODY_BYTES_MAX,
+  bodyBytesMax: PRICES_BODY_BYTES_MAX,
   async handle({ query, body, key, request, reply }, { writing }) {
     requireYaml(request.headers['content-type'])
     const published = await publishPriceBook(writing, {
@@ -31,10 +31,10 @@ export const postPriceBook = route({
   },
 })
 
-function requireYaml(contentType: string | undefined): void {
+export function requireYaml(contentType: string | undefined): void {
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
   if (TYPES.test(type)) return
-  const detail = 'The body is no price book by its Content-Type: send application/yaml.'
+  const detail = 'The body is no YAML by its Content-Type: send application/yaml.'
   throw new HttpProblem('request/unsupported_media_type', detail)
 }
 

@@ -56,6 +56,8 @@ export const PRICE_LIST_PROBLEM_CODES = [
   'price_list/unknown_price',
   'price_list/tiers_after_unknown',
   'price_list/free_publicly',
+  'price_list/other_name',
+  'price_list/changes_past',
 ] as const
 
 /** What a valid book should still tell its author. */
