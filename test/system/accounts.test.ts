@@ -96,7 +96,15 @@ describe('an account', () => {
     await server.send([requestEvent('1', { subject: 'billed', time })])
     expect((await server.ask(pathOf('billed'))).json.code).toBe('account/not_found')
     await server.settle()
-    const nothing = { name: null, timeZone: 'UTC', timeZones: [], tags: {}, closed: null, createdAt: null }
+    const nothing = {
+      name: null,
+      timeZone: 'UTC',
+      timeZones: [],
+      tags: {},
+      priceLists: [],
+      closed: null,
+      createdAt: null,
+    }
     expect((await server.ask(pathOf('billed'))).json).toEqual({
       account: 'billed',
       ...nothing,

@@ -83,6 +83,11 @@ async function fillWhatIsEmpty(pool: pg.Pool): Promise<void> {
     `insert into released_event (${key}, cycle) select ${key}, cycle + 1000000 from held_event join usage_event using (${key})`,
   )
   await pool.query(
+    `insert into price_list (version, name, list, source, digest)
+     select 1, 'p', text, text, sha256(convert_to(text, 'UTF8')) from (values ($1)) as list (text)`,
+    ['{"discount":"0","priceList":"p"}'],
+  )
+  await pool.query(
     `insert into account_price_list (bucket, account, from_hour, list, assigned_by) values (0, 'a\\.', 1, null, 'cli:t')`,
   )
   await pool.query(
