@@ -1,5 +1,4 @@
 import type { BillLine } from '../../core/bill/bill.ts'
-import { parseBillId } from '../../core/bill/bill-id.ts'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { type Hour, next } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
@@ -43,10 +42,12 @@ function keyOf([hour, bucket, account]: BillPosition) {
   return { hour: hour as Hour, bucket, account }
 }
 
-/** The bill with this id, without its lines; undefined when there is none, or the text is no id. */
-export async function findBill(sql: Sql, id: string): Promise<StoredBill | undefined> {
-  const key = parseBillId(id)
-  return key && runOne(sql, findBillRow, { ...key, bucket: bucketOf(key.account) })
+/** The bill of an account and an hour, without its lines. */
+export function findBill(
+  sql: Sql,
+  { account, hour }: { readonly account: string; readonly hour: Hour },
+): Promise<StoredBill | undefined> {
+  return runOne(sql, findBillRow, { account, hour, bucket: bucketOf(account) })
 }
 
 /** Lines of a bill in their order. A position is the number of a line. */

@@ -8,6 +8,8 @@ import { HttpProblem, shown } from './problem.ts'
 
 /** Characters of one parameter: an account or id of 512 bytes has at most as many. */
 const VALUE_LENGTH_MAX = 2048
+/** Characters of a cursor: the texts of a position, each as long as it may be, in base64. */
+const CURSOR_LENGTH_MAX = 8192
 
 export type Raw = Readonly<Record<string, unknown>>
 
@@ -78,7 +80,8 @@ function readOne(name: string, value: unknown, schema: TSchema): unknown {
     const detail = `The parameter ${name} is there more than once: send it once.`
     throw new HttpProblem('request/invalid_parameter', detail)
   }
-  if (value.length > VALUE_LENGTH_MAX || value.includes('\0')) {
+  const most = name === 'cursor' ? CURSOR_LENGTH_MAX : VALUE_LENGTH_MAX
+  if (value.length > most || value.includes('\0')) {
     throw invalidParameter(name, value, 'send a shorter text without U+0000')
   }
   const isInteger = (schema as { type?: string }).type === 'integer'
@@ -115,7 +118,7 @@ export function readInstant(name: string, text: string): Instant {
 
 /** Hours of years 1 to 9999: what a time parameter can say. */
 const FIRST = hourOf(Date.UTC(1970, 0, 1) as Instant)
-const LAST = hourOf(Date.UTC(9999, 11, 31, 23) as Instant)
+export const LAST_HOUR = hourOf(Date.UTC(9999, 11, 31, 23) as Instant)
 
 export interface HourRange {
   /** Hours that start in [from, to). */
@@ -126,7 +129,7 @@ export interface HourRange {
 /** The hours that start in [from, to); without a bound, all of them. */
 export function readHourRange(query: { from?: string; to?: string }): HourRange {
   const from = query.from === undefined ? FIRST : hourFrom('from', query.from)
-  const to = query.to === undefined ? LAST : hourFrom('to', query.to)
+  const to = query.to === undefined ? LAST_HOUR : hourFrom('to', query.to)
   if (from <= to) return { from, to }
   throw invalidParameter('to', query.to ?? formatInstant(startOf(to)), 'send a time that is not before from')
 }
@@ -134,7 +137,7 @@ export function readHourRange(query: { from?: string; to?: string }): HourRange 
 /** The first hour that starts at or after a time. */
 function hourFrom(name: string, text: string): Hour {
   const hour = Math.ceil(readInstant(name, text) / MILLISECONDS_PER_HOUR) as Hour
-  return Math.min(Math.max(hour, FIRST), LAST) as Hour
+  return Math.min(Math.max(hour, FIRST), LAST_HOUR) as Hour
 }
 
 /** The hours of a range of at most `hoursMax`. */

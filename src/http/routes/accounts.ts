@@ -26,7 +26,7 @@ export const getAccounts = route({
   ...GetAccounts,
   access: READ_ACCOUNTS,
   async handle({ query, key }, { reading }) {
-    const [after] = readCursor('accounts', ['string'], query.cursor) ?? []
+    const [after] = readCursor('accounts', ['text'], query.cursor) ?? []
     const page = await listAccounts(reading, { account: key?.account, after, limit: query.limit ?? PAGE })
     const next = writeCursor('accounts', page.next === null ? null : [page.next])
     return { items: page.items.map(accountView), next }

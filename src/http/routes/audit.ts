@@ -12,7 +12,7 @@ export const getAuditLog = route({
   async handle({ query }, { reading }) {
     const { act, actor, account, limit = PAGE } = query
     const [from, to] = [timeOf('from', query.from), timeOf('to', query.to)]
-    const [before] = readCursor('audit log', ['bigint'], query.cursor) ?? []
+    const [before] = readCursor('audit log', ['serial'], query.cursor) ?? []
     const page = await listAuditLog(reading, { act, actor, account, from, to, before, limit })
     const next = writeCursor('audit log', page.next === null ? null : [page.next])
     return { items: page.items.map(entryView), next }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { parseBillId } from '../../core/bill/bill-id.ts'
 import { billHeadView, lineView } from '../../core/present/bill-view.ts'
 import { findBill, listBills, listLines } from '../../flows/read/read-bills.ts'
 import type { Key } from '../../flows/keys/key-scopes.ts'
@@ -19,7 +20,7 @@ export const getBills = route({
   access: READ_BILLS,
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
-    const after = readCursor('bills', ['int', 'int', 'string'], query.cursor)
+    const after = readCursor('bills', ['hour', 'bucket', 'text'], query.cursor)
     const { limit = PAGE } = query
     const page = await listBills(reading, { account, ...readHourRange(query), after, limit })
     return { items: page.items.map(billHeadView), next: writeCursor('bills', page.next) }
@@ -43,7 +44,7 @@ export const getBillLines = route({
   access: READ_BILLS,
   async handle({ params, query, key, request, reply }, { reading }) {
     const bill = await requireBill(reading, params.id, key)
-    const [after] = readCursor('lines', ['int'], query.cursor) ?? [0]
+    const [after] = readCursor('lines', ['number'], query.cursor) ?? [0]
     if (hasUnchanging({ request, reply }, bill.digest)) return reply.code(304).send()
     const page = await listLines(reading, bill, after, query.limit ?? PAGE)
     const next = writeCursor('lines', page.next === null ? null : [page.next])
@@ -51,10 +52,14 @@ export const getBillLines = route({
   },
 })
 
-/** Throws the same 404 for a text that is no id, a bill that there is not, and one of another account. */
+/**
+ * Throws the same 404 for a text that is no id, a bill that there is not, and one of another account: for a key of another
+ * account without a look at the database, so that not even the time of the answer tells whether there is such a bill.
+ */
 export async function requireBill(sql: Sql, id: string, key: Key | undefined): Promise<StoredBill> {
-  const bill = await findBill(sql, id)
-  if (bill && sees(key, bill.account)) return bill
+  const named = parseBillId(id)
+  const bill = named && sees(key, named.account) ? await findBill(sql, named) : undefined
+  if (bill) return bill
   throw new HttpProblem('bill/not_found', 'There is no bill with this id: see /v1/bills for those there are.')
 }
 

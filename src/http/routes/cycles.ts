@@ -12,7 +12,7 @@ export const getCycles = route({
   access: { scope: 'usage:read', boundKeys: 'own' },
   async handle({ query, key }, { reading, graceMs }) {
     const { from, to } = readHourRange(query)
-    const position = readCursor('cycles', ['int'], query.cursor)
+    const position = readCursor('cycles', ['hour'], query.cursor)
     const before = position ? (Math.min(position[0], to) as Hour) : to
     const page = await listCycles(reading, { from, to: before, limit: query.limit ?? PAGE })
     return {

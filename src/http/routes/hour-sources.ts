@@ -12,7 +12,7 @@ export const getHourSources = route({
   access: { scope: 'usage:read', boundKeys: 'none' },
   async handle({ params, query }, { reading }) {
     const hour = readHour(params.hour)
-    const [after] = readCursor('hour-sources', ['string'], query.cursor) ?? []
+    const [after] = readCursor('hour-sources', ['text'], query.cursor) ?? []
     const page = await listSourcesOfHour(reading, { hour, after, limit: query.limit ?? PAGE })
     const next = writeCursor('hour-sources', page.next === null ? null : [page.next])
     return { items: page.items.map(viewOf), next }

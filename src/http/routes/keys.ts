@@ -26,7 +26,7 @@ export const getKeys = route({
   ...GetKeys,
   access: ADMIN,
   async handle({ query }, { reading }) {
-    const after = readCursor('keys', ['bigint', 'string'], query.cursor)
+    const after = readCursor('keys', ['serial', 'text'], query.cursor)
     const page = await listKeys(reading, after, query.limit ?? PAGE)
     return { items: page.items.map(keyView), next: writeCursor('keys', page.next) }
   },

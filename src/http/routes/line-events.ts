@@ -3,7 +3,6 @@ import { countOf } from '../../core/present/readable-text.ts'
 import { findLine } from '../../flows/read/read-bills.ts'
 import { listLineEvents } from '../../flows/read/read-line-events.ts'
 import { type LineLevel, type LinePosition, listLineLevels } from '../../flows/read/read-line-levels.ts'
-import type { Instant } from '../../core/time/instant.ts'
 import { GetLineEvents } from '../../api/line-events.ts'
 import { PAGE } from '../../api/parameters.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
@@ -29,7 +28,7 @@ export const getLineEvents = route({
       })
       return { items: items.map((item) => levelView(bill.account, item)), next: writePosition(next) }
     }
-    const after = readCursor('line events', ['string', 'string'], cursor)
+    const after = readCursor('line events', ['text', 'text'], cursor)
     const page = await listLineEvents(reading, bill, line, { after, limit })
     const items = page.items.map((event) => lineEventView(bill.account, event, event.charge))
     return { items, next: writeCursor('line events', page.next) }
@@ -49,10 +48,10 @@ function writePosition(position: LinePosition | null): string | null {
 }
 
 function readPosition(cursor: string | undefined): LinePosition | undefined {
-  const parts = ['string', 'string', 'string', 'bigint', 'string', 'string', 'int'] as const
+  const parts = ['text', 'text', 'text', 'instant', 'text', 'text', 'rest'] as const
   const position = readCursor('levels', parts, cursor)
   if (position === undefined) return undefined
   const [project, dataset, region, at, source, id, rest] = position
   if (rest >= 0) return { rest }
-  return { place: { project, dataset, region, at: at as Instant, source, id } }
+  return { place: { project, dataset, region, at, source, id } }
 }

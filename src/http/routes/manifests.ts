@@ -49,8 +49,8 @@ export const getManifests = route({
   ...GetManifests,
   access: { scope: 'usage:read', boundKeys: BOUND_KEYS },
   async handle({ query }, { reading }) {
-    const position = readCursor('manifests', ['int', 'string', 'int'], query.cursor)
-    const after = position && { hour: position[0] as Hour, source: position[1], version: position[2] }
+    const position = readCursor('manifests', ['hour', 'text', 'number'], query.cursor)
+    const after = position && { hour: position[0], source: position[1], version: position[2] }
     const { source, limit = PAGE } = query
     const page = await listManifests(reading, { ...readHourRange(query), source, after, limit })
     const { next } = page

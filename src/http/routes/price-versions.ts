@@ -14,7 +14,7 @@ export const getPriceVersions = route({
   ...GetPriceVersions,
   access: ACCESS,
   async handle({ query }, { reading }) {
-    const position = readCursor('price-versions', ['int'], query.cursor)
+    const position = readCursor('price-versions', ['number'], query.cursor)
     const page = await listPriceVersions(reading, position?.[0], query.limit ?? PAGE)
     const items = page.items.map(({ publishedAt, remarks, ...head }) => ({
       ...head,

@@ -16,7 +16,7 @@ export const getSilentSources = route({
   ...GetSilentSources,
   access: { scope: 'usage:read', boundKeys: BOUND_KEYS },
   async handle({ query }, { reading }) {
-    const [after] = readCursor('silent-sources', ['string'], query.cursor) ?? []
+    const [after] = readCursor('silent-sources', ['text'], query.cursor) ?? []
     const page = await listSilentSources(reading, { after, limit: query.limit ?? PAGE })
     return {
       items: page.items.map((silent) => ({

@@ -18,7 +18,7 @@ export const getSources = route({
   async handle({ query, key }, { reading, now }) {
     const range = rangeOf(query, next(hourOf(now())))
     requireShort(range, SOURCE_HOURS_MAX, '31 days')
-    const [after] = readCursor('sources', ['string'], query.cursor) ?? []
+    const [after] = readCursor('sources', ['text'], query.cursor) ?? []
     const account = accountOf(key, query.account)
     const read = await listSources(reading, { ...range, account, after, limit: query.limit ?? PAGE })
     if (!read.ok) throw new HttpProblem(read.code, read.detail)

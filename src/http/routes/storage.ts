@@ -17,7 +17,7 @@ export const getStorage = route({
     if (account === undefined) {
       throw new HttpProblem('request/missing_parameter', 'The parameter account is missing: say whose data.')
     }
-    const after = readCursor('storage', ['string', 'string', 'string'], query.cursor)
+    const after = readCursor('storage', ['text', 'text', 'text'], query.cursor)
     const read = await listLevelsNow(reading, { account, after, limit: query.limit ?? PAGE })
     if (!read.ok) throw new HttpProblem(read.code, read.detail)
     const { items, next, asOf } = read.levels

@@ -22,7 +22,7 @@ export const getHeldGroups = route({
   access: READ_USAGE,
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
-    const after = readCursor('held', ['string', 'string'], query.cursor)
+    const after = readCursor('held', ['text', 'text'], query.cursor)
     const page = await listHeldGroups(reading, { account, after, limit: query.limit ?? PAGE })
     return { items: page.items.map(groupView), next: writeCursor('held', page.next) }
   },
@@ -34,7 +34,7 @@ export const getHeldEvents = route({
   async handle({ query, key }, { reading }) {
     const { code, subject, limit = PAGE } = query
     const account = accountOf(key, query.account)
-    const after = readCursor('held events', ['int', 'int', 'string', 'string', 'string'], query.cursor)
+    const after = readCursor('held events', ['hour', 'bucket', 'text', 'text', 'text'], query.cursor)
     const page = await listHeldEvents(reading, { account, code, subject, after, limit })
     return { items: page.items.map(heldView), next: writeCursor('held events', page.next) }
   },
@@ -45,7 +45,7 @@ export const getRefusedEvents = route({
   access: READ_USAGE,
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
-    const [before] = readCursor('refused', ['bigint'], query.cursor) ?? []
+    const [before] = readCursor('refused', ['serial'], query.cursor) ?? []
     const page = await listRefusedEvents(reading, { account, before, limit: query.limit ?? PAGE })
     const next = writeCursor('refused', page.next === null ? null : [page.next])
     return { items: page.items.map(refusedView), next }
@@ -57,7 +57,7 @@ export const getRefusalCounts = route({
   access: READ_USAGE,
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
-    const after = readCursor('refusals', ['string', 'string', 'string', 'string'], query.cursor)
+    const after = readCursor('refusals', ['text', 'text', 'text', 'text'], query.cursor)
     const page = await listRefusalCounts(reading, { account, after, limit: query.limit ?? PAGE })
     return { items: page.items.map(timesView), next: writeCursor('refusals', page.next) }
   },

@@ -70,12 +70,12 @@ function readGroups(text: string | undefined): readonly UsageGroup[] {
 function readAfter(cursor: string | undefined): UsageKey | undefined {
   const position = readCursor(
     'usage',
-    ['int', 'string', 'string', 'string', 'string', 'string', 'string', 'string'],
+    ['hour', 'text', 'text', 'text', 'text', 'text', 'text', 'text'],
     cursor,
   )
   if (!position) return undefined
   const [window, account, component, item, operation, project, region, unit] = position
-  return { window: window as Hour, account, component, item, operation, project, region, unit }
+  return { window, account, component, item, operation, project, region, unit }
 }
 
 function positionOf({ window, account, component, item, operation, project, region, unit }: UsageKey) {

@@ -30,7 +30,7 @@ export const postVoids = route({
     const asked = readOrder(body)
     const reason = readVoidReason(asked.reason)
     if (!reason.ok) throw new HttpProblem(reason.code, reason.detail)
-    const after = readCursor('void', ['int', 'string', 'string'], query.cursor)
+    const after = readCursor('void', ['hour', 'text', 'text'], query.cursor)
     const isDryRun = query.dryRun === 'true'
     const { account } = asked
     const select = selectionOf(asked)
@@ -102,7 +102,7 @@ export const getVoids = route({
   access: { scope: 'usage:read', boundKeys: 'own' },
   async handle({ query, key }, { reading }) {
     const account = accountOf(key, query.account)
-    const after = readCursor('voids', ['int', 'int', 'string', 'string', 'string'], query.cursor)
+    const after = readCursor('voids', ['hour', 'bucket', 'text', 'text', 'text'], query.cursor)
     const { limit = PAGE } = query
     const page = await listVoids(reading, { account, ...readHourRange(query), after, limit })
     return { items: page.items.map(voidView), next: writeCursor('voids', page.next) }
