@@ -1,4 +1,5 @@
 import type { Log } from '../store/connect.ts'
+import { loggableError } from '../store/loggable-error.ts'
 
 /** What a thread has to say. */
 export interface LogEntry {
@@ -15,14 +16,12 @@ export function forwardingLog(report: (entry: LogEntry) => void): Log {
   return { info: at('info'), warn: at('warn'), error: at('error') }
 }
 
+/** Sent as it is, an error would lose its own fields, and some of them cannot be sent. */
 function sendable(fields: object): object {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? described(value) : value]),
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? loggableError(value) : value,
+    ]),
   )
-}
-
-/** Sent as it is, an error would lose its own fields, of which the driver's say most; and some of them cannot be sent. */
-function described(error: Error): object {
-  const own = Object.entries(error).filter(([, value]) => ['string', 'number'].includes(typeof value))
-  return { type: error.name, message: error.message, stack: error.stack, ...Object.fromEntries(own) }
 }

@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/text/printable-json.ts'
 import type { Command } from 'commander'
 import { textTable, type Column, type Row, type TextLine } from '../../core/present/text-table.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
@@ -37,7 +38,7 @@ export async function printList<Name extends Listed>(
   const given = limitText === undefined ? undefined : readLimit(limitText)
   const api = makeApi(serverAddress(server))
   if (json) {
-    for await (const item of api.list(name, request, given)) process.stdout.write(`${JSON.stringify(item)}\n`)
+    for await (const item of api.list(name, request, given)) process.stdout.write(`${printableJson(item)}\n`)
     return
   }
   const { items, isCut } = await takeItems(api, name, request, given ?? LIMIT)

@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/text/printable-json.ts'
 import { Command } from 'commander'
 import { readableNumber } from '../../core/present/readable-text.ts'
 import { type CheckedEvent, checkLines } from '../import/check-lines.ts'
@@ -87,7 +88,7 @@ class Result {
     for (const event of batch) {
       this.counts[MEMBER_OF[event.outcome]] += 1
       this.#note(event)
-      if (this.#options.json) process.stdout.write(`${JSON.stringify(event)}\n`)
+      if (this.#options.json) process.stdout.write(`${printableJson(event)}\n`)
       else if (this.#options.all) this.#all.push(event)
       else this.#totals.add(event)
     }

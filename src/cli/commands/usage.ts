@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/text/printable-json.ts'
 import { Command, Option } from 'commander'
 import type { UsageRow } from '../../api/usage.ts'
 import { decimal, plain, sum } from '../../core/money/decimal.ts'
@@ -63,7 +64,7 @@ async function usage(options: UsageOptions): Promise<void> {
   const api = makeApi(serverAddress(server))
   if (json) {
     for await (const row of api.list('GET /v1/usage', { query })) {
-      process.stdout.write(`${JSON.stringify(row)}\n`)
+      process.stdout.write(`${printableJson(row)}\n`)
     }
     return
   }

@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/text/printable-json.ts'
 import { countOf, safeText } from '../../core/present/readable-text.ts'
 import { formatHour, type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
@@ -57,7 +58,7 @@ export async function verifyBills(
 
 function printDifference(difference: Difference, json: boolean): void {
   const { place, detail } = difference
-  process.stdout.write(json ? `${JSON.stringify(difference)}\n` : `${safeText(place)}: ${safeText(detail)}\n`)
+  process.stdout.write(json ? `${printableJson(difference)}\n` : `${safeText(place)}: ${safeText(detail)}\n`)
 }
 
 function textOf(progress: VerifyProgress | undefined): string {

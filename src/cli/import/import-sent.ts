@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/text/printable-json.ts'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { LineRefusal } from '../../core/access-log/line-refusal.ts'
 import { countOf, readableNumber } from '../../core/present/readable-text.ts'
@@ -97,7 +98,7 @@ export class Sent {
       this.#firstRefused.set(file, Math.min(first, problem.line))
     }
     if (this.#descriptor !== undefined)
-      writeSync(this.#descriptor, `${JSON.stringify({ file, ...problem })}\n`)
+      writeSync(this.#descriptor, `${printableJson({ file, ...problem })}\n`)
   }
 
   /** Has a line of the file up to this one been refused? Then it may be mended, and imported again. */

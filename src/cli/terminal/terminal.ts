@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/text/printable-json.ts'
 import { styleText } from 'node:util'
 import type { Role, TextLine } from '../../core/present/text-table.ts'
 import { wrapTo } from '../../core/present/text-width.ts'
@@ -50,7 +51,7 @@ export function print(text: string, colour?: Colour): void {
 
 /** For programs: one JSON value, as the API has it. */
 export function printJson(value: unknown, output: Output = process.stdout): void {
-  output.write(`${JSON.stringify(value, null, 2)}\n`)
+  output.write(`${printableJson(value, 2)}\n`)
 }
 
 /** To standard error, and not with `--quiet`: what is good to know besides the result. */
