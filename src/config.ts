@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { TAKEN_ACCOUNTS, type TakenAccounts } from './flows/accounts/account-rules.ts'
 import { type Storage, STORAGES } from './store/server-facts.ts'
+import { canonicalHost } from './core/text/host-name.ts'
 import {
   type Environment,
   portRefusal,
@@ -37,6 +38,8 @@ export interface Settings {
   readonly sessions: number
   /** How much one key and one address may have. */
   readonly shares: FairShares
+  /** The names by which clients reach it, in their canonical form; undefined: the machine itself, or any. */
+  readonly hosts: readonly string[] | undefined
 }
 
 export type ConfigCode = 'config/invalid_value' | 'config/unknown_variable'
@@ -119,6 +122,7 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
         failedKeysPerMinute: readNumber(env, 'FARTHING_FAILED_KEYS'),
         trustedProxies: readNetworks(env, 'FARTHING_TRUSTED_PROXIES'),
       },
+      hosts: readHosts(env),
     }
     return { ok: true, settings }
   } catch (error) {
@@ -172,6 +176,20 @@ function readNetworks(env: Environment, name: string): readonly string[] {
   if (wrong === undefined) return networks
   const forms = 'write addresses and networks with commas between them, such as 127.0.0.1,10.0.0.0/8'
   throw new BadValue(`${name} has ${shownValue(wrong)}, which is neither: ${forms}.`)
+}
+
+/** IPv6 addresses may come without their brackets, and ports do not matter. */
+function readHosts(env: Environment): readonly string[] | undefined {
+  const text = env['FARTHING_HOSTS']
+  if (!text) return undefined
+  const names = text.split(',').map((name) => name.trim())
+  return names.map((name) => {
+    const host = canonicalHost(/:.*:/.test(name) && !name.startsWith('[') ? `[${name}]` : name)
+    if (host !== undefined) return host
+    const form =
+      'write names without scheme, path and *, such as billing.example.com, with commas between them'
+    throw new BadValue(`FARTHING_HOSTS has ${shownValue(name)}: ${form}.`)
+  })
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }

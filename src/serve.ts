@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
+import { lookup } from 'node:dns/promises'
 import { createServer } from 'node:net'
 import type { Settings } from './config.ts'
+import { canonicalHost, isLoopback } from './core/text/host-name.ts'
 import { createIngest } from './flows/ingest/ingest.ts'
 import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
@@ -152,7 +154,8 @@ async function startParts(
   const trial = createTrial({ pool: reading, taken, backfillReachMs })
   const gates = makeGates(settings.shares, budget.reading)
   const sources = { ...pools, writing, keys, gates, ingest, large, trial }
-  const server = await makeServer({ ...sources, log, now: clock, graceMs })
+  const hosts = await hostsOf(settings)
+  const server = await makeServer({ ...sources, log, now: clock, graceMs, hosts })
   // Both at once: each has its time.
   const serving = () => Promise.all([closeServer(server), settled()])
   stops.add('requests and settlement', serving, STOP_PATIENCE_MS + CLOSE_PATIENCE_MS)
@@ -189,6 +192,14 @@ function adding({ all }: Stops) {
       all.push({ what, stop, patienceMs })
     },
   }
+}
+
+/** At a loopback address it is asked under the names of the machine itself, unless others are set. */
+async function hostsOf({ host, hosts }: Settings): Promise<readonly string[] | undefined> {
+  if (hosts) return hosts
+  const { address, family } = await lookup(host)
+  const isOwn = isLoopback(canonicalHost(family === 6 ? `[${address}]` : address) ?? '')
+  return isOwn ? [canonicalHost(host) ?? host] : undefined
 }
 
 /** This process's clock. */

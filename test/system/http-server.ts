@@ -72,6 +72,8 @@ export interface ServerOptions {
   readonly readingSessions?: number
   /** When sealing is due, for readiness: that of `settle` is its own. */
   readonly graceMs?: number
+  /** The only hosts that it answers to; undefined: any. */
+  readonly hosts?: readonly string[]
   /** How the server reaches its database; undefined: directly. */
   readonly through?: (connection: Connection) => Connection
 }
@@ -83,6 +85,7 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
     large,
     patience,
     through,
+    hosts,
     backfillReachMs,
     graceMs = 600_000,
     readingSessions = 5,
@@ -100,7 +103,19 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const keys = makeKeyRing(probes)
   const gates = makeGates({ ...AMPLE, ...options.shares }, readingSessions)
   const trial = createTrial({ pool: reading, backfillReachMs })
-  const plain = { reading, writing, probes, keys, gates, ingest: taking, trial, log, now: clock, graceMs }
+  const plain = {
+    reading,
+    writing,
+    probes,
+    keys,
+    gates,
+    ingest: taking,
+    trial,
+    log,
+    now: clock,
+    graceMs,
+    hosts,
+  }
   const context = large ? { ...plain, large: large(database, log) } : plain
   const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })

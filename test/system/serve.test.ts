@@ -242,6 +242,7 @@ describe('the environment', () => {
           failedKeysPerMinute: 60,
           trustedProxies: [],
         },
+        hosts: undefined,
       } satisfies Settings,
     } satisfies ReadSettings)
   })
@@ -302,10 +303,22 @@ describe('the environment', () => {
 
   test('whose usage is taken', () => {
     expect(readSettings({ FARTHING_ACCOUNTS: 'known' }, '/')).toMatchObject({ settings: { taken: 'known' } })
+    const FARTHING_HOSTS = 'Billing.Example., 10.0.0.7:8080,[FE80::A]:1,::1'
+    const hosts = ['billing.example', '10.0.0.7', '[fe80:0:0:0:0:0:0:a]', '[0:0:0:0:0:0:0:1]']
+    expect(readSettings({ FARTHING_HOSTS }, '/')).toMatchObject({ settings: { hosts } })
   })
 
   const BAD: readonly [name: string, value: string, says: RegExp][] = [
     ['FARTHING_ACCOUNTS', 'all', /FARTHING_ACCOUNTS is "all": set it to any, or to known/],
+    [
+      'FARTHING_HOSTS',
+      'https://billing.example',
+      /FARTHING_HOSTS has "https:\/\/billing.example": write names without scheme/,
+    ],
+    ['FARTHING_HOSTS', 'a.example,*.b.example', /FARTHING_HOSTS has "\*\.b\.example": /],
+    ['FARTHING_HOSTS', 'a.example/path', /FARTHING_HOSTS has "a.example\/path": /],
+    ['FARTHING_HOSTS', 'a.example,,b.example', /FARTHING_HOSTS has "": /],
+    ['FARTHING_HOSTS', 'a b', /FARTHING_HOSTS has "a b": /],
     ['PORT', '80a', /PORT is "80a": set it to a number from 0 to 65535/],
     ['PORT', '65536', /65535/],
     ['PORT', '-1', /65535/],

@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/text/printable-json.ts'
 import { nearest } from '../../core/text/nearest.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -93,6 +94,12 @@ export const VARIABLES: readonly Variable[] = [
     of: 'server',
   },
   {
+    name: 'FARTHING_HOSTS',
+    fallback: '',
+    says: 'names by which clients reach it, with commas between them',
+    of: 'server',
+  },
+  {
     name: 'FARTHING_URL',
     fallback: '',
     says: 'the server that commands ask: http://host:port',
@@ -133,5 +140,5 @@ export function portRefusal(text: string): string {
 
 /** A foreign value in one short line. */
 export function shownValue(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+  return printableJson(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }

@@ -89,6 +89,7 @@ export const HTTP_PROBLEMS = {
   'request/too_frequent': { status: 429, title: 'Too many questions of one key a second' },
   'request/too_many_connections': { status: 429, title: 'Too many connections of one address' },
   'auth/too_many_unknown_keys': { status: 429, title: 'Too many keys that are not valid' },
+  'request/foreign_host': { status: 421, title: 'The request is for another host' },
   'request/headers_too_large': { status: 431, title: 'The headers are too large' },
   'service/bug': { status: 500, title: 'Farthing has failed' },
   'service/unavailable': { status: 503, title: 'The database cannot be reached' },
