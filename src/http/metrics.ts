@@ -1,72 +1,78 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Outcome } from '../flows/ingest/ingest-types.ts'
 
 /** Upper bounds of the duration histogram, in seconds. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10]
 
-/** By labels, one within the other: a text of them all would be made and looked up for each request. */
-type Counts<Inner> = Map<string, Inner>
+const OUTCOMES: readonly Outcome[] = ['accepted', 'duplicate', 'conflict', 'held', 'rejected']
 
-/** Since the process started. */
-const events: Record<Outcome, number> = { accepted: 0, duplicate: 0, conflict: 0, held: 0, rejected: 0 }
-const requests: Counts<Counts<Map<number, number>>> = new Map()
-const durations = { counts: BUCKETS.map(() => 0), sum: 0, count: 0 }
-
-export function countOutcomes(counts: Readonly<Record<Outcome, number>>): void {
-  for (const outcome in counts) events[outcome as Outcome] += counts[outcome as Outcome]
+export interface AnsweredRequest {
+  readonly method: string
+  /** The route, not the address, so that there are few. */
+  readonly route: string
+  readonly status: number
+  readonly seconds: number
 }
 
-/** @param url the route, not the address, so that there are few */
-export function countRequest(method: string, url: string, status: number, seconds: number): void {
-  const statuses = within(within(requests, url), method)
-  statuses.set(status, (statuses.get(status) ?? 0) + 1)
-  durations.sum += seconds
-  durations.count++
-  for (let index = 0; index < BUCKETS.length; index++)
-    if (seconds <= BUCKETS[index]!) durations.counts[index]!++
-}
-
-function within<Inner extends Map<unknown, unknown>>(counts: Counts<Inner>, label: string): Inner {
-  let inner = counts.get(label)
-  if (inner === undefined) counts.set(label, (inner = new Map() as Inner))
-  return inner
-}
-
-export interface Gauge {
+/** What is only known when it is asked for. */
+export interface Reading {
   readonly name: string
   readonly help: string
   readonly value: number
 }
 
-/** Everything that was counted, and the gauges, in the text format of Prometheus (version 0.0.4). */
-export function writeMetrics(gauges: readonly Gauge[]): string {
-  const outcomes = Object.entries(events).map(
-    ([outcome, number]) => `farthing_events_total{outcome="${outcome}"} ${number}`,
-  )
-  const answered = [...requests].flatMap(([route, methods]) =>
-    [...methods].flatMap(([method, statuses]) =>
-      [...statuses].map(([status, number]) => {
-        const labels = `method="${method}",route="${route}",status="${status}"`
-        return `farthing_http_requests_total{${labels}} ${number}`
-      }),
-    ),
-  )
-  const seconds = BUCKETS.map(
-    (bound, index) => `farthing_http_seconds_bucket{le="${bound}"} ${durations.counts[index]}`,
-  )
-  return [
-    ...family('farthing_events_total', 'counter', 'Events by what became of them', outcomes),
-    ...family('farthing_http_requests_total', 'counter', 'Requests answered', answered),
-    ...family('farthing_http_seconds', 'histogram', 'Time until a request was answered', [
-      ...seconds,
-      `farthing_http_seconds_bucket{le="+Inf"} ${durations.count}`,
-      `farthing_http_seconds_sum ${durations.sum}`,
-      `farthing_http_seconds_count ${durations.count}`,
-    ]),
-    ...gauges.flatMap(({ name, help, value }) => family(name, 'gauge', help, [`${name} ${value}`])),
-    '',
-  ].join('\n')
+/** What a server counts, since it was made. */
+export interface Metrics {
+  countOutcomes(counts: Readonly<Record<Outcome, number>>): void
+  countRequest(request: AnsweredRequest): void
+  /** All that was counted, the process, its event loop, and the readings, in the text format of Prometheus. */
+  write(readings: readonly Reading[]): Promise<string>
 }
 
-function family(name: string, type: string, help: string, samples: readonly string[]): readonly string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples]
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
+
+/** Each server has its own: two in one process count apart. */
+export function makeMetrics(): Metrics {
+  const counted = new Registry()
+  const registers = [counted]
+  const events = new Counter({
+    name: 'farthing_events_total',
+    help: 'Events by what became of them',
+    labelNames: ['outcome'],
+    registers,
+  })
+  // A rate has a beginning only where a counter is there before it counts.
+  for (const outcome of OUTCOMES) events.inc({ outcome }, 0)
+  const requests = new Counter({
+    name: 'farthing_http_requests_total',
+    help: 'Requests answered',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'farthing_http_seconds',
+    help: 'Time until a request was answered',
+    buckets: BUCKETS,
+    registers,
+  })
+  collectDefaultMetrics({ register: counted })
+  return {
+    countOutcomes(counts) {
+      for (const outcome of OUTCOMES) if (counts[outcome] > 0) events.inc({ outcome }, counts[outcome])
+    },
+    countRequest({ method, route, status, seconds }) {
+      requests.inc({ method, route, status })
+      durations.observe(seconds)
+    },
+    write: async (readings) => (await counted.metrics()) + (await read(readings)),
+  }
+}
+
+/** A registry for this once, so that a reading that is missing now has no value of before. */
+async function read(readings: readonly Reading[]): Promise<string> {
+  const registry = new Registry()
+  for (const { name, help, value } of readings) {
+    new Gauge({ name, help, registers: [registry] }).set(value)
+  }
+  return `\n${await registry.metrics()}`
 }

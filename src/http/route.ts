@@ -10,10 +10,11 @@ import type { Instant } from '../core/time/instant.ts'
 import type { LargeDeliveries } from './body/delivery-types.ts'
 import type { HttpProblem } from './api/problem.ts'
 import type { Gates } from './limits/gates.ts'
+import type { Metrics } from './metrics.ts'
 import type { Pool } from '../store/reading-pool.ts'
 
-/** What answers are made from. */
-export interface HttpContext {
+/** What a server is made of. */
+export interface HttpParts {
   readonly reading: Pool
   /** For keys and probes, which never wait for questions. */
   readonly probes: Pool
@@ -31,6 +32,13 @@ export interface HttpContext {
   readonly now: () => Instant
   /** After the end of its hour, sealing is due. */
   readonly graceMs: number
+  /** The only hosts that requests may be for, besides this machine itself; undefined: any. */
+  readonly hosts?: readonly string[] | undefined
+}
+
+/** What answers are made from. */
+export interface HttpContext extends HttpParts {
+  readonly metrics: Metrics
 }
 
 /**

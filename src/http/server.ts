@@ -6,12 +6,14 @@ import { authorize } from './access.ts'
 import { answerClientError, problemOf, refuseTunnel, sendProblem } from './errors.ts'
 import { BodyMemory } from './body/held-bytes.ts'
 import { limitConnections } from './limits/connection-limit.ts'
-import { countRequest } from './metrics.ts'
+import { makeMetrics } from './metrics.ts'
 import { describeApi, type OpenApi } from './api/openapi.ts'
 import { validatorOf } from './api/parameters.ts'
 import { makeRequestIds, REQUEST_ID_HEADER } from './request-id.ts'
-import type { Access, HttpContext } from './route.ts'
+import type { Access, HttpContext, HttpParts } from './route.ts'
 import { ROUTES } from './routes.ts'
+import { stopsWhenAnswered } from './stop.ts'
+import { refuseHosts } from './hosts.ts'
 import { makeRefusal } from './refuse-address.ts'
 import { routeOptions } from './route-options.ts'
 import { takeBody } from './take-body.ts'
@@ -67,7 +69,8 @@ declare module 'fastify' {
  * The HTTP server, ready to listen. A request goes Fastify's way: hooks that name it, look for its address and check its
  * key; its body, as bytes (takeBody); its parameters (validatorOf); the handler of its route; what is thrown, as a problem.
  */
-export async function makeServer(context: HttpContext, patience = PATIENCE): Promise<FastifyInstance> {
+export async function makeServer(parts: HttpParts, patience = PATIENCE): Promise<FastifyInstance> {
+  const context: HttpContext = { ...parts, metrics: makeMetrics() }
   const server = bareServer(context, patience)
   server.setValidatorCompiler<TObject>(({ schema }) => validatorOf(schema))
   server.removeAllContentTypeParsers()
@@ -83,6 +86,7 @@ export async function makeServer(context: HttpContext, patience = PATIENCE): Pro
     registered.push(`${String(method)} ${url}`)
   })
   addHooks(server, context)
+  stopsWhenAnswered(server)
   await server.register(compress, PACKING)
   await server.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
@@ -107,6 +111,8 @@ function bareServer({ log, gates }: HttpContext, patience: Patience): FastifyIns
       requestTimeout: patience.requestMs,
       // Node.js exchanges the two when this one is the longer.
       headersTimeout: Math.min(patience.requestMs, 20_000),
+      // Told by us, as a problem.
+      requireHostHeader: false,
       connectionsCheckingInterval: Math.min(patience.requestMs, 5_000),
     },
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
@@ -121,13 +127,17 @@ function bareServer({ log, gates }: HttpContext, patience: Patience): FastifyIns
 
 /** What happens to every request before its body is read, and after its answer. */
 function addHooks(server: FastifyInstance, context: HttpContext): void {
+  const { hosts, metrics } = context
   const refusal = makeRefusal(ROUTES)
   server.setNotFoundHandler((request) => {
     throw refusal(request)
   })
+  const refuseHost = refuseHosts(hosts)
   server.addHook('onRequest', begin)
   limitConnections(server, context.gates)
-  server.addHook('onRequest', (request, _, done) => done(request.is404 ? refusal(request) : undefined))
+  server.addHook('onRequest', (request, _, done) =>
+    done(refuseHost(request.raw) ?? (request.is404 ? refusal(request) : undefined)),
+  )
   server.addHook('onRequest', (request, _, done) => {
     const { access } = request.routeOptions.config
     whenThere(authorize(request, access!, context), (key) => (request.key = key), done)
@@ -135,7 +145,9 @@ function addHooks(server: FastifyInstance, context: HttpContext): void {
   server.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, refusedAt } = request
     const route = routeOptions.url ?? refusedAt ?? 'none'
-    if (reply.raw.writableFinished) countRequest(method, route, reply.statusCode, reply.elapsedTime / 1000)
+    const { statusCode: status, elapsedTime } = reply
+    if (reply.raw.writableFinished)
+      metrics.countRequest({ method, route, status, seconds: elapsedTime / 1000 })
     done()
   })
 }

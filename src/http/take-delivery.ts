@@ -9,7 +9,6 @@ import type {
   Stores,
 } from './body/delivery-types.ts'
 import { isLarge } from './body/is-large.ts'
-import { countOutcomes } from './metrics.ts'
 import type { Call, HttpContext, Reply } from './route.ts'
 
 /**
@@ -19,7 +18,7 @@ import type { Call, HttpContext, Reply } from './route.ts'
 export async function takeDelivery(
   protocol: Protocol,
   { body, key, request, reply }: Omit<Call<unknown, unknown>, 'query' | 'params'>,
-  { ingest, trial, reading, now, large }: HttpContext,
+  { ingest, trial, reading, now, large, metrics }: HttpContext,
   writer?: string,
 ): Promise<Reply> {
   const { headers, id: requestId } = request
@@ -30,7 +29,7 @@ export async function takeDelivery(
     trial.tryEvents(events, account, reading, writer)
   const here = () => answerDelivery(sent, { ingest, trial: { tryEvents }, now })
   const answer = await (isLarge(body) ? takeLarge(sent, request, here, large) : here())
-  if (answer.counts) countOutcomes(answer.counts)
+  if (answer.counts) metrics.countOutcomes(answer.counts)
   void reply.code(answer.status)
   if (answer.type === undefined) return reply.send()
   // As bytes: Fastify adds a charset to the types of texts.

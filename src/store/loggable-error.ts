@@ -31,12 +31,12 @@ export function loggableError(error: unknown, depth = DEPTH): LoggableError {
   const { cause, errors, stack } = fields
   const inner = Array.isArray(errors) && depth > 0 ? errors.map((one) => loggableError(one, depth - 1)) : []
   return {
-    type: String(fields['type'] ?? fields['name'] ?? 'Error'),
+    type: textOf(fields['type']) || textOf(fields['name']) || 'Error',
     message,
     ...Object.fromEntries(NAMES.flatMap((name) => (isShort(fields[name]) ? [[name, fields[name]]] : []))),
     ...(cause !== undefined && depth > 0 ? { cause: loggableError(cause, depth - 1) } : {}),
     ...(inner.length > 0 ? { errors: inner } : {}),
-    ...(typeof stack === 'string' ? { stack: stack.replace(String(fields['message']), () => message) } : {}),
+    ...(typeof stack === 'string' ? { stack: stack.replace(textOf(fields['message']), () => message) } : {}),
   }
 }
 
@@ -44,9 +44,13 @@ function isShort(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number'
 }
 
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
 /** `invalid input syntax for type bigint: "…"`. */
 function messageOf({ message, code }: Readonly<Record<string, unknown>>): string {
-  const text = String(message ?? '')
+  const text = textOf(message)
   const isOfValue = typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code)
   return isOfValue ? text.replace(/".*"/s, '"…"') : text
 }

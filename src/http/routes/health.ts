@@ -5,7 +5,7 @@ import { formatInstant } from '../../core/time/instant.ts'
 import { type Health, readHealth } from '../../flows/read/read-health.ts'
 import { isUnavailable } from '../../store/unavailable.ts'
 import { bytesHeld } from '../body/held-bytes.ts'
-import { type Gauge, writeMetrics } from '../metrics.ts'
+import { METRICS_TYPE, type Reading } from '../metrics.ts'
 import { type HttpContext, route } from '../route.ts'
 
 /** Sealing an hour is due at its end plus the grace; being this much later than that is behind. */
@@ -113,7 +113,7 @@ export const getMetrics = route({
   answers: { 200: Type.String() },
   async handle({ reply }, context) {
     const health = await healthOf(context)
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(writeMetrics(gaugesOf(health)))
+    return reply.type(METRICS_TYPE).send(await context.metrics.write(gaugesOf(health)))
   },
 })
 
@@ -128,7 +128,7 @@ export const getOpenapi = route({
   handle: ({ request }) => request.server.description,
 })
 
-function gaugesOf(health: Health): readonly Gauge[] {
+function gaugesOf(health: Health): readonly Reading[] {
   const { watermarks, alarm, newestLagMs } = health
   const { now, sealedUntil, settledUntil } = watermarks
   const age = (hour: Hour) => (now - hour * MILLISECONDS_PER_HOUR) / 1000
@@ -154,7 +154,6 @@ function gaugesOf(health: Health): readonly Gauge[] {
     ['farthing_clock_gain_seconds', 'By how much the database clock has jumped ahead', gainMs / 1000],
     ['farthing_silent_sources', 'Sources that usually report, and have sent nothing', health.silentSources],
     ['farthing_body_bytes_held', 'Bytes of request bodies in memory', bytesHeld()],
-    ['process_resident_memory_bytes', 'Memory of the process', process.memoryUsage.rss()],
   ]
   return gauges.flatMap(([name, help, ...values]) => values.map((value) => ({ name, help, value })))
 }
