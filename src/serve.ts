@@ -117,10 +117,9 @@ async function startParts(
   stops.add('the database', () => opened.database.stop(), STOP_MS)
   const { connection } = opened.database
   if (uncovered && !(await isDeployed(connection, log))) return uncovered
-  const { sessions } = settings
-  const few = await refuseFewSessions(connection, sessions)
+  const few = await refuseFewSessions(connection, settings.sessions)
   if (few) return few
-  const budget = sessionBudget(sessions)
+  const budget = sessionBudget(settings.sessions)
   // Before anything is locked: a process that is stopped loses what it holds.
   const heartbeat = await startHeartbeat({ connection, log })
   stops.add('the heartbeat', () => heartbeat.stop())
@@ -156,9 +155,7 @@ async function startParts(
   const sources = { ...pools, writing, keys, gates, ingest, large, trial }
   const hosts = await hostsOf(settings)
   const server = await makeServer({ ...sources, log, now: clock, graceMs, hosts })
-  // Both at once: each has its time.
-  const serving = () => Promise.all([closeServer(server), settled()])
-  stops.add('requests and settlement', serving, STOP_PATIENCE_MS + CLOSE_PATIENCE_MS)
+  stopTogether(stops, server, settled)
   const url = shownUrl(await server.listen({ port, host }))
   signal?.throwIfAborted()
   const watch = watchWriter(probes)
@@ -235,6 +232,12 @@ function shownUrl(address: string): string {
 }
 
 type Server = Awaited<ReturnType<typeof makeServer>>
+
+/** Requests and settlement end at once: each has its time. */
+function stopTogether(stops: Adding, server: Server, settled: Stop['stop']): void {
+  const serving = () => Promise.all([closeServer(server), settled()])
+  stops.add('requests and settlement', serving, STOP_PATIENCE_MS + CLOSE_PATIENCE_MS)
+}
 
 /** New connections are refused, requests in flight are answered, and after 12 s cut off. */
 async function closeServer(server: Server): Promise<void> {

@@ -80,16 +80,8 @@ export interface ServerOptions {
 
 /** The HTTP server on a database and a port of its own. */
 export async function testServer(options: ServerOptions = {}): Promise<TestServer> {
-  const {
-    ingest,
-    large,
-    patience,
-    through,
-    hosts,
-    backfillReachMs,
-    graceMs = 600_000,
-    readingSessions = 5,
-  } = options
+  const { large, patience, through, hosts, backfillReachMs } = options
+  const { graceMs = 600_000, readingSessions = 5, taken = 'any' } = options
   const database = await testDatabase()
   const { pool } = database
   const connection = through?.(database.connection) ?? database.connection
@@ -98,24 +90,12 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const reading = makeReadingPool(connection, { max: readingSessions, applicationName: 'farthing-read', log })
   const probes = makeProbePool(connection, { max: 3, log })
   const writing = makePool(connection, { max: 10, log })
-  const taking =
-    ingest ?? (await createIngest({ pool: writing, log, taken: options.taken ?? 'any', backfillReachMs }))
+  const ingest = options.ingest ?? (await createIngest({ pool: writing, log, taken, backfillReachMs }))
   const keys = makeKeyRing(probes)
   const gates = makeGates({ ...AMPLE, ...options.shares }, readingSessions)
   const trial = createTrial({ pool: reading, backfillReachMs })
-  const plain = {
-    reading,
-    writing,
-    probes,
-    keys,
-    gates,
-    ingest: taking,
-    trial,
-    log,
-    now: clock,
-    graceMs,
-    hosts,
-  }
+  const parts = { reading, writing, probes, keys, gates, ingest, trial }
+  const plain = { ...parts, log, now: clock, graceMs, hosts }
   const context = large ? { ...plain, large: large(database, log) } : plain
   const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
@@ -136,7 +116,7 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
     settle: (pass) => settlePass({ pool, ...PASS, ...pass }),
     async close() {
       await server.close()
-      await taking.close()
+      await ingest.close()
       await Promise.all([reading.end(), writing.end(), probes.end()])
       await database.drop()
       rmSync(dataDir, { recursive: true, force: true })

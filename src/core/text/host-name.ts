@@ -1,6 +1,6 @@
 /** A name, an IPv4 address, or an IPv6 address in brackets; with a port or without. */
 const FORM = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{0,5}))?$/i
-const PORT_MAX = 65_535
+const LAST_PORT = 65_535
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/
 
 /**
@@ -10,7 +10,7 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/
  */
 export function canonicalHost(text: string): string | undefined {
   const [, host = '', port = ''] = FORM.exec(text) ?? []
-  if (host === '' || Number(port) > PORT_MAX) return undefined
+  if (host === '' || Number(port) > LAST_PORT) return undefined
   if (host.startsWith('[')) return canonicalIpv6(host.slice(1, -1).toLowerCase())
   const name = host.toLowerCase().replace(/\.$/, '')
   return name.split('.').every((label) => LABEL.test(label)) ? name : undefined
