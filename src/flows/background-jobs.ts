@@ -4,7 +4,8 @@ import type { Hour } from '../core/time/hour.ts'
 import type { Log } from '../store/connect.ts'
 import { insertUncountedHour } from '../store/sources.ts'
 import { deleteOldRefusedEvents } from '../store/refusals.ts'
-import { run } from '../store/query.ts'
+import { run, runOne } from '../store/query.ts'
+import { findSettlingFront } from '../store/set-aside.ts'
 import { endLevels } from './settle/end-levels.ts'
 import { countSources } from './sources/count-sources.ts'
 import { forgetOldRequests } from './shared/idempotent-requests.ts'
@@ -13,6 +14,7 @@ import { type SlaMonitor, makeSlaMonitor } from './settle/sla-monitor.ts'
 import { type ClockWatch, makeClockWatch } from './settle/clock-watch.ts'
 import { joinSegments } from './settle/join-segments.ts'
 import { sealDue } from './settle/seal-hours.ts'
+import { sayingAside } from './settle/say-aside.ts'
 import { settlePass } from './settle/settle.ts'
 
 /** Between two looks at what is due. The lag of a bill is at least this much uncertain. */
@@ -84,12 +86,13 @@ async function again(
 async function seal(options: BackgroundJobsOptions, clock: ClockWatch, bills: SlaMonitor): Promise<void> {
   const { pool, graceMs, backfillQuietMs } = options
   if (await clock.look(pool)) await sealDue({ pool, graceMs, backfillQuietMs, accepts: clock.accepts })
-  bills.look(await readWatermarks(pool))
+  bills.look(await readWatermarks(pool), (await runOne(pool, findSettlingFront, undefined)) ?? undefined)
 }
 
 async function join(pool: pg.Pool, signal: AbortSignal): Promise<void> {
-  const watermarks = await readWatermarks(pool)
-  await joinSegments(pool, watermarks.settledUntil, () => signal.aborted)
+  // Not up to `settledUntil`: an account that is set aside keeps nobody's days apart.
+  const front = await runOne(pool, findSettlingFront, undefined)
+  if (front) await joinSegments(pool, front, () => signal.aborted)
 }
 
 async function prune(pool: pg.Pool): Promise<void> {
@@ -98,7 +101,7 @@ async function prune(pool: pg.Pool): Promise<void> {
 }
 
 async function settle(
-  { pool, graceMs, backfillQuietMs, identityWindowMs }: BackgroundJobsOptions,
+  { pool, log, graceMs, backfillQuietMs, identityWindowMs }: BackgroundJobsOptions,
   clock: ClockWatch,
   bills: SlaMonitor,
   signal: AbortSignal,
@@ -111,6 +114,7 @@ async function settle(
     identityWindowMs,
     accepts: clock.accepts,
     stopping: () => signal.aborted,
+    onAside: sayingAside(log),
     onSettled: ({ hour }, isBackfill) => {
       bills.settled(hour, isBackfill)
       if (isBackfill) past.add(hour)

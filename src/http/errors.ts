@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { Log } from '../store/connect.ts'
 import { sqlState } from '../store/transaction.ts'
-import { isUnavailable } from '../store/unavailable.ts'
+import { isUnavailable } from '../store/trouble.ts'
 import { bodyOf, HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, PROBLEM_TYPE } from './api/problem.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { groupBy } from '../core/group-by.ts'
 import type { Outcome } from '../flows/ingest/ingest-types.ts'
 
 /** Upper bounds of the duration histogram, in seconds. */
@@ -19,6 +20,8 @@ export interface Reading {
   readonly name: string
   readonly help: string
   readonly value: number
+  /** Of one of several samples; those of a name stand together. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** What a server counts, since it was made. */
@@ -71,8 +74,10 @@ export function makeMetrics(): Metrics {
 /** A registry for this once, so that a reading that is missing now has no value of before. */
 async function read(readings: readonly Reading[]): Promise<string> {
   const registry = new Registry()
-  for (const { name, help, value } of readings) {
-    new Gauge({ name, help, registers: [registry] }).set(value)
+  for (const [name, samples] of groupBy(readings, (reading) => reading.name)) {
+    const { help, labels = {} } = samples[0]!
+    const gauge = new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] })
+    for (const sample of samples) gauge.set(sample.labels ?? {}, sample.value)
   }
   return `\n${await registry.metrics()}`
 }

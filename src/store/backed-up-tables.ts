@@ -11,6 +11,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'price_list' },
   { table: 'cycle' },
   { table: 'bucket' },
+  { table: 'set_aside' },
   { table: 'account' },
   { table: 'account_profile' },
   { table: 'account_price_list' },

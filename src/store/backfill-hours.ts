@@ -51,30 +51,45 @@ export const findOpenBackfill: Query<{ readonly quietMs: number }, { open: boole
   decode: ({ open }) => open,
 }
 
-/** The oldest sealed backfill hour that is not settled, and its price version. */
+/** The oldest sealed backfill hour that is not settled, and its price version. What is set aside does not count. */
 export const findDueBackfill: Query<void, { hour: Hour; price_version: number }, DueCycle> = {
   name: 'find_due_backfill',
   text: `
     select hour, price_version
-      from backfill_hour
+      from backfill_hour h
      where price_version is not null
+       and not exists (select from set_aside s where s.bucket = h.bucket and s.account in ('', h.account))
      order by hour, price_version
      limit 1`,
   values: () => [],
   decode: ({ hour, price_version }) => ({ hour, priceVersion: price_version }),
 }
 
+/** The buckets that have sealed backfill of an hour and price version to settle. */
+export const listBackfillBuckets: Query<DueCycle, { bucket: number }, number> = {
+  name: 'list_backfill_buckets',
+  text: `
+    select distinct bucket
+      from backfill_hour h
+     where hour = $1 and price_version = $2
+       and not exists (select from set_aside s where s.bucket = h.bucket and s.account in ('', h.account))
+     order by bucket`,
+  values: ({ hour, priceVersion }) => [hour, priceVersion],
+  decode: ({ bucket }) => bucket,
+}
+
 export interface ListBackfillAccounts extends DueCycle {
   readonly buckets: readonly number[]
 }
 
-/** The accounts whose backfill of an hour is sealed with a price version, in claimed buckets. */
+/** The accounts whose backfill of an hour is sealed with a price version, in claimed buckets; not those set aside. */
 export const listBackfillAccounts: Query<ListBackfillAccounts, SettledAccount, SettledAccount> = {
   name: 'list_backfill_accounts',
   text: `
     select bucket, account
-      from backfill_hour
+      from backfill_hour h
      where hour = $1 and price_version = $2 and bucket = any ($3)
+       and not exists (select from set_aside s where s.bucket = h.bucket and s.account = h.account)
      order by bucket, account`,
   values: ({ hour, priceVersion, buckets }) => [hour, priceVersion, buckets],
   decode: (raw) => raw,

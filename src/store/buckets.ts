@@ -21,7 +21,8 @@ export interface ClaimBuckets {
 
 /**
  * Claim the buckets of a range whose next hour is this one, and whose sealed backfill is settled, until the end of the
- * transaction. Those that another process has claimed are left to it.
+ * transaction. Those that another process has claimed are left to it, and those with an account that is set aside are
+ * settled one by one (set-aside.ts).
  */
 export const claimBuckets: Query<ClaimBuckets, { bucket: number }, number> = {
   name: 'claim_buckets',
@@ -30,6 +31,7 @@ export const claimBuckets: Query<ClaimBuckets, { bucket: number }, number> = {
       from bucket b
      where settled_until = $1 and bucket >= $2 and bucket < $3
        and not exists (select from backfill_hour h where h.bucket = b.bucket and h.price_version is not null)
+       and not exists (select from set_aside s where s.bucket = b.bucket)
      order by bucket
        for update skip locked`,
   values: ({ hour, from, to }) => [hour, from, to],
@@ -43,6 +45,7 @@ export const claimBackfillBuckets: Query<DueCycle, { bucket: number }, number> =
     select bucket
       from bucket b
      where exists (select from backfill_hour h where h.bucket = b.bucket and h.hour = $1 and h.price_version = $2)
+       and not exists (select from set_aside s where s.bucket = b.bucket)
      order by bucket
        for update skip locked`,
   values: ({ hour, priceVersion }) => [hour, priceVersion],

@@ -24,7 +24,7 @@ export interface DueCycle {
   readonly priceVersion: number
 }
 
-/** The sealed live hours that some bucket has not settled, oldest first. */
+/** The sealed live hours that some bucket has not settled, oldest first; buckets that are set aside do not count. */
 export const listDueCycles: Query<
   { readonly limit: number },
   { hour: Hour; price_version: number },
@@ -34,7 +34,8 @@ export const listDueCycles: Query<
   text: `
     select c.hour, c.price_version
       from cycle c
-     where c.hour >= (select min(settled_until) from bucket)
+     where c.hour >= (select min(settled_until) from bucket b
+                       where not exists (select from set_aside s where s.bucket = b.bucket and s.account = ''))
      order by c.hour
      limit $1`,
   values: ({ limit }) => [limit],

@@ -126,11 +126,15 @@ export const updateSealedUntil: Query<{ readonly to: Hour }, never, void> = {
   decode: () => undefined,
 }
 
-/** Hours that every bucket has settled have their bills. Anyone who settles the last bucket notes it. */
+/**
+ * Hours that every bucket and every account that is set aside has settled have their bills. Anyone who settles the last
+ * one notes it.
+ */
 export const updateSettledUntil: Query<void, never, void> = {
   name: 'update_settled_until',
   text: `
-    with low as (select min(settled_until) as hour from bucket),
+    with low as (select least((select min(settled_until) from bucket),
+                              (select min(hour) from set_aside where account <> '')) as hour),
          raised as (
            update deployment d set settled_until = low.hour from low where low.hour > d.settled_until
            returning d.settled_until)

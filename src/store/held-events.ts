@@ -160,6 +160,8 @@ export const updateHeldEvents: Query<readonly HeldEvent[], never, void> = {
 export interface LockHeldEvents {
   /** Those that were not looked at under this version. */
   readonly priceVersion: number
+  /** Only this account; null: all that are not set aside. */
+  readonly account: string | null
   readonly limit: number
 }
 
@@ -168,12 +170,14 @@ export const lockHeldEvents: Query<LockHeldEvents, EventKey, EventKey> = {
   name: 'lock_held_events',
   text: `
     select hour, bucket, account, id, source
-      from held_event
+      from held_event h
      where price_version < $1
+       and (account = $3 or $3 is null
+                            and not exists (select from set_aside s where s.bucket = h.bucket and s.account = h.account))
      order by hour, bucket, account, id, source
      limit $2
        for update skip locked`,
-  values: ({ priceVersion, limit }) => [priceVersion, limit],
+  values: ({ priceVersion, limit, account }) => [priceVersion, limit, account],
   decode: (raw) => raw,
 }
 

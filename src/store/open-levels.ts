@@ -108,7 +108,7 @@ export const listWaitingHours: Query<ListWaitingHours, { hour: Hour }, Hour> = {
      union
     select hour from released_event
      where bucket = $1 and account = $2
-       and cycle >= (select settled_until from bucket where bucket = $1)
+       and cycle >= account_settled_until($1::smallint, $2)
      order by hour`,
   values: ({ bucket, account, types }) => [bucket, account, types],
   decode: ({ hour }) => hour,

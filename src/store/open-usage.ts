@@ -25,7 +25,8 @@ export interface OpenAccount {
 export const listOpenAccounts: Query<ListOpenAccounts, OpenAccount, OpenAccount> = {
   name: 'list_open_accounts',
   text: `
-    with mark as (select min(settled_until) as settled_until from bucket),
+    with mark as (select least((select min(settled_until) from bucket),
+                               (select min(hour) from set_aside where account <> '')) as settled_until),
     open as (
       select hour
         from mark, generate_series(greatest($1::int, settled_until), $2::int - 1) as hour),
@@ -98,7 +99,7 @@ export interface OpenHour {
 export const listOpenHours: Query<ListOpenHours, OpenHour, OpenHour> = {
   name: 'list_open_hours',
   text: `
-    with mark as (select settled_until from bucket where bucket = $1),
+    with mark as (select account_settled_until($1::smallint, $2) as settled_until),
     open as (
       select hour, hour as cycle
         from mark, generate_series(greatest($3::int, settled_until), $4::int - 1) as hour
@@ -146,7 +147,7 @@ export const listOpenAdjustments: Query<
 > = {
   name: 'list_open_adjustments',
   text: `
-    with mark as (select settled_until from bucket where bucket = $1),
+    with mark as (select account_settled_until($1::smallint, $2) as settled_until),
     adjustment as (
       select r.hour, r.bucket, r.account, r.id, r.source, false as is_void
         from mark

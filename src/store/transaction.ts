@@ -25,6 +25,7 @@ export async function transaction<Result>(
       () => true,
     )
     client.release(broken)
+    if (broken && error instanceof Error) ofLostSessions.add(error)
     throw error
   }
 }
@@ -46,6 +47,36 @@ export async function releasingLocks<Result>(sql: Sql, work: () => Promise<Resul
 /** Does each statement have a session and a transaction of its own? */
 export function isPool(sql: Sql): sql is pg.Pool {
   return 'totalCount' in sql
+}
+
+const ofLostSessions = new WeakSet<Error>()
+
+/** Did a transaction end with this error because its session has gone? Then the error says nothing about its data. */
+export function lostItsSession(error: unknown): boolean {
+  return error instanceof Error && ofLostSessions.has(error)
+}
+
+/**
+ * A part of a transaction: what it throws undoes this part, not the rest.
+ * @returns what it threw, if it is to be told apart from the transaction's own failure; that is thrown
+ */
+export async function attempt(
+  client: pg.PoolClient,
+  work: () => Promise<void>,
+): Promise<{ readonly error: unknown } | undefined> {
+  await client.query('savepoint part')
+  try {
+    await work()
+    await client.query('release savepoint part')
+    return undefined
+  } catch (error) {
+    const undone = await client.query('rollback to savepoint part').then(
+      () => true,
+      () => false,
+    )
+    if (!undone) throw error
+    return { error }
+  }
 }
 
 /** The SQLSTATE of a database error, for example 23505; undefined for other errors. */

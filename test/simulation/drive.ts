@@ -2,18 +2,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { seededRandom } from '../../bench/generate/random.ts'
+import type pg from 'pg'
+import { type Random, seededRandom } from '../../bench/generate/random.ts'
 import type { Hour } from '../../src/core/time/hour.ts'
 import { endImport } from '../../src/flows/settle/imports.ts'
 import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
 import { endLevels } from '../../src/flows/settle/end-levels.ts'
 import { joinSegments } from '../../src/flows/settle/join-segments.ts'
+import type { AsideNews } from '../../src/flows/settle/set-aside.ts'
 import { settlePass } from '../../src/flows/settle/settle.ts'
 import { type Difference, verify } from '../../src/flows/verify/verify.ts'
 import { type Log, makePool } from '../../src/store/connect.ts'
 import type { Sql } from '../../src/store/query.ts'
-import { type Deployment, deployment } from '../system/deployment.ts'
+import { type Deployment, deployment, refuseAside } from '../system/deployment.ts'
 import { makeClockMovable, movable, moveClock } from '../system/moved-clock.ts'
 import type { QuietVoid } from './copies.ts'
 import { dyingPool, ProcessDied } from './dying-pool.ts'
@@ -76,6 +78,7 @@ export async function drive(history: History): Promise<Driven> {
     await moveClock(clocked, `${clockAheadMs / 1000} seconds`)
     clockWasBehind ||= clockAheadMs < 0
     deaths = round.deaths
+    if (history.seed % SET_ASIDE_EVERY === 0) await setSomeAside(clocked, random)
     for (const order of round.quietOrders) {
       const keys = await takeBack(pool, clocked, order)
       quietVoids.push(...(await withSettledHours(clocked, keys)))
@@ -100,6 +103,30 @@ export async function drive(history: History): Promise<Driven> {
   await settleAll(deployed, windowMs)
   const closings = accounts.closings()
   return { deployed, tables: publish.tables, answers, quietVoids, closings, errors }
+}
+
+/** In so many histories accounts are set aside, as if something in them could not be settled. */
+const SET_ASIDE_EVERY = 2
+
+/** Some accounts are set aside from where their bucket is; any pass may let them catch up. */
+async function setSomeAside(pool: pg.Pool, random: Random): Promise<void> {
+  const { rows } = await pool.query<{ bucket: number; account: string }>(
+    'select distinct bucket, account from usage_event order by 1, 2',
+  )
+  for (const { bucket, account } of rows.filter(() => random.chance(0.5))) {
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('select from bucket where bucket = $1 for update', [bucket])
+    await client.query(
+      `insert into set_aside (bucket, account, hour, retry_at, code, reason)
+       select bucket, $2, settled_until, clock_timestamp() + interval '1 minute', 'test', 'so that it catches up'
+         from bucket where bucket = $1
+           on conflict do nothing`,
+      [bucket, account],
+    )
+    await client.query('commit')
+    client.release()
+  }
 }
 
 /** A deployment with the prices of a table. */
@@ -183,9 +210,23 @@ async function passOnce(
   const graceMs = graceUntil(sealTo) + clockAheadMs
   const ending = unlessDead(() => endLevels({ pool, stopping: () => false }))
   await unlessDead(() =>
-    settlePass({ pool, graceMs, backfillQuietMs, identityWindowMs, stopping: () => false }),
+    settlePass({
+      pool,
+      graceMs,
+      backfillQuietMs,
+      identityWindowMs,
+      stopping: () => false,
+      onAside: refuseFailed,
+      // Not in every pass: others settle beside what is set aside, again and again.
+      retryNow: sealTo % 2 === 0,
+    }),
   )
   await ending
+}
+
+/** Only the simulation sets aside, and what it has set aside can be settled. */
+function refuseFailed(news: AsideNews): void {
+  if (news.kind !== 'caught up') refuseAside(news)
 }
 
 /** @returns undefined when the process has died over it */
@@ -226,7 +267,15 @@ export async function settleAll(
     const currentHour = Math.floor(Date.now() / HOUR_MS)
     if (!open && sealedUntil > currentHour) return
     const graceMs = graceUntil(Math.max(currentHour, sealedUntil) + 1)
-    await settlePass({ pool, graceMs, backfillQuietMs: 0, identityWindowMs, stopping: () => false })
+    await settlePass({
+      pool,
+      graceMs,
+      backfillQuietMs: 0,
+      identityWindowMs,
+      stopping: () => false,
+      onAside: refuseFailed,
+      retryNow: true,
+    })
   }
   throw new Error(`something is open after ${PASSES_MAX} passes of settlement`)
 }

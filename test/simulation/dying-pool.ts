@@ -7,6 +7,8 @@ export type Fate = (statement: string) => Death | Promise<Death>
 
 export class ProcessDied extends Error {
   override readonly name = 'ProcessDied'
+  /** As of a session that is lost: nothing about what was asked. */
+  readonly code = '08006'
 }
 
 /**

@@ -17,6 +17,7 @@ import type { Ingest } from '../../src/flows/ingest/ingest-types.ts'
 import { sha256 } from '../../src/flows/shared/sha256.ts'
 import { listBills, listLines } from '../../src/flows/read/read-bills.ts'
 import { bookOf } from '../../src/flows/prices/read-price-version.ts'
+import type { AsideNews } from '../../src/flows/settle/set-aside.ts'
 import { settlePass, type SettlePass } from '../../src/flows/settle/settle.ts'
 import type { Log } from '../../src/store/connect.ts'
 import { testDatabase, type TestDatabase } from '../database.ts'
@@ -61,6 +62,7 @@ export async function deployment(firstHour?: Hour, priceBook?: string): Promise<
         backfillQuietMs: 0,
         identityWindowMs: 62 * 86_400_000,
         stopping: () => false,
+        onAside: refuseAside,
         ...pass,
       }),
     billsOf: (account) => billsOf(database, account),
@@ -70,6 +72,11 @@ export async function deployment(firstHour?: Hour, priceBook?: string): Promise<
       await database.drop()
     },
   }
+}
+
+/** In a test that is not about it, nothing is set aside. */
+export function refuseAside({ kind, aside, error }: AsideNews): void {
+  throw new Error(`${kind}: ${JSON.stringify(aside)}`, { cause: error })
 }
 
 async function billsOf({ pool }: TestDatabase, account: string): Promise<readonly Bill[]> {

@@ -1,15 +1,21 @@
 import { countOf } from '../../core/present/readable-text.ts'
-import { formatHour } from '../../core/time/hour.ts'
+import { formatHour, formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { localActor } from '../../flows/shared/local-actor.ts'
 import { findClockAlarm, sayClockIsRight } from '../../flows/settle/clock-watch.ts'
 import { settleNow } from '../../flows/settle/settle-now.ts'
+import { asideText } from '../../flows/settle/say-aside.ts'
+import { run } from '../../store/query.ts'
+import { listSetAside, type SetAside } from '../../store/set-aside.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type OwnSettings, type ReadOwnSettings, withDatabase } from '../own-database.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { print, printJson, remark } from '../terminal/terminal.ts'
+
+/** So many accounts that are set aside are shown. */
+const ASIDE_SHOWN_MAX = 100
 
 export interface SettleOptions {
   readonly now?: true
@@ -19,19 +25,35 @@ export interface SettleOptions {
 
 /** Seal and settle what is due, once, and say how much it was. */
 export async function settle(options: SettleOptions, readSettings: ReadOwnSettings): Promise<void> {
-  const { hours, alarm } = await withDatabase(readSettings, async (pool, settings) => {
+  const { hours, alarm, aside } = await withDatabase(readSettings, async (pool, settings) => {
     if (options.clockIsRight) await acceptClock(pool)
-    return { hours: await settleShown(pool, settings, options), alarm: await findClockAlarm(pool) }
+    const hours = await settleShown(pool, settings, options)
+    const aside = await run(pool, listSetAside, { limit: ASIDE_SHOWN_MAX })
+    return { hours, alarm: await findClockAlarm(pool), aside }
   })
-  if (options.json) printJson({ hours, sealing: alarm ? 'stopped' : 'running' })
-  else {
+  if (options.json) {
+    printJson({ hours, sealing: alarm ? 'stopped' : 'running', setAside: aside.map(asideView) })
+  } else if (hours > 0 || aside.length === 0)
     print(hours === 0 ? 'Nothing is due.' : `Settled ${countOf(hours, 'hour')}.`)
-  }
-  if (!alarm) return
+  if (!alarm) return refuseAside(aside)
   const [shown, expected] = [alarm.at, alarm.acceptedAt].map((at) => formatInstant(at))
   throw new CommandFailed(
     `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. ` +
       'Set it right; or, if it is right, run `farthing settle --clock-is-right`.',
+  )
+}
+
+function asideView({ account, bucket, hour, since, attempts, code, reason }: SetAside) {
+  const from = formatHourStart(hour)
+  return { account: account || null, bucket, from, since: formatInstant(since), attempts, code, reason }
+}
+
+function refuseAside(aside: readonly SetAside[]): void {
+  if (aside.length === 0) return
+  const lines = aside.map((one) => `  ${asideText(one)}`)
+  throw new CommandFailed(
+    `Not settled, and set aside so that all others are:\n${lines.join('\n')}\nRepair what is stored, and run \`farthing settle\` again.`,
+    EXIT.setAside,
   )
 }
 
@@ -53,6 +75,7 @@ async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOpt
       backfillQuietMs: now ? undefined : backfillQuietMs,
       actor: localActor(),
       stopping: () => stop.signal.aborted,
+      retryNow: true,
       onDue: (all) => (due = all),
       onSettled({ hour }) {
         done += 1

@@ -16,7 +16,7 @@ export function settleCommand(readSettings: ReadOwnSettings): Command {
       '--clock-is-right',
       'the database clock was checked after a clock alarm: close the alarm and seal hours again',
     )
-    .option('--json', 'print {"hours", "sealing"}')
+    .option('--json', 'print {"hours", "sealing", "setAside"}')
     .addHelpText(
       'after',
       examples(

@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   /** Done, but some events were rejected or conflicting. */
   someRefused: 3,
+  /** Settled, but accounts are set aside. */
+  setAside: 4,
   /** Ctrl-C. */
   interrupted: 130,
 } as const

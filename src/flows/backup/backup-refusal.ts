@@ -1,7 +1,7 @@
 import { oneLine } from '../../store/embedded/refusal.ts'
 import type { SchemaCode } from '../../store/schema-state.ts'
 import { sqlState } from '../../store/transaction.ts'
-import { isUnavailable } from '../../store/unavailable.ts'
+import { isUnavailable } from '../../store/trouble.ts'
 
 /** Why something could not be backed up or restored. Codes are public API: add, never rename. */
 export type BackupCode =

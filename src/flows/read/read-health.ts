@@ -3,7 +3,8 @@ import { type ClockAlarm } from '../../core/time/clock.ts'
 import type { Watermarks } from '../../store/deployment.ts'
 import { countSilentSources } from '../../store/silent-sources.ts'
 import { findNewestLag } from '../../store/cycles.ts'
-import { runOne, type Sql } from '../../store/query.ts'
+import { countSetAside, listSetAside, type SetAside, type SetAsideCounts } from '../../store/set-aside.ts'
+import { run, runOne, type Sql } from '../../store/query.ts'
 import { hoursDue, isInDanger, unsettledMs } from '../settle/billing-sla.ts'
 import { findClockAlarm } from '../settle/clock-watch.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
@@ -24,13 +25,22 @@ export interface Health {
   readonly newestLagMs: number | undefined
   /** Sources that usually report and have sent nothing; those that somebody has acknowledged not. */
   readonly silentSources: number
+  /** What settlement has set aside: how much, and some of it. */
+  readonly aside: SetAsideCounts
+  readonly someAside: readonly SetAside[]
 }
+
+/** So many accounts that are set aside are named. */
+export const ASIDE_NAMED_MAX = 20
 
 /** @param graceMs how long after its end sealing an hour is due */
 export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
   const alarm = await findClockAlarm(sql)
   const newest = await runOne(sql, findNewestLag, undefined)
   const silentSources = (await runOne(sql, countSilentSources, undefined)) ?? 0
+  const aside = (await runOne(sql, countSetAside, undefined))!
+  const isAny = aside.accounts + aside.buckets > 0
+  const someAside = isAny ? await run(sql, listSetAside, { limit: ASIDE_NAMED_MAX }) : []
   const watermarks = await readWatermarks(sql)
   const waits = unsettledMs(watermarks)
   return {
@@ -42,5 +52,7 @@ export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
     isInDanger: isInDanger(waits),
     newestLagMs: newest && newest.settledAt - endOf(newest.hour),
     silentSources,
+    aside,
+    someAside,
   }
 }

@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import { carriedOver, compareLevels, isSameLevel, type Level } from '../../core/meter/level.ts'
-import { isZero } from '../../core/money/decimal.ts'
+import { invariant } from '../../core/invariant.ts'
+import { isNegative, isZero } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { insertConflictEvents, type ConflictEvent } from '../../store/conflicts.ts'
@@ -83,23 +84,29 @@ export async function settleBackfillHour(
   })
 }
 
-interface Chunk {
+/** What is settled at once. */
+export interface Chunk {
   readonly due: DueCycle
   /** Claimed. */
   readonly buckets: readonly number[]
-  /** The accounts whose backfill is sealed; null: the hour is live, and all count. */
+  /** Only these: those whose backfill is sealed, or some of a live hour; null: all of a live hour. */
   readonly accounts: readonly SettledAccount[] | null
   readonly late: boolean
   readonly window: IdentityWindow
 }
 
-async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
+/** Make the bills of a chunk. Accounts do not depend on each other, so any division of an hour comes to the same bills. */
+export async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
   const { due, buckets, late } = chunk
+  const only = chunk.accounts && new Set(chunk.accounts.map(({ account }) => account))
+  const ofChunk = ({ account }: SettledAccount) => only === null || only.has(account)
   const { book, lists } = await bookOf(client, due.priceVersion)
   const context = await billingContext(client, chunk, book.currency)
-  const known = await knownLevels(client, due.hour, buckets, null)
-  const filled = late ? [] : await filledAccounts(client, due, book, buckets)
-  const restated = late ? [] : await run(client, listRestatedAccounts, { cycle: due.hour, buckets })
+  const known = await knownLevels(client, due.hour, buckets, asOfNow(chunk.accounts))
+  refuseImpossible(known)
+  const filled = late ? [] : (await filledAccounts(client, due, book, buckets)).filter(ofChunk)
+  const allRestated = late ? [] : await run(client, listRestatedAccounts, { cycle: due.hour, buckets })
+  const restated = allRestated.filter(ofChunk)
   const restatedFrom = oldestHours([...restated, ...filled])
   const draft = (facts: AccountFacts, pricing: AccountPricing) => {
     const levels = known.get(facts.account) ?? []
@@ -125,6 +132,17 @@ async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<void> {
       facts.filter((account) => carries(known, account, due.hour)),
     )
   await keepRefusals(client, duplicates.map(refusedDuplicate))
+}
+
+/** Stored data is never less than nothing: whatever has changed that, no bill is made of it. */
+function refuseImpossible(known: ReadonlyMap<string, readonly Level[]>): void {
+  for (const levels of known.values())
+    for (const { bytes } of levels) invariant(!isNegative(bytes), 'a stored level is not below 0')
+}
+
+/** All levels that the accounts have so far. */
+function asOfNow(accounts: Chunk['accounts']) {
+  return accounts && accounts.map(({ account }) => ({ account, step: Number.MAX_SAFE_INTEGER }))
 }
 
 /** By account. */
@@ -155,7 +173,7 @@ async function withoutDuplicates(
   return { facts: accounts.map((account) => facts.get(account.account) ?? account), duplicates }
 }
 
-/** Everyone with events, late events, stored data or restated storage; in backfill, the sealed accounts. */
+/** Everyone with events, late events, stored data or restated storage; or the accounts of the chunk. */
 async function factsOf(
   client: pg.PoolClient,
   { due, buckets, accounts }: Chunk,

@@ -7,8 +7,8 @@ import { BILLS_WITHIN_MS, hoursDue, isInDanger, unsettledMs } from './billing-sl
 const PROGRESS_MS = 5_000
 
 export interface SlaMonitor {
-  /** Told where the deployment stands, again and again. */
-  look(watermarks: Watermarks): void
+  /** Told where the deployment stands, again and again; and how far all is settled that is not set aside. */
+  look(watermarks: Watermarks, front?: Hour): void
   /** Told of every hour that was settled. */
   settled(hour: Hour, isBackfill: boolean): void
 }
@@ -59,9 +59,9 @@ export function makeSlaMonitor(log: Log, graceMs: number): SlaMonitor {
   }
 
   return {
-    look(watermarks) {
+    look(watermarks, front = watermarks.settledUntil) {
       lookForDanger(watermarks)
-      lookForProgress(watermarks)
+      lookForProgress({ ...watermarks, settledUntil: front })
     },
     settled(hour, isBackfill) {
       log.info({ hour: formatHour(hour), late: isBackfill }, 'Settled an hour')

@@ -3,13 +3,17 @@ import { countOf } from '../../core/present/readable-text.ts'
 import { type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { type Health, readHealth } from '../../flows/read/read-health.ts'
-import { isUnavailable } from '../../store/unavailable.ts'
+import { asideText } from '../../flows/settle/say-aside.ts'
+import { isUnavailable } from '../../store/trouble.ts'
 import { bytesHeld } from '../body/held-bytes.ts'
 import { METRICS_TYPE, type Reading } from '../metrics.ts'
 import { type HttpContext, route } from '../route.ts'
 
 /** Sealing an hour is due at its end plus the grace; being this much later than that is behind. */
 export const SEALING_LATE_MS = 5 * 60_000
+
+/** So many accounts that are set aside are named in one line. */
+const NAMED_MAX = 3
 
 /** A probe asks again soon, so a slow answer is no answer. */
 const PROBE_MS = 3_000
@@ -64,15 +68,28 @@ async function readReadiness(context: HttpContext): Promise<Readiness> {
 }
 
 /** A clock alarm is for people: a balancer that took the process away for it would stop ingest, too. */
-function readinessOf({ alarm, sealingBehindMs, silentSources }: Health): Readiness {
+function readinessOf(health: Health): Readiness {
+  const { alarm, sealingBehindMs, silentSources } = health
+  const warnings = [...setAside(health), ...silence(silentSources)]
   if (alarm) {
     const [shown, expected] = [alarm.at, alarm.acceptedAt].map((at) => formatInstant(at))
     const reason = `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. Set it right; or, if it is right, run farthing settle --clock-is-right.`
-    return { ready: true, sealing: 'stopped', reasons: [reason, ...silence(silentSources)] }
+    return { ready: true, sealing: 'stopped', reasons: [reason, ...warnings] }
   }
-  if (sealingBehindMs <= SEALING_LATE_MS)
-    return { ready: true, sealing: 'running', reasons: silence(silentSources) }
-  return unready('behind', `Sealing is ${countOf(Math.floor(sealingBehindMs / 60_000), 'minute')} behind.`)
+  if (sealingBehindMs <= SEALING_LATE_MS) return { ready: true, sealing: 'running', reasons: warnings }
+  const late = `Sealing is ${countOf(Math.floor(sealingBehindMs / 60_000), 'minute')} behind.`
+  return { ready: false, sealing: 'behind', reasons: [late, ...warnings] }
+}
+
+/** One customer's trouble is not that of the process. */
+function setAside({ aside, someAside }: Health): string[] {
+  if (someAside.length === 0) return []
+  const count = aside.accounts + aside.buckets
+  const named = someAside.slice(0, NAMED_MAX).map(asideText).join('; ')
+  const more = count > NAMED_MAX ? `; and ${count - NAMED_MAX} more` : ''
+  return [
+    `Set aside by settlement: ${named}${more}. Repair it: it catches up by itself, or by farthing settle.`,
+  ]
 }
 
 /** The process is as it should be, and what it meters may not: for people, like a clock alarm. */
@@ -133,6 +150,7 @@ function gaugesOf(health: Health): readonly Reading[] {
   const { now, sealedUntil, settledUntil } = watermarks
   const age = (hour: Hour) => (now - hour * MILLISECONDS_PER_HOUR) / 1000
   const gainMs = alarm ? alarm.at - alarm.acceptedAt : 0
+  const asideCount = health.aside.accounts + health.aside.buckets
   const lag = newestLagMs === undefined ? [] : [newestLagMs / 1000]
   const gauges: readonly (readonly [name: string, help: string, ...values: readonly number[]])[] = [
     ['farthing_sealed_age_seconds', 'Since the start of the first hour that is not sealed', age(sealedUntil)],
@@ -152,8 +170,17 @@ function gaugesOf(health: Health): readonly Reading[] {
     ['farthing_cycle_lag_seconds', 'Of the newest hour with bills, from its end to its last bill', ...lag],
     ['farthing_sealing_stopped', '1: nothing is sealed, a clock alarm is open', alarm ? 1 : 0],
     ['farthing_clock_gain_seconds', 'By how much the database clock has jumped ahead', gainMs / 1000],
+    ['farthing_set_aside', 'Accounts and buckets that settlement has set aside', asideCount],
     ['farthing_silent_sources', 'Sources that usually report, and have sent nothing', health.silentSources],
     ['farthing_body_bytes_held', 'Bytes of request bodies in memory', bytesHeld()],
   ]
-  return gauges.flatMap(([name, help, ...values]) => values.map((value) => ({ name, help, value })))
+  return [
+    ...gauges.flatMap(([name, help, ...values]) => values.map((value) => ({ name, help, value }))),
+    ...health.someAside.map(({ account, bucket, hour }) => ({
+      name: 'farthing_set_aside_hours',
+      help: 'Hours that an account or bucket lacks which settlement has set aside; at most 20 are named',
+      value: Math.max(sealedUntil - hour, 0),
+      labels: { account, bucket: String(bucket) },
+    })),
+  ]
 }
