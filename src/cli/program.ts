@@ -86,7 +86,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     refusedCommand(),
     voidsCommand(setExitCode),
     accountsCommand(),
-    keysCommand(),
+    keysCommand(readSettings),
     auditCommand(),
     completionCommand(),
   ]

@@ -7,6 +7,7 @@ export const ACTS = [
   'database/restore',
   'event/void',
   'key/make',
+  'key/rescue',
   'key/revoke',
   'price-book/publish',
   'price-list/publish',

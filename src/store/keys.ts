@@ -94,6 +94,17 @@ export const listKeyRows: Query<ListKeyRows, RawKey, KeyRow> = {
   }),
 }
 
+/**
+ * A transaction that decides by the keys that there are decides alone, until the end of the transaction. Read in a later statement:
+ * one that waits sees what was there before it waited.
+ */
+export const lockKeys: Query<void, never, void> = {
+  name: 'lock_keys',
+  text: `select pg_advisory_xact_lock(hashtext('farthing.keys'))`,
+  values: () => [],
+  decode: () => undefined,
+}
+
 /** What became of a key that was to be revoked. */
 export interface RevokedKey {
   /** It is revoked now. */
@@ -106,7 +117,7 @@ export interface RevokedKey {
 
 /**
  * Make a key invalid for good; again, it changes nothing. The last valid admin key that does not expire is left
- * alone: without one, nobody could make keys any more.
+ * alone: without one, nobody could make keys any more. Only after `lockKeys`: of two at once, each would be the other's reason.
  * @returns a row if there is such a key
  */
 export const updateRevokedKey: Query<{ readonly id: string }, RevokedKey, RevokedKey> = {

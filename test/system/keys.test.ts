@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isKeyText, newKeyText } from '../../src/flows/keys/key-text.ts'
 import {
@@ -9,6 +12,12 @@ import {
   KEYS_CACHED_MAX,
   makeKeyRing,
 } from '../../src/flows/keys/find-key.ts'
+import { KEYS_CACHED_MAX, makeKeyRing } from '../../src/flows/keys/find-key.ts'
+import type { Instant } from '../../src/core/time/instant.ts'
+import { removeKey } from '../../src/flows/keys/keys.ts'
+import { makeKey } from '../../src/flows/keys/make-key.ts'
+import { rescueKey } from '../../src/flows/keys/rescue-key.ts'
+import { transaction } from '../../src/store/transaction.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
 
 let server: TestServer
@@ -280,5 +289,45 @@ describe('the memory of keys', () => {
     const other = ringOn({ key: undefined, answers: 'at once' })
     for (let n = 0; n < KEYS_CACHED_MAX + 10; n++) await other.ring.find(`x${n}`)
     expect(ring.find('a')).toMatchObject({ id: 'k' })
+  })
+})
+
+describe('at the same moment', () => {
+  const ROUNDS = 25
+
+  test('admins who revoke each other leave one key', async () => {
+    const fresh = await testServer()
+    const { pool } = fresh.database
+    const admins = `select id from api_key where 'admin' = any (scopes) and revoked_at is null order by id`
+    for (let round = 0; round < ROUNDS; round++) {
+      const now = Date.now() as Instant
+      const request = { name: 'admin', scopes: ['admin'], account: null, expiresAt: null } as const
+      await Promise.all([1, 2].map(() => transaction(pool, (sql) => makeKey(sql, request, now))))
+      const { rows } = await pool.query<{ id: string }>(admins)
+      const removed = await Promise.all(rows.map(({ id }) => removeKey(pool, id, 'cli:test')))
+      expect(removed.filter(({ ok }) => !ok)).toMatchObject([{ code: 'key/last_admin' }])
+      expect((await pool.query(admins)).rows).toHaveLength(1)
+    }
+    await fresh.close()
+  })
+
+  test('a rescued key is an admin key on disk, and in the audit log', async () => {
+    const fresh = await testServer()
+    const dataDir = mkdtempSync(join(tmpdir(), 'farthing-rescue-'))
+    const { pool } = fresh.database
+    await pool.query('update api_key set revoked_at = clock_timestamp()')
+    const { id, key, path } = await rescueKey(pool, dataDir)
+    expect(readFileSync(path, 'utf8').trim()).toBe(key)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect((await fresh.ask('/v1/keys', { key })).status).toBe(200)
+    const { rows } = await pool.query(`select actor, detail from audit_entry where act = 'key/rescue'`)
+    expect(rows).toEqual([
+      {
+        actor: expect.stringMatching(/^cli:/),
+        detail: `${id}: an admin key made with access to the database`,
+      },
+    ])
+    await fresh.close()
+    rmSync(dataDir, { recursive: true })
   })
 })

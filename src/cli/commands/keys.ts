@@ -3,6 +3,8 @@ import type { ShownKey } from '../../api/keys.ts'
 import { readableTime, safeText } from '../../core/present/readable-text.ts'
 import type { Column } from '../../core/present/text-table.ts'
 import { type Scope, SCOPES } from '../../flows/keys/key-scopes.ts'
+import type { ReadOwnSettings } from '../own-database.ts'
+import type { RescueOptions } from './rescue-key.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
@@ -19,13 +21,14 @@ interface CreateOptions extends ServerOptions {
 }
 
 /** `keys`: who may use the API. */
-export function keysCommand(): Command {
+export function keysCommand(readSettings: ReadOwnSettings): Command {
   return new Command('keys')
-    .summary('list, make and revoke keys')
+    .summary('list, make, revoke and rescue keys')
     .description('Keys say who may use the API, for what, and for which account.')
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(createCommand())
     .addCommand(revokeCommand())
+    .addCommand(rescueCommand(readSettings))
 }
 
 function listCommand(): Command {
@@ -64,6 +67,22 @@ function revokeCommand(): Command {
     .action(async (id: string, options: ServerOptions) => {
       await makeApi(serverAddress(options)).text('DELETE /v1/keys/:id', { params: { id } })
       print(`The key ${safeText(id)} is revoked.`, 'green')
+    })
+}
+
+function rescueCommand(readSettings: ReadOwnSettings): Command {
+  return new Command('rescue')
+    .description(
+      prose(`Makes a new admin key when no valid one is left. It needs access to the database, not a key: run it where the
+        server runs, with its settings. The key goes into the data directory, where commands on this machine find it, and
+        the audit log has an entry. At a terminal the key is printed, elsewhere the path of its file.`),
+    )
+    .option('--json', 'print {"id", "adminKeyPath"}')
+    .addHelpText('after', examples(['farthing keys rescue', 'a way back in']))
+    .action(async (options: RescueOptions) => {
+      // Loaded when it is needed: most commands have nothing to do with the database.
+      const { rescue } = await import('./rescue-key.ts')
+      await rescue(options, readSettings)
     })
 }
 

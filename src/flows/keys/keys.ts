@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
-import { type KeyRow, listKeyRows, updateRevokedKey } from '../../store/keys.ts'
+import { type KeyRow, listKeyRows, lockKeys, updateRevokedKey } from '../../store/keys.ts'
 import { transaction } from '../../store/transaction.ts'
 import { type Page, pageOf } from '../shared/page.ts'
 
@@ -31,6 +31,7 @@ export type RemovedKey =
  */
 export async function removeKey(pool: pg.Pool, id: string, actor: string): Promise<RemovedKey> {
   return transaction(pool, async (sql) => {
+    await run(sql, lockKeys, undefined)
     const key = await runOne(sql, updateRevokedKey, { id })
     if (!key) {
       return { ok: false, code: 'key/not_found', detail: 'There is no key with this id: see /v1/keys.' }
