@@ -14,7 +14,7 @@ interface LogStream {
 export function makeLog(stream: LogStream & { readonly isTTY?: boolean }): Log {
   const shown = stream.isTTY ? forPeople : escapeUnseen
   const destination = { write: (line: string) => stream.write(shown(line)) }
-  return pino({ base: null, timestamp: timestamp(), serializers: { err: serialized } }, destination)
+  return calmLog(pino({ base: null, timestamp: timestamp(), serializers: { err: serialized } }, destination))
 }
 
 function timestamp(): () => string {
@@ -48,4 +48,58 @@ function stackOf({ type, message, stack = '' }: LoggableError): string {
 
 function oneLine(text: string): string {
   return escapeUnseen(text).replaceAll('\n', '\\n')
+}
+
+/** Equal errors are logged once in this time, with how often they came. */
+export const EQUAL_ERRORS_MS = 60_000
+/** Different errors that are remembered: beyond, the oldest is forgotten. */
+const ERRORS_KEPT = 1_000
+
+interface Seen {
+  readonly fields: object
+  /** Not logged yet. */
+  repeats: number
+}
+
+/**
+ * A log in which an error that comes again and again, as while a disk is full, is one entry a minute: the first at once,
+ * and then how often it has come. Entries without an error are not held back.
+ */
+export function calmLog(log: Log, everyMs: number = EQUAL_ERRORS_MS): Log {
+  const seen = new Map<string, Seen>()
+
+  function say(level: 'warn' | 'error', fields: object, text: string): void {
+    const name = nameOf(fields)
+    if (name === undefined) return log[level](fields, text)
+    const key = `${level} ${text} ${name}`
+    const known = seen.get(key)
+    if (known) {
+      known.repeats += 1
+      return
+    }
+    log[level](fields, text)
+    seen.set(key, { fields, repeats: 0 })
+    if (seen.size > ERRORS_KEPT) seen.delete(seen.keys().next().value!)
+    setTimeout(() => end(level, key, text), everyMs).unref()
+  }
+
+  function end(level: 'warn' | 'error', key: string, text: string): void {
+    const known = seen.get(key)
+    seen.delete(key)
+    if (!known || known.repeats === 0) return
+    log[level]({ ...known.fields, times: known.repeats, withinSeconds: everyMs / 1000 }, text)
+  }
+
+  return {
+    info: (fields, text) => log.info(fields, text),
+    warn: (fields, text) => say('warn', fields, text),
+    error: (fields, text) => say('error', fields, text),
+  }
+}
+
+/** What makes errors equal: their code and what they say, but for the numbers in it. */
+function nameOf(fields: object): string | undefined {
+  const { err } = fields as { readonly err?: { readonly code?: unknown; readonly message?: unknown } }
+  if (typeof err !== 'object' || err === null) return undefined
+  return `${String(err.code)} ${String(err.message).replaceAll(/\d+/g, '#')}`
 }

@@ -154,13 +154,18 @@ async function startParts(
   const gates = makeGates(settings.shares, budget.reading)
   const sources = { ...pools, writing, keys, gates, ingest, large, trial }
   const hosts = await hostsOf(settings)
-  const server = await makeServer({ ...sources, log, now: clock, graceMs, hosts })
+  const server = await makeServer({ ...sources, log, now: clock, graceMs, hosts, dataDir: diskOf(settings) })
   stopTogether(stops, server, settled)
   const url = shownUrl(await server.listen({ port, host }))
   signal?.throwIfAborted()
   const watch = watchWriter(probes)
   stops.add('the watch of the schema', () => watch.stop())
   return { ok: true, parts: { ...partsOf(first, url), outdated: watch.outdated } }
+}
+
+/** Where the database has its files, if it is Farthing's own. */
+function diskOf({ databaseUrl, dataDir }: Settings): string | undefined {
+  return databaseUrl ? undefined : dataDir
 }
 
 async function isDeployed(connection: Connection, log: Log): Promise<boolean> {

@@ -9,6 +9,7 @@ import { findSettlingFront } from '../store/set-aside.ts'
 import { endLevels } from './settle/end-levels.ts'
 import { countSources } from './sources/count-sources.ts'
 import { forgetOldRequests } from './shared/idempotent-requests.ts'
+import { troubleOf } from '../store/trouble.ts'
 import { readWatermarks } from './shared/read-deployment.ts'
 import { type SlaMonitor, makeSlaMonitor } from './settle/sla-monitor.ts'
 import { type ClockWatch, makeClockWatch } from './settle/clock-watch.ts'
@@ -77,7 +78,9 @@ async function again(
     try {
       await work()
     } catch (error) {
-      log.error({ err: error }, 'Settling failed: it goes on with the next pass')
+      const trouble = troubleOf(error)
+      const why = trouble ? ` ${trouble.advice}` : ''
+      log.error({ err: error }, `Settling failed: it goes on with the next pass.${why}`)
     }
     await sleep(intervalMs, undefined, { signal }).catch(() => undefined)
   }

@@ -2,14 +2,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { Log } from '../store/connect.ts'
-import { sqlState } from '../store/transaction.ts'
-import { isUnavailable } from '../store/trouble.ts'
+import { troubleOf } from '../store/trouble.ts'
 import { bodyOf, HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, PROBLEM_TYPE } from './api/problem.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 
 /** Seconds after which a client should try again when the database is away. */
 const RETRY_AFTER_SECONDS = '2'
-const TOO_MANY_CONNECTIONS = '53300'
 
 export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
   return (
@@ -30,15 +28,12 @@ export function problemOf(error: unknown, request: FastifyRequest, log: Log): Ht
   const known = problemOfFastify(error)
   if (known) return known
   const fields = { err: error, requestId: request.id, method: request.method, url: request.routeOptions.url }
-  if (sqlState(error) === TOO_MANY_CONNECTIONS) {
-    log.warn(fields, 'The database has no session left: raise max_connections, or lower FARTHING_SESSIONS')
-    const detail = 'The database has no session left, because other programs use them: try again.'
-    return new HttpProblem('service/too_many_sessions', detail, { 'retry-after': RETRY_AFTER_SECONDS })
-  }
-  if (isUnavailable(error)) {
-    log.warn(fields, 'The database cannot be reached')
-    const detail = 'The database cannot be reached: try again.'
-    return new HttpProblem('service/unavailable', detail, { 'retry-after': RETRY_AFTER_SECONDS })
+  const trouble = troubleOf(error)
+  if (trouble) {
+    log.warn(fields, trouble.advice)
+    const { status } = HTTP_PROBLEMS[trouble.code]
+    const headers = status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : undefined
+    return new HttpProblem(trouble.code, trouble.detail, headers)
   }
   log.error(fields, 'A request has failed because of a bug')
   const detail = `This is a bug, and it has been logged under the id ${request.id}: please report it.`

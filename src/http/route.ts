@@ -34,6 +34,8 @@ export interface HttpParts {
   readonly graceMs: number
   /** The only hosts that requests may be for, besides this machine itself; undefined: any. */
   readonly hosts?: readonly string[] | undefined
+  /** Of the embedded PostgreSQL, whose disk is this machine's; undefined: the database is the user's own. */
+  readonly dataDir?: string | undefined
 }
 
 /** What answers are made from. */

@@ -47,8 +47,12 @@ export const insertSetAside: Query<InsertSetAside, Raw, SetAside> = {
      where bucket = $1
         on conflict do nothing
     returning bucket, account, hour, since, attempts, retry_at, code, reason`,
-  values: ({ bucket, account, code, reason, retryMs }) => [bucket, account, code, reason, retryMs],
+  values: insertedValues,
   decode,
+}
+
+function insertedValues({ bucket, account, code, reason, retryMs }: InsertSetAside): readonly unknown[] {
+  return [bucket, account, code, reason, retryMs]
 }
 
 /** It was tried again in vain. */
@@ -60,7 +64,7 @@ export const updateSetAsideFailed: Query<InsertSetAside, Raw, SetAside> = {
            retry_at = clock_timestamp() + make_interval(secs => $5::numeric / 1000)
      where bucket = $1 and account = $2
     returning bucket, account, hour, since, attempts, retry_at, code, reason`,
-  values: insertSetAside.values,
+  values: insertedValues,
   decode,
 }
 

@@ -13,7 +13,7 @@ export type TroubleCode =
   | 'service/out_of_memory'
   | 'service/read_only'
   | 'service/schema'
-  | 'service/too_many_connections'
+  | 'service/too_many_sessions'
   | 'service/too_slow'
 
 /** Trouble of the database or the machine, and not the fault of the statement or its data. */
@@ -38,7 +38,7 @@ const TROUBLES: Readonly<Record<TroubleCode, Omit<Trouble, 'code'>>> = {
   'service/damaged': {
     detail: 'A page of the database is damaged: the operator has to repair it.',
     advice:
-      'PostgreSQL has found damaged data: check the disk, and restore a backup or repair the table that its log names.',
+      'PostgreSQL has found a damaged page: check the disk; then repair what its log names, or bring a backup back.',
   },
   'service/denied': {
     detail: 'The database refuses what Farthing has to do: the operator has to repair it.',
@@ -70,9 +70,9 @@ const TROUBLES: Readonly<Record<TroubleCode, Omit<Trouble, 'code'>>> = {
     detail: 'The database lacks a table that Farthing needs: the operator has to repair it.',
     advice: 'A table or column is missing: look whether the database was migrated, and at its search_path.',
   },
-  'service/too_many_connections': {
-    detail: 'The database has no connection left: try again.',
-    advice: 'PostgreSQL has no connection left: raise max_connections, or run fewer processes.',
+  'service/too_many_sessions': {
+    detail: 'The database has no session left, because other programs use them: try again.',
+    advice: 'The database has no session left: raise max_connections, or lower FARTHING_SESSIONS.',
   },
   'service/too_slow': {
     detail: 'The database did not answer in time: ask for less, or try again.',
@@ -102,7 +102,7 @@ const BY_STATE: Readonly<Record<string, TroubleCode>> = {
   '55P03': 'service/busy',
   '53100': 'service/disk_full',
   '53200': 'service/out_of_memory',
-  '53300': 'service/too_many_connections',
+  '53300': 'service/too_many_sessions',
   '53400': 'service/out_of_memory',
   '57014': 'service/too_slow',
   '58030': 'service/io_error',
@@ -150,20 +150,19 @@ function codeOf(error: unknown): TroubleCode | undefined {
   if (!(error instanceof Error)) return undefined
   // This process ends within seconds; a newer one answers.
   if (error instanceof Outdated) return 'service/unavailable'
-  const state = sqlState(error)
-  if (state !== undefined) return BY_STATE[state] ?? BY_STATE[state.slice(0, 2)]
+  // Before SQLSTATEs: EPIPE and EROFS look like one.
   const code = 'code' in error ? String(error.code) : ''
   const isSystem = Object.hasOwn(BY_SYSTEM, code) && ('syscall' in error || 'address' in error)
   if (isSystem) return BY_SYSTEM[code]
+  const state = sqlState(error)
+  if (state !== undefined) return BY_STATE[state] ?? BY_STATE[state.slice(0, 2)]
   return DRIVER.test(error.message) ? 'service/unavailable' : undefined
 }
 
 /** Is this error the database's absence, or its refusal for now? */
 export function isUnavailable(error: unknown): boolean {
   const code = codeOf(error)
-  return (
-    code === 'service/unavailable' || code === 'service/too_many_connections' || code === 'service/too_slow'
-  )
+  return code === 'service/unavailable' || code === 'service/too_many_sessions' || code === 'service/too_slow'
 }
 
 /** What damage of the data itself looks like, and not the state of the server: a cancelled statement may be of one account. */
@@ -182,7 +181,7 @@ export interface Blame {
   readonly reason: string
 }
 
-const REASON_CHARACTERS_MAX = 300
+const REASON_CHARACTERS = 300
 
 /** What an error says, without the data that it is about: a parser quotes some of it. */
 export function blameOf(error: unknown): Blame {
@@ -190,5 +189,5 @@ export function blameOf(error: unknown): Blame {
   if (error instanceof SyntaxError) return { code, reason: 'stored JSON cannot be read' }
   const message = error instanceof Error ? error.message : String(error)
   const unquoted = sqlState(error) === undefined ? message : message.replace(/: ".*"$/s, '')
-  return { code, reason: unquoted.replaceAll(/\s+/g, ' ').slice(0, REASON_CHARACTERS_MAX) }
+  return { code, reason: unquoted.replaceAll(/\s+/g, ' ').slice(0, REASON_CHARACTERS) }
 }

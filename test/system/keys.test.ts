@@ -12,7 +12,6 @@ import {
   KEYS_CACHED_MAX,
   makeKeyRing,
 } from '../../src/flows/keys/find-key.ts'
-import { KEYS_CACHED_MAX, makeKeyRing } from '../../src/flows/keys/find-key.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { removeKey } from '../../src/flows/keys/keys.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'

@@ -15,7 +15,7 @@ import { showProgress } from '../terminal/progress.ts'
 import { print, printJson, remark } from '../terminal/terminal.ts'
 
 /** So many accounts that are set aside are shown. */
-const ASIDE_SHOWN_MAX = 100
+const ASIDE_SHOWN = 100
 
 export interface SettleOptions {
   readonly now?: true
@@ -28,7 +28,7 @@ export async function settle(options: SettleOptions, readSettings: ReadOwnSettin
   const { hours, alarm, aside } = await withDatabase(readSettings, async (pool, settings) => {
     if (options.clockIsRight) await acceptClock(pool)
     const hours = await settleShown(pool, settings, options)
-    const aside = await run(pool, listSetAside, { limit: ASIDE_SHOWN_MAX })
+    const aside = await run(pool, listSetAside, { limit: ASIDE_SHOWN })
     return { hours, alarm: await findClockAlarm(pool), aside }
   })
   if (options.json) {

@@ -1,3 +1,4 @@
+import type { TroubleCode } from '../../store/trouble.ts'
 import type { Rejection } from '../../core/ingest/rejection.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 
@@ -30,7 +31,7 @@ export interface EventResult {
 /** Nothing of the delivery was stored, or it is not known whether it was: send it again. */
 export interface NotSubmitted {
   readonly ok: false
-  readonly code: 'ingest/overloaded' | 'ingest/unavailable' | 'ingest/stopping'
+  readonly code: 'ingest/overloaded' | 'ingest/unavailable' | 'ingest/stopping' | TroubleCode
   readonly detail: string
   readonly retryAfterSeconds: number
 }

@@ -1,3 +1,5 @@
+import { type Trouble, troubleOf } from '../../store/trouble.ts'
+import { noteNotStored, noteStored } from '../../store/writable.ts'
 import type pg from 'pg'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
@@ -96,15 +98,21 @@ export async function createIngest({
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     const entries = makeEntries(group)
+    let trouble: Trouble | undefined
     try {
       await commitUnderNewestRules(entries)
+      noteStored()
     } catch (error) {
-      log.error({ err: error }, 'A group of events was not stored: its senders are asked to send it again')
+      trouble = troubleOf(error)
+      noteNotStored(trouble)
+      const why = trouble ? ` ${trouble.advice}` : ''
+      const text = `A group of events was not stored: its senders are asked to send it again.${why}`
+      log.error({ err: error }, text)
     }
     const judged = [...entries].map(([waiting, own]) => ({ waiting, ...judgedOf(own) }))
     const remarked = await remarkStored({ pool, log }, newest.book, judged)
     for (const [index, { waiting, isWhole }] of judged.entries()) {
-      waiting.resolve(isWhole ? { ok: true, results: remarked[index]! } : refuse('ingest/unavailable'))
+      waiting.resolve(isWhole ? { ok: true, results: remarked[index]! } : notStored(trouble))
     }
   }
 
@@ -160,12 +168,23 @@ export async function createIngest({
   return { submit, close }
 }
 
-const REASONS: Record<NotSubmitted['code'], string> = {
+const REASONS = {
   'ingest/overloaded': 'More events wait than can be stored at once: nothing was stored, send them again.',
   'ingest/unavailable': 'The database did not store the events: send them again, repeats are harmless.',
   'ingest/stopping': 'Farthing is stopping: nothing was stored, send the events again.',
 }
 
-function refuse(code: NotSubmitted['code']): NotSubmitted {
+/** What is only away keeps the code of a delivery; anything else is named. */
+function notStored(trouble: Trouble | undefined): NotSubmitted {
+  if (trouble === undefined || isAway(trouble)) return refuse('ingest/unavailable')
+  const { code, detail } = trouble
+  return { ok: false, code, detail, retryAfterSeconds: RETRY_AFTER_SECONDS }
+}
+
+function isAway({ code }: Trouble): boolean {
+  return code === 'service/unavailable' || code === 'service/too_slow' || code === 'service/busy'
+}
+
+function refuse(code: keyof typeof REASONS): NotSubmitted {
   return { ok: false, code, detail: REASONS[code], retryAfterSeconds: RETRY_AFTER_SECONDS }
 }

@@ -31,7 +31,7 @@ export interface Health {
 }
 
 /** So many accounts that are set aside are named. */
-export const ASIDE_NAMED_MAX = 20
+export const ASIDE_NAMED = 20
 
 /** @param graceMs how long after its end sealing an hour is due */
 export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
@@ -40,7 +40,7 @@ export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
   const silentSources = (await runOne(sql, countSilentSources, undefined)) ?? 0
   const aside = (await runOne(sql, countSetAside, undefined))!
   const isAny = aside.accounts + aside.buckets > 0
-  const someAside = isAny ? await run(sql, listSetAside, { limit: ASIDE_NAMED_MAX }) : []
+  const someAside = isAny ? await run(sql, listSetAside, { limit: ASIDE_NAMED }) : []
   const watermarks = await readWatermarks(sql)
   const waits = unsettledMs(watermarks)
   return {

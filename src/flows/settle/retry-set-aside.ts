@@ -27,7 +27,7 @@ export interface RetrySetAside {
   readonly windowHours: number
   /** Everything, whatever its pause: a person asks for it. */
   readonly isNow: boolean
-  stopping(): boolean
+  readonly stopping: () => boolean
   readonly onAside: OnAside
 }
 

@@ -31,10 +31,10 @@ export function asideText({ account, bucket, hour, code, reason }: SetAside): st
   return `${who}, from ${formatHour(hour)} on (${code}: ${reason})`
 }
 
-const NAME_CHARACTERS_MAX = 80
+const NAME_CHARACTERS = 80
 
 /** On one line, with nothing that could move a cursor. */
 function shownName(name: string): string {
-  const short = name.length > NAME_CHARACTERS_MAX ? `${name.slice(0, NAME_CHARACTERS_MAX)}…` : name
+  const short = name.length > NAME_CHARACTERS ? `${name.slice(0, NAME_CHARACTERS)}…` : name
   return JSON.stringify(short).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�')
 }

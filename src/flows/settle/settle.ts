@@ -67,10 +67,11 @@ export async function settlePass(pass: SettlePass): Promise<number> {
 }
 
 /** @returns what failed, and is of no account: it must not stop settlement */
-async function releaseAll({ pool, stopping, onAside }: SettlePass): Promise<{ error: unknown } | undefined> {
+async function releaseAll(pass: SettlePass): Promise<{ error: unknown } | undefined> {
+  const { pool, onAside } = pass
   for (;;) {
     try {
-      await releaseHeld(pool, () => stopping())
+      await releaseHeld(pool, () => pass.stopping())
       return undefined
     } catch (error) {
       if (!isOfData(error)) throw error
@@ -82,8 +83,8 @@ async function releaseAll({ pool, stopping, onAside }: SettlePass): Promise<{ er
 }
 
 async function retryAside(pass: SettlePass, isNow: boolean): Promise<number> {
-  const { pool, stopping, onAside = () => undefined } = pass
-  const retry = { pool, windowHours: windowHours(pass), isNow, stopping: () => stopping(), onAside }
+  const { pool, onAside = () => undefined } = pass
+  const retry = { pool, windowHours: windowHours(pass), isNow, stopping: () => pass.stopping(), onAside }
   const hours = await retrySetAside(retry)
   if (hours > 0) await run(pool, updateSettledUntil, undefined)
   return hours

@@ -4,7 +4,9 @@ import { type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.t
 import { formatInstant } from '../../core/time/instant.ts'
 import { type Health, readHealth } from '../../flows/read/read-health.ts'
 import { asideText } from '../../flows/settle/say-aside.ts'
-import { isUnavailable } from '../../store/trouble.ts'
+import { FREE_BYTES_MIN, freeBytes } from '../../flows/read/free-space.ts'
+import { isUnavailable, troubleOf } from '../../store/trouble.ts'
+import { findWriteTrouble } from '../../store/writable.ts'
 import { bytesHeld } from '../body/held-bytes.ts'
 import { METRICS_TYPE, type Reading } from '../metrics.ts'
 import { type HttpContext, route } from '../route.ts'
@@ -13,7 +15,7 @@ import { type HttpContext, route } from '../route.ts'
 export const SEALING_LATE_MS = 5 * 60_000
 
 /** So many accounts that are set aside are named in one line. */
-const NAMED_MAX = 3
+const NAMED = 3
 
 /** A probe asks again soon, so a slow answer is no answer. */
 const PROBE_MS = 3_000
@@ -56,15 +58,29 @@ export const getReadiness = route({
 })
 
 async function readReadiness(context: HttpContext): Promise<Readiness> {
+  const { writing, dataDir } = context
   try {
-    const health = await withinTime(healthOf(context))
-    return health === undefined
-      ? unready('unknown', `The database has not answered for ${PROBE_MS / 1000} s.`)
-      : readinessOf(health)
+    const looks = Promise.all([healthOf(context), findWriteTrouble(writing), spaceWarning(dataDir)])
+    const seen = await withinTime(looks)
+    if (seen === undefined)
+      return unready('unknown', `The database has not answered for ${PROBE_MS / 1000} s.`)
+    const [health, trouble, space] = seen
+    const readiness = readinessOf(health)
+    const reasons = [...(trouble ? [trouble.advice] : []), ...readiness.reasons, ...space]
+    return { ...readiness, ready: readiness.ready && trouble === undefined, reasons }
   } catch (error) {
-    if (!isUnavailable(error)) throw error
-    return unready('unknown', 'The database cannot be reached.')
+    const trouble = troubleOf(error)
+    if (trouble === undefined) throw error
+    return unready('unknown', isUnavailable(error) ? 'The database cannot be reached.' : trouble.advice)
   }
+}
+
+/** Time to act: the process is ready until writing fails. */
+async function spaceWarning(dataDir: string | undefined): Promise<readonly string[]> {
+  const free = dataDir === undefined ? undefined : await freeBytes(dataDir)
+  if (free === undefined || free >= FREE_BYTES_MIN) return []
+  const mib = Math.floor(free / 1024 / 1024)
+  return [`The disk of the data directory has ${mib} MiB left: free or add space before writing fails.`]
 }
 
 /** A clock alarm is for people: a balancer that took the process away for it would stop ingest, too. */
@@ -85,8 +101,8 @@ function readinessOf(health: Health): Readiness {
 function setAside({ aside, someAside }: Health): string[] {
   if (someAside.length === 0) return []
   const count = aside.accounts + aside.buckets
-  const named = someAside.slice(0, NAMED_MAX).map(asideText).join('; ')
-  const more = count > NAMED_MAX ? `; and ${count - NAMED_MAX} more` : ''
+  const named = someAside.slice(0, NAMED).map(asideText).join('; ')
+  const more = count > NAMED ? `; and ${count - NAMED} more` : ''
   return [
     `Set aside by settlement: ${named}${more}. Repair it: it catches up by itself, or by farthing settle.`,
   ]
@@ -129,8 +145,17 @@ export const getMetrics = route({
   description: 'Gives the metrics of this process, over all accounts, for Prometheus.',
   answers: { 200: Type.String() },
   async handle({ reply }, context) {
+    const { writing, dataDir } = context
     const health = await healthOf(context)
-    return reply.type(METRICS_TYPE).send(await context.metrics.write(gaugesOf(health)))
+    const free = dataDir === undefined ? undefined : await freeBytes(dataDir)
+    const disk =
+      free === undefined
+        ? []
+        : [{ name: 'farthing_disk_free_bytes', help: 'Free bytes of the data directory', value: free }]
+    const fails = Number((await findWriteTrouble(writing)) !== undefined)
+    const writes = { name: 'farthing_writes_failing', help: '1: the database takes no writes', value: fails }
+    const gauges = [...gaugesOf(health), ...disk, writes]
+    return reply.type(METRICS_TYPE).send(await context.metrics.write(gauges))
   },
 })
 

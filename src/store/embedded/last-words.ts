@@ -1,10 +1,12 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNoLink } from './no-links.ts'
 import type { Place } from './place.ts'
 
-/** Newest files that are kept; the server begins a new one by size (settings.ts). */
-const LOG_FILES_MAX = 5
+/** Of all logs together, at most: the oldest go first. The server begins a new file by size (settings.ts). */
+export const LOG_BYTES_MAX = 50 * 1024 * 1024
+/** Older ones go, whatever their size. */
+export const LOG_AGE_MS_MAX = 30 * 24 * 3_600_000
 
 /**
  * The file for what the server says before its log is open, begun again at each start. It is not among the logs:
@@ -27,10 +29,30 @@ export function lastWords(place: Place): { readonly file: string; readonly text:
   return { file: files.at(-1) ?? firstOutput(place), text: '' }
 }
 
-/** Keep the newest logs only: the server never deletes one. */
-export function pruneLogs(place: Place): void {
-  for (const file of logFiles(place).slice(0, -LOG_FILES_MAX)) rmSync(file, { force: true })
+/**
+ * Delete old logs: the server never does. By bytes and age, not by number: each start begins a file, so a server that
+ * starts again and again would lose the one that says why. The newest, and those of failed starts, are never deleted.
+ */
+export function pruneLogs(place: Place, nowMs = Date.now()): void {
+  let bytes = 0
+  for (const [index, file] of logFiles(place).toReversed().entries()) {
+    const { size, mtimeMs } = statSync(file)
+    bytes += size
+    const isOld = nowMs - mtimeMs > LOG_AGE_MS_MAX || bytes > LOG_BYTES_MAX
+    if (index === 0 || !isOld || isOfFailedStart(file)) continue
+    rmSync(file, { force: true })
+    bytes -= size
+  }
 }
+
+/** A start that failed says so, and never that the server is ready. Its log is small. */
+function isOfFailedStart(file: string): boolean {
+  if (statSync(file).size > FAILED_START_BYTES) return false
+  const text = readNoLink(file)
+  return /FATAL|PANIC/.test(text) && !text.includes('database system is ready to accept connections')
+}
+
+const FAILED_START_BYTES = 65_536
 
 /** Oldest first: their names begin with the time. */
 function logFiles({ logs }: Place): string[] {
