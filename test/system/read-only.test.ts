@@ -12,16 +12,30 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-/** New sessions are read-only, as all are after a failover to a standby; those that are open end. */
+/**
+ * Each write is refused as a standby refuses it after a failover: with its SQLSTATE and words. Sessions set their own
+ * `default_transaction_read_only`, so that of the database does not reach them.
+ */
 async function setReadOnly(value: 'on' | 'off'): Promise<void> {
-  const pool = makePool(server.database.connection, { max: 1 })
-  await pool.query('set default_transaction_read_only = off')
-  const { rows } = await pool.query<{ name: string }>('select current_database() as name')
-  await pool.query(`alter database "${rows[0]!.name}" set default_transaction_read_only = ${value}`)
-  await pool.query(
-    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
-  )
-  await pool.end()
+  const { pool } = server.database
+  await pool.query(`
+    create or replace function refuse_write() returns trigger language plpgsql as $$
+    begin
+      raise exception 'cannot execute % in a read-only transaction', tg_op using errcode = '25006';
+    end $$`)
+  const change =
+    value === 'on'
+      ? 'create trigger read_only before insert or update or delete on %I for each statement execute function refuse_write()'
+      : 'drop trigger read_only on %I'
+  await pool.query(`
+    do $$
+    declare name text;
+    begin
+      for name in select relname from pg_class where relkind in ('r', 'p') and not relispartition
+                     and relnamespace = current_schema()::regnamespace loop
+        execute format('${change}', name);
+      end loop;
+    end $$`)
 }
 
 async function until(is: () => Promise<boolean>): Promise<void> {
