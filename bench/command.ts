@@ -1,6 +1,7 @@
 import type { BenchOptions } from './options.ts'
 import { availableParallelism } from 'node:os'
 import { Argument, Command, InvalidArgumentError } from 'commander'
+import { benchFloods, FLOOD_SECONDS } from './floods/bench-floods.ts'
 import { benchIngest, INGEST_DEFAULTS } from './ingest/bench-ingest.ts'
 import { benchFairness } from './load/bench-fairness.ts'
 import { benchSustained, SUSTAINED_SECONDS } from './load/bench-sustained.ts'
@@ -20,13 +21,14 @@ const PARTS = {
   scale: benchScale,
   sustained: benchSustained,
   fairness: benchFairness,
+  floods: benchFloods,
 }
 /** What `all` measures: the others take long, or are about one question. */
 const ALL: readonly (keyof typeof PARTS)[] = ['ingest', 'settle']
 
 export type What = keyof typeof PARTS | 'all'
 /** Parts that need no psql: they are held against themselves. */
-const WITHOUT_BASELINE: ReadonlySet<What> = new Set(['sustained', 'fairness'])
+const WITHOUT_BASELINE: ReadonlySet<What> = new Set(['sustained', 'fairness', 'floods'])
 
 type Choices = BenchOptions & { readonly json?: true }
 
@@ -67,7 +69,7 @@ export function benchCommand(run: (what: What, choices: Choices) => Promise<void
     )
     .option(
       '--seconds <number>',
-      `of load (sustained: ${SUSTAINED_SECONDS.toLocaleString('en')})`,
+      `of load (sustained: ${SUSTAINED_SECONDS.toLocaleString('en')}, each flood: ${FLOOD_SECONDS})`,
       wholeNumber,
     )
     .option('--cpu-prof <folder>', "write CPU profiles of Farthing's processes there")
@@ -94,6 +96,7 @@ Examples:
   npm run bench -- scale         up to 1,000,000 accounts, and 5,000,000 events of one
   npm run bench -- sustained --seconds 60
   npm run bench -- fairness      what one greedy key does to another
+  npm run bench -- floods        what floods of one key do to another; a short form: --seconds 5
   npm run --silent bench -- all --json > figures.json
 `
 

@@ -20,6 +20,7 @@ doTasks(
       return running.url
     },
     cpuSeconds,
+    pid: () => process.pid,
     rssMib: () => process.memoryUsage.rss() / 2 ** 20,
   },
   () => running?.stop(),
