@@ -119,24 +119,6 @@ test.each([1, 500])(
   },
 )
 
-test('a second signal does not wait', async () => {
-  const served = await serve()
-  const key = readFileSync(join(dataDir, 'admin-key'), 'utf8').trim()
-  const headers = {
-    authorization: `Bearer ${key}`,
-    'content-type': 'application/json',
-    'content-length': 100,
-  }
-  const posting = request(`${served.url}/v1/events`, { method: 'POST', headers })
-  posting.on('error', () => {})
-  posting.write('[')
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  served.child.kill('SIGINT')
-  await new Promise((resolve) => setTimeout(resolve, 1_500))
-  served.child.kill('SIGINT')
-  expect(await served.ended).toBe(130)
-})
-
 test('what it cannot do is one line, and exit code 1', async () => {
   const { code, stderr, stdout } = await farthing(['serve'], {
     env: { PORT: 'many', FARTHING_DATA_DIR: dataDir },
