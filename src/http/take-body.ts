@@ -31,7 +31,10 @@ export function takeBody(request: FastifyRequest, raw: FastifyRequest['raw'], do
 const NO_MEMORY: Memory = {
   take(bytes) {
     if (bytes === 0) return
-    throw new HttpProblem('request/invalid_body', 'There is a body that nobody reads: send none.')
+    throw new HttpProblem(
+      'request/invalid_body',
+      'The request has a body, and this address takes none: send it without one.',
+    )
   },
   during: (work) => work,
 }

@@ -14,7 +14,7 @@ export function storageCommand(): Command {
     .summary('list what an account stores now, and since when')
     .description(
       prose(`Lists the level of stored data that is in force in each project, dataset and region, whether it is billed yet
-        or not. A level counts until the next one: its age says for how long nobody has reported another.`),
+        or not. A level counts until the next one: its age is the time since the last report.`),
     )
     .option('--account <account>', 'whose data; not needed with a key that is bound to one')
   return withListOptions(command, 'level')

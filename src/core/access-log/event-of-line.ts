@@ -171,7 +171,7 @@ function readPlaces(places: Places, parts: LineParts): PlaceValues | LineRefusal
   for (const value of [account, project, region]) if (typeof value === 'object') return value
   if (account === undefined) {
     const detail =
-      'The line says nothing of its account: add another place to account, or "anonymous" to ignore.'
+      'The line does not name its account: add another place to account, or "anonymous" to ignore.'
     return refuseLine('log/no_account', detail)
   }
   return { account, project, region } as PlaceValues

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 
 /**
- * What is limited together: an IPv4 address; of IPv6 the first 64 bits, since whoever has one address of such a network has
+ * What is limited together: an IPv4 address; of IPv6 the first 64 bits, since an owner of one address of such a network has
  * all of them. The same address is the same group in each of its notations.
  */
 export function addressGroup(address: string): string {
