@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -20,7 +21,8 @@ import {
   sql,
 } from './embedded-child.ts'
 
-/** The user nobody on Linux. */
+/** Users of every Linux: one that is nobody else's, and nobody. */
+const DAEMON = 1
 const NOBODY = 65534
 
 let place: string
@@ -121,16 +123,47 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
   test('a plain user without a home needs nothing, and root leaves the data to that user', async () => {
     const dataDir = join(base, 'data')
     mkdirSync(dataDir)
+    chownSync(dataDir, DAEMON, DAEMON)
+    const first = await run(program, { dataDir, uid: DAEMON })
+    expect(first.detail).toBeUndefined()
+    expect(ownerOf(first)).toBe(DAEMON)
+    await first.stop()
+    const asRoot = await run(program, { dataDir })
+    expect(ownerOf(asRoot)).toBe(DAEMON)
+    await asRoot.stop()
+    const again = await run(program, { dataDir, uid: DAEMON })
+    expect(again.detail).toBeUndefined()
+  })
+
+  test('nobody runs its own server, but root starts none as nobody', async () => {
+    const dataDir = join(base, 'data')
+    mkdirSync(dataDir)
     chownSync(dataDir, NOBODY, NOBODY)
     const first = await run(program, { dataDir, uid: NOBODY })
     expect(first.detail).toBeUndefined()
-    expect(ownerOf(first)).toBe(NOBODY)
+    const beside = await run(program, { dataDir })
+    expect([beside.detail, beside.serverPid]).toEqual([undefined, first.serverPid])
+    await beside.stop()
     await first.stop()
     const asRoot = await run(program, { dataDir })
-    expect(ownerOf(asRoot)).toBe(NOBODY)
-    await asRoot.stop()
-    const again = await run(program, { dataDir, uid: NOBODY })
+    expect(asRoot.code).toBe('server/no_user')
+    expect(asRoot.detail).toMatch(/belongs to the user nobody.*: start Farthing as that user, or .*chown -R/)
+    expect(statSync(join(dataDir, 'postgres')).uid).toBe(NOBODY)
+  })
+
+  test('data that root has made as nobody, with an earlier version, is given to the user of the server', async () => {
+    const dataDir = join(base, 'data')
+    const first = await run(program, { dataDir })
+    const user = ownerOf(first)
+    await sql(first.connection, `create table word as select 'kept' as word`)
+    await first.stop()
+    for (const name of ['postgres', 'log', 'socket']) giveAll(join(dataDir, name), NOBODY)
+    const again = await run(program, { dataDir })
     expect(again.detail).toBeUndefined()
+    expect(ownerOf(again)).toBe(user)
+    expect(await sql(again.connection, 'select word from word')).toEqual([{ word: 'kept' }])
+    for (const name of ['postgres', 'postgres/base', 'log', 'socket'])
+      expect(statSync(join(dataDir, name)).uid).toBe(user)
   })
 
   test('missing library links are made; a plain user who may not make them gets a copy that has them', async () => {
@@ -163,3 +196,9 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
     expect(child.detail).toMatch(/EACCES.*FARTHING_DATA_DIR/)
   })
 })
+
+function giveAll(path: string, uid: number): void {
+  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }))
+    lchownSync(join(path, name), uid, uid)
+  lchownSync(path, uid, uid)
+}

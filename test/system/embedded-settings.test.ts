@@ -9,11 +9,14 @@ for (const { memory, shared, cache, maintenance, because } of table(`
   65536  | 2048MB | 32768MB | 512MB       | more would only make checkpoints longer
 `)) {
   test(`with ${memory} MiB of memory: ${because}`, () => {
-    expect(settings({ socketDir: '/s', logs: '/l', memory: Number(memory) * 2 ** 20 })).toMatchObject({
+    expect(
+      settings({ socketDir: '/s', logs: '/l', pgdata: '/d', memory: Number(memory) * 2 ** 20 }),
+    ).toMatchObject({
       shared_buffers: shared,
       effective_cache_size: cache,
       maintenance_work_mem: maintenance,
       fsync: 'on',
+      hba_file: '/d/pg_hba.conf',
     })
   })
 }

@@ -87,7 +87,8 @@ beforeAll(async () => {
   await stop()
   launchWith = async (extra) => {
     const connection = socketConnection(join(place.home, 'socket'))
-    const surroundings = { socketDir: connection.host, logs: place.logs, memory: 2 ** 30 }
+    const { logs, pgdata } = place
+    const surroundings = { socketDir: connection.host, logs, pgdata, memory: 2 ** 30 }
     const pid = launch(place, found.binaries, { ...settings(surroundings), ...extra })
     if (pid === undefined || !(await answers(place, connection, pid, () => {}))) throw new Error('not up')
     return connection

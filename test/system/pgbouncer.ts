@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -44,8 +44,9 @@ export async function startPgbouncer(
   const target = `${database} = host=${host} port=${port} dbname=${database} user=${user}`
   const file = join(dir, 'pgbouncer.ini')
   writeFileSync(file, `[databases]\n${target}\n[pgbouncer]\n${lines.join('\n')}\n`)
-  const id = (flag: string) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout)
-  const asRoot = process.geteuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : {}
+  // It does not run as root, and the server lets in its own user alone.
+  const { uid, gid } = statSync(join(host, `.s.PGSQL.${port}`))
+  const asRoot = process.geteuid?.() === 0 ? { uid, gid } : {}
   const pooler = spawn('pgbouncer', [file], { stdio: 'ignore', ...asRoot })
   const ended = once(pooler, 'exit')
   const connection = { host: dir, port: 6432, user, database }

@@ -1,4 +1,3 @@
-import { chmodSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Log, openDatabase } from '../../src/store/connect.ts'
 import { probeSessions } from '../../src/store/probe-sessions.ts'
@@ -77,11 +76,6 @@ describe.skipIf(whyNot !== undefined)(`PgBouncer${whyNot ? ` (skipped: ${whyNot}
   }
 
   function reach(settings: Readonly<Record<string, string | number>>) {
-    const { host } = database.connection
-    // The server's socket is closed to all but its owner, who is not the pooler's user.
-    chmodSync(host, 0o711)
-    chmodSync(`${host}/.s.PGSQL.5432`, 0o777)
-    expect(statSync(host).mode & 0o111).toBe(0o111)
     return startPgbouncer(database.connection, settings)
   }
 })

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { askForPassword, letIn } from './access.ts'
 import type { Binaries } from './binaries.ts'
 import { clearAway } from './clear-away.ts'
 import { ask, type Connection, DATABASE, socketConnection } from './connection.ts'
@@ -36,13 +37,14 @@ export async function bringUp(
   const refused = preparePgdata(place, binaries)
   if (refused) return refused
   makeOwn(place.logs, place)
-  const connection = socketConnection(socket.dir)
+  const connection = letIn(place, socketConnection(socket.dir))
   const onSlow = () => log.info({ log: lastWords(place).file }, 'PostgreSQL is still starting')
   const waiting = { onSlow, signal }
   const running =
     (await found(place, connection, waiting)) ?? (await started(place, binaries, connection, waiting))
-  const incomplete = running.ok ? await makeDatabase(place, connection) : undefined
-  return incomplete ?? running
+  if (!running.ok) return running
+  const incomplete = await makeDatabase(place, connection)
+  return incomplete ?? { ...running, connection: await askForPassword(place, connection) }
 }
 
 /** How a start is waited for. */
@@ -89,7 +91,12 @@ async function started(
 ): Promise<Running | Refused> {
   await clearAway(place, connection.host)
   signal?.throwIfAborted()
-  const surroundings = { socketDir: connection.host, logs: place.logs, memory: usableMemory() }
+  const surroundings = {
+    socketDir: connection.host,
+    logs: place.logs,
+    pgdata: place.pgdata,
+    memory: usableMemory(),
+  }
   const pid = launch(place, binaries, settings(surroundings))
   try {
     if (pid !== undefined && (await answers(place, connection, pid, onSlow, signal))) {

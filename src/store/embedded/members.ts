@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { createNoLink, makeDirectoryNoLink } from './no-links.ts'
 import { isAlive, newIdentity } from './process-identity.ts'
 
 /**
@@ -12,9 +13,9 @@ export interface Membership {
 }
 
 export function enter(dir: string): Membership {
-  mkdirSync(dir, { recursive: true })
+  makeDirectoryNoLink(dir)
   const identity = newIdentity()
-  writeFileSync(join(dir, identity), '')
+  createNoLink(join(dir, identity))
   return { dir, identity }
 }
 
@@ -24,7 +25,7 @@ export function leave({ dir, identity }: Membership): void {
 
 /** Whether any living process uses the server. Records of the dead are removed on the way. */
 export function hasMembers(dir: string): boolean {
-  mkdirSync(dir, { recursive: true })
+  makeDirectoryNoLink(dir)
   const identities = readdirSync(dir)
   for (const identity of identities.filter((each) => !isAlive(each)))
     rmSync(join(dir, identity), { force: true })

@@ -1,6 +1,19 @@
-import { closeSync, constants, fchmodSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 
-const { O_CREAT, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY } = constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY } = constants
 
 /**
  * Open a file that has a fixed name in a directory where others may make names too: one that is a link is not followed
@@ -30,4 +43,38 @@ export function writeNoLink(path: string, text: string, mode = 0o644): void {
   } finally {
     closeSync(file)
   }
+}
+
+/** An empty file of a new name. What has the name already, a link too, is an error (EEXIST). */
+export function createNoLink(path: string): void {
+  closeSync(openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644))
+}
+
+/** Make a directory, unless it is there. A link to one is an error: what is made in it would be elsewhere. */
+export function makeDirectoryNoLink(path: string): void {
+  mkdirSync(path, { recursive: true })
+  if (lstatSync(path).isDirectory()) return
+  throw Object.assign(new Error(`ELOOP: ${path} is a link, and none is followed here`), { code: 'ELOOP' })
+}
+
+/**
+ * A file with a new text, which has it whole or not at all, on disk. For directories of another user: a link that has
+ * the name is replaced, not followed, and the file is given to that user.
+ */
+export function replaceNoLink(
+  path: string,
+  text: string,
+  owner: { readonly uid: number; readonly gid: number } | undefined,
+): void {
+  const draft = `${path}.new`
+  rmSync(draft, { force: true })
+  const file = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    writeSync(file, text)
+    if (owner) fchownSync(file, owner.uid, owner.gid)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(draft, path)
 }

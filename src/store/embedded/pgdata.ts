@@ -8,16 +8,17 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.ts'
-import type { Place } from './place.ts'
+import { readNoLink } from './no-links.ts'
+import { ownerId, type Place } from './place.ts'
 import { oneLine, type Refused, refuse, refuseFullDisk, systemCode } from './refusal.ts'
 import { serverProcess } from './server-process.ts'
+import { userName } from './user-names.ts'
 
 const UNFINISHED = 'postgres.unfinished-'
 /** Of the log from which PostgreSQL recovers (WAL). */
@@ -47,7 +48,7 @@ function removeUnfinished(home: string): void {
 
 function checkPgdata(place: Place, binaries: Binaries): Refused | undefined {
   const { pgdata, user } = place
-  if (user && statSync(pgdata).uid === 0) giveAll(pgdata, user)
+  if (user && statSync(pgdata).uid !== user.uid) giveAll(pgdata, user)
   const owner = statSync(pgdata).uid
   if (!user && owner !== process.geteuid?.()) {
     const detail = `The data in ${pgdata} belongs to user ${owner}, and PostgreSQL runs only as its owner`
@@ -65,7 +66,7 @@ function checkVersion(pgdata: string, binaries: Binaries): Refused | undefined {
       `${detail}: move it away, or set FARTHING_DATA_DIR to another directory.`,
     )
   }
-  const major = readFileSync(version, 'utf8').trim()
+  const major = readNoLink(version).trim()
   if (major !== binaries.major) {
     const detail = `The data in ${pgdata} is of PostgreSQL ${major}, this Farthing has ${binaries.major}`
     const advice =
@@ -76,14 +77,17 @@ function checkVersion(pgdata: string, binaries: Binaries): Refused | undefined {
 }
 
 function initdb(place: Place, { native }: Binaries): Refused | undefined {
+  const uid = ownerId(place)
+  if (userName(uid) === undefined) return refuseNameless(uid)
   const fresh = join(place.home, `${UNFINISHED}${process.pid}`)
   mkdirSync(fresh, { mode: 0o700 })
   if (place.user) chownSync(fresh, place.user.uid, place.user.gid)
   const args = [
     `--pgdata=${fresh}`,
     '--username=farthing',
-    // Who may connect is decided by the socket's directory, which only the server's user and root can enter.
-    '--auth=trust',
+    // Until the rules are written (access.ts).
+    '--auth-local=peer',
+    '--auth-host=reject',
     '--encoding=UTF8',
     // Texts sort by code point, on every machine and for ever: no C library can reorder an index.
     '--locale=C',
@@ -106,6 +110,13 @@ function initdb(place: Place, { native }: Binaries): Refused | undefined {
   return undefined
 }
 
+/** PostgreSQL's programs that make a database ask for the name of their user, and end without one. */
+function refuseNameless(uid: number): Refused {
+  const detail = `PostgreSQL makes a new database only for a user that has a name, and user ${uid} has none here`
+  const advice = `start as a user of /etc/passwd (1000 in Farthing's image), add a line for ${uid} to it, or set DATABASE_URL`
+  return refuse('server/no_user', `${detail}: ${advice}.`)
+}
+
 function refuseInitdb(place: Place, output: string): Refused {
   if (/No space left|Disk quota/.test(output)) return refuseFullDisk(place.dataDir)
   const reason =
@@ -123,7 +134,10 @@ function syncDirectory(path: string): void {
   closeSync(directory)
 }
 
-/** Data that root has copied here (a file backup brought back) belongs to root; the server could not read it. */
+/**
+ * Data that root has copied here (a file backup brought back) belongs to root; the server could not read it. That of
+ * nobody is given to the user who runs the server now (server-user.ts).
+ */
 function giveAll(path: string, { uid, gid }: { uid: number; gid: number }): void {
   for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
     lchownSync(join(entry.parentPath, entry.name), uid, gid)

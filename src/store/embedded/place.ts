@@ -25,6 +25,8 @@ export interface Place {
   readonly pgdata: string
   readonly logs: string
   readonly user?: ServerUser
+  /** The name of the server's user, if it was made for this place just now. */
+  readonly madeUser?: string
 }
 
 /** Left in a data directory whose server lives elsewhere; its first line says where. */
@@ -58,7 +60,7 @@ export function findPlace(
   const home = noted ?? real
   const found = serverUser(join(home, 'postgres'))
   if (!found.ok) return found
-  if (canReach(found.user, home)) return { ok: true, place: placeAt(dataDir, home, found.user) }
+  if (canReach(found.user, home)) return { ok: true, place: placeAt(dataDir, home, found) }
   if (noted !== undefined || existsSync(join(home, 'postgres'))) {
     const detail = `There is data in ${home} that the server's user (id ${found.user?.uid}) cannot reach`
     return refuse(
@@ -67,7 +69,7 @@ export function findPlace(
     )
   }
   try {
-    return { ok: true, place: placeAt(dataDir, makeElsewhere(real, sharedDir), found.user) }
+    return { ok: true, place: placeAt(dataDir, makeElsewhere(real, sharedDir), found) }
   } catch (error) {
     const detail = `The server's user (id ${found.user?.uid}) can enter neither ${real} nor a directory of its own`
     const advice = 'set FARTHING_DATA_DIR to a directory that others can enter'
@@ -103,9 +105,18 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
-function placeAt(dataDir: string, home: string, user: ServerUser | undefined): Place {
+function placeAt(
+  dataDir: string,
+  home: string,
+  { user, made }: { readonly user?: ServerUser; readonly made?: string },
+): Place {
   const place = { dataDir, home, pgdata: join(home, 'postgres'), logs: join(home, 'log') }
-  return user ? { ...place, user } : place
+  return { ...place, ...(user ? { user } : {}), ...(made === undefined ? {} : { madeUser: made }) }
+}
+
+/** Of the user who runs the server. */
+export function ownerId({ user }: Place): number {
+  return user?.uid ?? process.geteuid?.() ?? 0
 }
 
 function readNote(dataDir: string): string | undefined {

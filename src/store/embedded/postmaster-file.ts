@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readNoLink } from './no-links.ts'
 import { saysGone, startOf } from './process-identity.ts'
 
 /** Whether the system lists its processes as files, so that orphans can be seen. */
@@ -37,7 +38,7 @@ function pidInFile(pgdata: string): number | undefined {
 
 function linesOf(pgdata: string): string[] {
   try {
-    return readFileSync(join(pgdata, 'postmaster.pid'), 'utf8').split('\n')
+    return readNoLink(join(pgdata, 'postmaster.pid')).split('\n')
   } catch (error) {
     if (saysGone(error)) return []
     throw error

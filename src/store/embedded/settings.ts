@@ -1,5 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { totalmem } from 'node:os'
+import { join } from 'node:path'
+import { HBA, IDENT } from './access.ts'
 
 const MIB = 2 ** 20
 
@@ -13,6 +15,8 @@ const SHM_BYTES_MIN = 256 * MIB
 export interface Surroundings {
   readonly socketDir: string
   readonly logs: string
+  /** PostgreSQL's own directory. */
+  readonly pgdata: string
   /** Of this machine or this container, whichever has less, in bytes. */
   readonly memory: number
 }
@@ -21,11 +25,14 @@ export interface Surroundings {
  * The server's settings. They are given at each start rather than written into a file, so that a new version's
  * hold for old data, and an edited file cannot turn `fsync` off.
  */
-export function settings({ socketDir, logs, memory }: Surroundings): Record<string, string> {
+export function settings({ socketDir, logs, pgdata, memory }: Surroundings): Record<string, string> {
   return {
     listen_addresses: '',
     unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     unix_socket_permissions: '0700',
+    // Who is let in (access.ts).
+    hba_file: join(pgdata, HBA),
+    ident_file: join(pgdata, IDENT),
     max_connections: '100',
     cluster_name: 'farthing',
     timezone: 'UTC',

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lchownSync, lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readNoLink, writeNoLink } from './no-links.ts'
-import { makeOwn, type Place } from './place.ts'
+import { makeOwn, ownerId, type Place } from './place.ts'
 import { type Refused, refuse } from './refusal.ts'
-import { canReach } from './server-user.ts'
+import { canReach, isNobody } from './server-user.ts'
 
 /** The port only names the socket's file: nothing listens on a network. */
 export const PORT = 5432
@@ -32,6 +32,7 @@ export function socketDir(place: Place): { readonly ok: true; readonly dir: stri
   const name = `farthing-${createHash('sha256').update(place.home).digest('hex').slice(0, 12)}`
   const candidates = [tmpdir(), '/tmp'].filter((parent) => existsSync(parent) && canReach(place.user, parent))
   for (const dir of [...(noted ? [noted] : []), ...candidates.map((parent) => join(parent, name))]) {
+    if (dir === noted) takeFromNobody(dir, place)
     if (!fits(dir) || !makePrivate(dir, place)) continue
     writeNoLink(join(place.home, NOTE), `${dir}\n`)
     return { ok: true, dir }
@@ -49,15 +50,21 @@ function readNote(home: string): string | undefined {
   return existsSync(note) ? readNoLink(note).trim() : undefined
 }
 
+/** What an earlier version had as nobody's. The link is not followed if it is one by now. */
+function takeFromNobody(dir: string, { user }: Place): void {
+  const stat = lstatSync(dir, { throwIfNoEntry: false })
+  if (user && stat && isNobody(stat.uid)) lchownSync(dir, user.uid, user.gid)
+}
+
 /** False when something else has the name: in a temporary directory anyone could have put it there. */
-function makePrivate(dir: string, { user }: Place): boolean {
-  const owner = user?.uid ?? process.geteuid?.() ?? 0
+function makePrivate(dir: string, place: Place): boolean {
+  const { user } = place
   if (!existsSync(dir)) {
     mkdirSync(dir, { mode: 0o700 })
     if (user) chownSync(dir, user.uid, user.gid)
   }
   const stat = lstatSync(dir)
-  if (!stat.isDirectory() || stat.uid !== owner) return false
+  if (!stat.isDirectory() || stat.uid !== ownerId(place)) return false
   chmodSync(dir, 0o700)
   return true
 }

@@ -54,6 +54,8 @@ export async function startEmbedded({
     signal?.throwIfAborted()
     const at = findPlace(dataDir, sharedDir)
     if (!at.ok) return at
+    const { madeUser } = at.place
+    if (madeUser) log.info({ user: madeUser }, 'A system user was made, as whom PostgreSQL runs')
     const found = findBinaries(at.place, sharedDir)
     if (!found.ok) return found
     const started = await takeTurn(at.place, () => use(at.place, found.binaries, log, signal), signal)

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createNoLink, makeDirectoryNoLink } from './no-links.ts'
 import { isAlive, newIdentity } from './process-identity.ts'
 
 const POLL_MS = 20
@@ -22,7 +23,7 @@ export async function inTurn<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T | undefined> {
-  mkdirSync(dir, { recursive: true })
+  makeDirectoryNoLink(dir)
   const me = newIdentity()
   const ticket = `${takeNumber(dir, me)}@${me}`
   const deadline = Date.now() + patienceMs
@@ -41,10 +42,10 @@ export async function inTurn<T>(
 /** One more than every number in sight. While it is being chosen a marker makes the others wait for it. */
 function takeNumber(dir: string, me: string): number {
   const choosing = join(dir, `${CHOOSING}@${me}`)
-  writeFileSync(choosing, '')
+  createNoLink(choosing)
   const numbers = tickets(dir).map(({ number }) => number)
   const mine = Math.max(0, ...numbers.filter(Number.isFinite)) + 1
-  writeFileSync(join(dir, `${mine}@${me}`), '')
+  createNoLink(join(dir, `${mine}@${me}`))
   rmSync(choosing, { force: true })
   return mine
 }
