@@ -13,7 +13,7 @@ import { databaseUrl } from '../database.ts'
 import type { Run, RunOptions } from './cli-run.ts'
 import { type ServerProcess, serverProcess } from './cli-server.ts'
 import { BACKUP, itemSchemaOf, schemaOf, type Try, TRIES } from './every-command.ts'
-import { at, call, everyOutcome, FIRST, REJECTED_LINES } from './every-outcome.ts'
+import { at, call, everyOutcome, FIRST, PRICE_LIST, REJECTED_LINES, TOO_OLD } from './every-outcome.ts'
 
 // Guarantee: every command of the program shows every outcome that an event can have: as a table, in 80 columns, and as
 // the JSON that the API declares. The commands are taken from the program, so that a new one cannot be forgotten.
@@ -35,7 +35,13 @@ beforeAll(async () => {
     file('day.ndjson'),
     [call('a', at(FIRST)), call('b', at(FIRST))].map((one) => JSON.stringify(one)).join('\n'),
   )
-  server = await serverProcess({ DATABASE_URL: databaseUrl(deployed.connection) })
+  writeFileSync(file('old.ndjson'), `${JSON.stringify(TOO_OLD)}\n`)
+  writeFileSync(file('list.yaml'), PRICE_LIST)
+  // The commands below ask more often than a person would.
+  server = await serverProcess({
+    DATABASE_URL: databaseUrl(deployed.connection),
+    FARTHING_QUESTION_RATE: '10000',
+  })
   writeFileSync(
     file('book.yaml'),
     (await run(['price-book', 'show', '--json'])).stdout.replace(/[\s\S]*/, bookOf),
@@ -45,7 +51,8 @@ beforeAll(async () => {
   ).stdout.trim()
   const imported = await run(['import', file('rejected.ndjson'), '--no-wait'])
   const foreign = await run(['import', file('good.ndjson'), '--no-wait'], { env: { FARTHING_KEY: bound } })
-  if (imported.code !== 3 || foreign.code !== 3) throw new Error(imported.stderr + foreign.stderr)
+  const old = await run(['import', file('old.ndjson'), '--no-wait'], { env: { FARTHING_KEY: bound } })
+  for (const { code, stderr } of [imported, foreign, old]) if (code !== 3) throw new Error(stderr)
 }, 180_000)
 afterAll(async () => {
   await server?.close()

@@ -84,6 +84,12 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
   settle: [
     { args: ['settle', '--now'], ...own({ hours: Count, sealing: Type.Enum(['running', 'stopped']) }) },
   ],
+  migrate: [
+    {
+      args: ['migrate'],
+      ...own({ applied: Type.Array(Type.String()), moved: Type.Boolean(), schema: Type.Literal('farthing') }),
+    },
+  ],
   verify: [
     { args: ['verify'], json: { lines: Type.Object({ place: Type.String(), detail: Type.String() }) } },
   ],
@@ -122,6 +128,15 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
     { args: ['price-book', 'diff'], ...answer('GET /v1/price-book/diff') },
     { args: ['price-book', 'diff', '@book.yaml'] },
   ],
+  'price-lists publish': [
+    {
+      args: ['price-lists', 'publish', 'partners', '@list.yaml', '--dry-run'],
+      ...answer('POST /v1/price-lists/:name'),
+    },
+    { args: ['price-lists', 'publish', 'partners', '@list.yaml'] },
+  ],
+  'price-lists list': [{ args: ['price-lists'], ...answer('GET /v1/price-lists') }],
+  'price-lists show': [{ args: ['price-lists', 'show', 'partners'], ...answer('GET /v1/price-lists/:name') }],
   usage: [
     { args: ['usage'], ...items('GET /v1/usage') },
     {

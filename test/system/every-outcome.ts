@@ -179,6 +179,12 @@ async function close({ pool }: Deployment): Promise<void> {
   await endLevels({ pool, stopping: () => false })
 }
 
+/** Only a key of one account is refused it. */
+export const TOO_OLD = call('r-old', '2010-01-01T00:00:00Z', {}, { subject: 'globex' })
+
+/** For some accounts, beside the book. */
+export const PRICE_LIST = 'priceList: partners\ndiscount: "0.1"\n'
+
 /** A line for each code of a rejection that a sender can cause by its lines alone. */
 export const REJECTED_LINES: Readonly<Record<string, string>> = {
   'event/not_an_object': '[1]',

@@ -233,6 +233,7 @@ describe('the environment', () => {
         identityWindowMs: 62 * 86_400_000,
         backfillReachMs: 400 * 86_400_000,
         taken: 'any',
+        storage: 'local',
         sessions: 24,
         shares: {
           questionsMax: 3,

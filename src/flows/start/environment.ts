@@ -21,7 +21,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_STORAGE',
     fallback: 'local',
-    says: 'where that PostgreSQL writes: local, or replicated by a service',
+    says: 'its storage: local, or replicated',
     of: 'server',
   },
   {
@@ -46,7 +46,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_BACKFILL_REACH',
     fallback: '400d',
-    says: 'how far back keys may send new usage: 1d to 36500d',
+    says: 'how old new usage may be: 1d to 36500d',
     of: 'server',
   },
   {
@@ -65,7 +65,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_QUESTIONS',
     fallback: '3',
-    says: 'questions at once of a key of one account: 1 to 50',
+    says: "questions at once of one account's key: 1 to 50",
     of: 'server',
   },
   { name: 'FARTHING_DRY_RUNS', fallback: '2', says: 'dry runs at once of a key: 1 to 50', of: 'server' },
@@ -90,7 +90,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_TRUSTED_PROXIES',
     fallback: '',
-    says: 'proxies whose X-Forwarded-For counts: 127.0.0.1,10.0.0.0/8',
+    says: 'your proxies, as 127.0.0.1,10.0.0.0/8',
     of: 'server',
   },
   {

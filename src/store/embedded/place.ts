@@ -79,13 +79,23 @@ export function findPlace(
 
 /** A directory in which everybody may make and rename files. A group may (Kubernetes' fsGroup). */
 export function refuseOpenDirectory(dataDir: string): Refused | undefined {
-  const stat = statSync(dataDir, { throwIfNoEntry: false })
-  if (stat === undefined || (stat.mode & 0o002) === 0) return undefined
+  const mode = modeOf(dataDir)
+  if (mode === undefined || (mode & 0o002) === 0) return undefined
   const what = `Everybody can write to the data directory ${dataDir}, and so replace the admin key and PostgreSQL's files`
   return refuse(
     'server/data_dir',
     `${what}: run chmod o-w ${dataDir}, or set FARTHING_DATA_DIR to another one.`,
   )
+}
+
+/** Undefined for what is not there or cannot be looked at: its use is refused with the reason. */
+function modeOf(path: string): number | undefined {
+  try {
+    return statSync(path).mode
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return undefined
+  }
 }
 
 /**
