@@ -12,7 +12,19 @@ import { prepare } from './prepare.mjs'
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const DEBIAN = '/usr/lib/postgresql'
 /** From the first event to the proof of its bill, and what depends most on the server's version. */
-const FILES = ['live-events', 'gate', 'settle', 'voids', 'verify', 'keys', 'http-bills', 'binary-arrays']
+const FILES = [
+  'live-events',
+  'gate',
+  'settle',
+  'voids',
+  'verify',
+  'keys',
+  'http-bills',
+  'binary-arrays',
+  'schema',
+  'pooler',
+  'session-settings',
+]
 
 prepare()
 const folder = mkdtempSync(join(tmpdir(), 'farthing-elsewhere-'))

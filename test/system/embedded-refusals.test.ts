@@ -1,6 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Log } from '../../src/store/connect.ts'
@@ -58,6 +68,24 @@ test('a data directory that is a file, or below a file, or cannot be made', asyn
     expect(detail).toContain('set FARTHING_DATA_DIR')
   }
 })
+
+const LINKS = ['turns', 'processes', 'server-start.log', 'postgres/PG_VERSION', 'postgres/postmaster.pid']
+for (const name of LINKS) {
+  test(`a link in the place of ${name} is refused, and not followed`, async () => {
+    makeData()
+    const elsewhere = join(base, 'elsewhere')
+    if (name.includes('.') || name.includes('_')) writeFileSync(elsewhere, 'mine')
+    else mkdirSync(elsewhere)
+    rmSync(join(dataDir, name), { recursive: true, force: true })
+    symlinkSync(elsewhere, join(dataDir, name))
+    const { code, detail } = await refusal(start())
+    expect(code).toBe('server/data_dir')
+    expect(detail).toContain('ELOOP')
+    expect(detail).toContain(name)
+    if (statSync(elsewhere).isDirectory()) expect(readdirSync(elsewhere)).toEqual([])
+    else expect(readFileSync(elsewhere, 'utf8')).toBe('mine')
+  })
+}
 
 test('data of another major version: says which, and the way over', async () => {
   makeData()
