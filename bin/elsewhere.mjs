@@ -21,9 +21,7 @@ const FILES = [
   'keys',
   'http-bills',
   'binary-arrays',
-  'schema',
   'pooler',
-  'session-settings',
 ]
 
 prepare()

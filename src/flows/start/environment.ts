@@ -96,7 +96,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_HOSTS',
     fallback: '',
-    says: 'names by which clients reach it, with commas between them',
+    says: 'names by which clients reach it, comma-separated',
     of: 'server',
   },
   {
