@@ -8,7 +8,7 @@ import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
 import { readGivenBook, refuseUncovered, type StartBookRefused } from './flows/start/start-book.ts'
-import { acceptClockAtStart } from './flows/settle/clock-watch.ts'
+import { judgeClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeGates } from './http/limits/gates.ts'
 import { makeServer } from './http/server.ts'
@@ -134,7 +134,7 @@ async function startParts(
   stops.add('database sessions', () => writing.end())
   const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
   if (!first.ok) return first
-  await acceptClockAtStart(writing)
+  await judgeClockAtStart(writing)
   starting?.done()
   signal?.throwIfAborted()
   const pools = openPools(connection, budget, stops, log)

@@ -16,6 +16,10 @@ export const Cycle = Type.Object({
   }),
   late: Type.Boolean({ description: 'Its bills came, or will come, more than an hour after its end' }),
   inDanger: Type.Boolean({ description: 'It ended more than 30 minutes ago, and has no bills' }),
+  sealedAhead: Type.Boolean({
+    description:
+      'It is sealed, and the database clock has not come to its end: the clock was ahead, and has been set back',
+  }),
   bills: Type.Union([Type.Integer(), Type.Null()], {
     description:
       'Of all accounts, with those made later of past usage; null without bills, and for a bound key',

@@ -33,6 +33,8 @@ export interface BackgroundJobsOptions {
   readonly graceMs: number
   readonly backfillQuietMs: number
   readonly identityWindowMs: number
+  /** This process's clock; undefined: that of the machine. */
+  readonly ownClock?: () => number
 }
 
 export interface BackgroundJobs {
@@ -46,7 +48,7 @@ export interface BackgroundJobs {
  */
 export function startBackgroundJobs(options: BackgroundJobsOptions): BackgroundJobs {
   const abort = new AbortController()
-  const clock = makeClockWatch(options.log)
+  const clock = makeClockWatch(options.log, options)
   const bills = makeSlaMonitor(options.log, options.graceMs)
   const loops = [
     again(abort.signal, options.log, () => seal(options, clock, bills)),

@@ -82,7 +82,10 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
   bill: [{ args: ['bill', '@bill'], ...answer('GET /v1/bills/:id') }],
   explain: [{ args: ['explain', '--account', 'acme', 'billed'], ...answer('GET /v1/events') }],
   settle: [
-    { args: ['settle', '--now'], ...own({ hours: Count, sealing: Type.Enum(['running', 'stopped']) }) },
+    {
+      args: ['settle', '--now'],
+      ...own({ hours: Count, sealing: Type.Enum(['running', 'delayed', 'stopped']) }),
+    },
   ],
   migrate: [
     {

@@ -17,7 +17,8 @@ export function cyclesCommand(): Command {
     .description(
       prose(`Lists the hours since the first start, newest first. An open hour takes usage; the usage of a sealed one
         can no longer change; a settled one has its bills. The lag runs from the end of the hour to its last bill: an
-        hour whose lag is more than one hour is late, and one without bills is in danger after 30 minutes.`),
+        hour whose lag is more than one hour is late, and one without bills is in danger after 30 minutes. An hour is ahead
+        of the clock if it was sealed while the database clock was ahead, and that clock has been set back.`),
     )
   return withListOptions(withRange(command, 'hours'), 'hour')
     .addHelpText('after', examples(['farthing cycles --limit 24', 'how is billing doing?']))
@@ -47,8 +48,9 @@ function rowOf(view: Cycle) {
   return { cells: [...ends, stateOf(view), ...times, lagOf(lagSeconds), ...counts, version] }
 }
 
-/** `sealed, late`: the worse of both watermarks. */
-function stateOf({ state, late, inDanger }: Cycle): string {
+/** `sealed, late`: the worst of what is to be said. */
+function stateOf({ state, late, inDanger, sealedAhead }: Cycle): string {
+  if (sealedAhead) return `${state}, ahead of the clock`
   return late ? `${state}, late` : inDanger ? `${state}, in danger` : state
 }
 

@@ -2,11 +2,14 @@ import { countOf } from '../../core/present/readable-text.ts'
 import { formatHour, formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { localActor } from '../../flows/shared/local-actor.ts'
-import { findClockAlarm, sayClockIsRight } from '../../flows/settle/clock-watch.ts'
+import { makeClockWatch, readClockState, sayClockIsRight } from '../../flows/settle/clock-watch.ts'
+import { alarmText, delayText } from '../../flows/settle/clock-words.ts'
 import { settleNow } from '../../flows/settle/settle-now.ts'
 import { asideText } from '../../flows/settle/say-aside.ts'
 import { run } from '../../store/query.ts'
 import { listSetAside, type SetAside } from '../../store/set-aside.ts'
+import type { Accepts } from '../../flows/settle/seal-hours.ts'
+import type { Log } from '../../store/connect.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { CommandFailed, EXIT } from '../terminal/command-failed.ts'
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
@@ -25,23 +28,27 @@ export interface SettleOptions {
 
 /** Seal and settle what is due, once, and say how much it was. */
 export async function settle(options: SettleOptions, readSettings: ReadOwnSettings): Promise<void> {
-  const { hours, alarm, aside } = await withDatabase(readSettings, async (pool, settings) => {
+  const { hours, alarm, delay, aside } = await withDatabase(readSettings, async (pool, settings) => {
     if (options.clockIsRight) await acceptClock(pool)
-    const hours = await settleShown(pool, settings, options)
+    // The clock of this process may be that of anybody's machine.
+    const clock = makeClockWatch(SILENT, { graceMs: settings.graceMs, ownClock: null })
+    await clock.look(pool)
+    const hours = await settleShown(pool, settings, { ...options, accepts: clock.accepts })
     const aside = await run(pool, listSetAside, { limit: ASIDE_SHOWN })
-    return { hours, alarm: await findClockAlarm(pool), aside }
+    return { hours, aside, ...(await readClockState(pool)) }
   })
   if (options.json) {
-    printJson({ hours, sealing: alarm ? 'stopped' : 'running', setAside: aside.map(asideView) })
+    const sealing = alarm ? 'stopped' : delay ? 'delayed' : 'running'
+    printJson({ hours, sealing, setAside: aside.map(asideView) })
   } else if (hours > 0 || aside.length === 0)
     print(hours === 0 ? 'Nothing is due.' : `Settled ${countOf(hours, 'hour')}.`)
-  if (!alarm) return refuseAside(aside)
-  const [shown, expected] = [alarm.at, alarm.acceptedAt].map((at) => formatInstant(at))
-  throw new CommandFailed(
-    `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. ` +
-      'Set it right; or, if it is right, run `farthing settle --clock-is-right`.',
-  )
+  if (alarm) throw new CommandFailed(alarmText(alarm))
+  refuseAside(aside)
+  if (delay) throw new CommandFailed(`${delayText(delay)} \`farthing settle --clock-is-right\` seals now.`)
 }
+
+/** What the watch notes is said at the end. */
+const SILENT: Log = { info() {}, warn() {}, error() {} }
 
 function asideView({ account, bucket, hour, since, attempts, code, reason }: SetAside) {
   const from = formatHourStart(hour)
@@ -62,7 +69,11 @@ async function acceptClock(pool: Pool): Promise<void> {
   if (!wasAlarmed) remark('No clock alarm is open: hours are sealed.')
 }
 
-async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOptions): Promise<number> {
+async function settleShown(
+  pool: Pool,
+  settings: OwnSettings,
+  { now, accepts }: SettleOptions & { readonly accepts: Accepts },
+): Promise<number> {
   const { graceMs, backfillQuietMs, identityWindowMs } = settings
   const stop = stopOnCtrlC()
   let [done, due, text] = [0, 0, 'looking for hours that are due']
@@ -71,6 +82,7 @@ async function settleShown(pool: Pool, settings: OwnSettings, { now }: SettleOpt
     const hours = await settleNow({
       pool,
       graceMs,
+      accepts,
       identityWindowMs,
       backfillQuietMs: now ? undefined : backfillQuietMs,
       actor: localActor(),

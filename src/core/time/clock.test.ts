@@ -22,7 +22,7 @@ function process(agreed: { agreements: number; alarm: ClockAlarm | undefined }) 
       const judged = judgeClock(memory, reading)
       memory = judged.memory
       if (judged.verdict === 'alarm begins') {
-        agreed.alarm = { at: reading.now, acceptedAt: (now - judged.gainMs) as Instant }
+        agreed.alarm = { at: reading.now, acceptedAt: (now - judged.gainMs) as Instant, kind: 'jump' }
       }
       if (judged.verdict === 'alarm ends') {
         agreed.alarm = undefined

@@ -17,11 +17,16 @@ export interface ClockReading {
   readonly agreements: number
 }
 
-/** Some process has seen the database clock gain on its own measure of time. */
+/** Some process has reason to think that the database clock is wrong. */
 export interface ClockAlarm {
   /** What the clock showed when that was noticed; and what it should have shown. */
   readonly at: Instant
   readonly acceptedAt: Instant
+  /**
+   * By what it was noticed. `jump`: the process's own measure of time; `process`: the process's clock; `usage`: the times
+   * of usage that arrives after a gap.
+   */
+  readonly kind: 'jump' | 'process' | 'usage'
 }
 
 /** What a process remembers of its looks. */

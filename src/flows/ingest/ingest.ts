@@ -13,6 +13,7 @@ import type { CommitContext, Results, RulesChanged } from './commit-once.ts'
 import { type LaneLimits, makeCommitQueue } from './commit-queue.ts'
 import { accountsOf, type Entry, judgedOf, makeEntries, parseEntries, type Waiting } from './entries.ts'
 import { InFlight } from './in-flight.ts'
+import { noteUsageTimes } from './note-usage-times.ts'
 import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
 import { remarkStored } from './remark-results.ts'
 import { isRefused, type Parsed, type ParsedEvent } from './parse.ts'
@@ -69,6 +70,7 @@ export async function createIngest({
 }: IngestOptions): Promise<Ingest> {
   const [days, types] = [new Set<number>(), new Set<string>()]
   const inFlight = new InFlight()
+  const times = noteUsageTimes(pool)
   const small = makeCommitQueue<Waiting>(SMALL, commit)
   const large = makeCommitQueue<Waiting>({ ...LARGE, waitingMax, lanes }, commit)
   let stopping = false
@@ -109,6 +111,7 @@ export async function createIngest({
       const text = `A group of events was not stored: its senders are asked to send it again.${why}`
       log.error({ err: error }, text)
     }
+    times.note(entries)
     const judged = [...entries].map(([waiting, own]) => ({ waiting, ...judgedOf(own) }))
     const remarked = await remarkStored({ pool, log }, newest.book, judged)
     for (const [index, { waiting, isWhole }] of judged.entries()) {
@@ -163,6 +166,7 @@ export async function createIngest({
   async function close(): Promise<void> {
     stopping = true
     await Promise.all([small.empty(), large.empty()])
+    await times.stop()
   }
 
   return { submit, close }

@@ -22,6 +22,8 @@ export interface Cycle {
   readonly isLate: boolean
   /** It has no bills yet, and half of that hour is over. */
   readonly isInDanger: boolean
+  /** It is sealed, and the clock has not come to its end: it was ahead, and has been set back. */
+  readonly isSealedAhead: boolean
   /** Bills of all accounts, and their lines that correct older hours; null while it has none. */
   readonly bills: number | null
   readonly corrections: number | null
@@ -65,6 +67,7 @@ function cycleOf(standing: Standing, now: Instant): Cycle {
     state: settledAt !== null ? 'settled' : sealedAt !== null ? 'sealed' : 'open',
     lagMs,
     isLate: lagMs !== null && isLate(lagMs),
+    isSealedAhead: sealedAt !== null && now < endOf(hour),
     isInDanger: lagMs !== null && settledAt === null && isInDanger(lagMs),
     bills: null,
     corrections: null,

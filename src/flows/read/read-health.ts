@@ -1,12 +1,13 @@
-import { endOf } from '../../core/time/hour.ts'
+import { endOf, startOf } from '../../core/time/hour.ts'
 import { type ClockAlarm } from '../../core/time/clock.ts'
+import { type ClockDelay } from '../../core/time/clock-gap.ts'
 import type { Watermarks } from '../../store/deployment.ts'
 import { countSilentSources } from '../../store/silent-sources.ts'
 import { findNewestLag } from '../../store/cycles.ts'
 import { countSetAside, listSetAside, type SetAside, type SetAsideCounts } from '../../store/set-aside.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { hoursDue, isInDanger, unsettledMs } from '../settle/billing-sla.ts'
-import { findClockAlarm } from '../settle/clock-watch.ts'
+import { readClockState } from '../settle/clock-watch.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
 
 /** How sealing and settlement are doing. */
@@ -16,6 +17,10 @@ export interface Health {
   readonly sealingBehindMs: number
   /** Nothing is sealed because of it. */
   readonly alarm: ClockAlarm | undefined
+  /** Live hours are not sealed yet because of it. */
+  readonly delay: ClockDelay | undefined
+  /** By how much the hours that are sealed are ahead of the clock; 0 as long as it was never wrong. */
+  readonly sealedAheadMs: number
   /** Hours past their grace without bills. */
   readonly hoursDue: number
   /** For how long the oldest hour without bills has ended. */
@@ -35,7 +40,7 @@ export const ASIDE_NAMED = 20
 
 /** @param graceMs how long after its end sealing an hour is due */
 export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
-  const alarm = await findClockAlarm(sql)
+  const { alarm, delay } = await readClockState(sql)
   const newest = await runOne(sql, findNewestLag, undefined)
   const silentSources = (await runOne(sql, countSilentSources, undefined)) ?? 0
   const aside = (await runOne(sql, countSetAside, undefined))!
@@ -47,6 +52,8 @@ export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
     watermarks,
     sealingBehindMs: Math.max(watermarks.now - endOf(watermarks.sealedUntil) - graceMs, 0),
     alarm,
+    delay,
+    sealedAheadMs: Math.max(startOf(watermarks.sealedUntil) - watermarks.now, 0),
     hoursDue: hoursDue(watermarks, graceMs),
     unsettledMs: waits,
     isInDanger: isInDanger(waits),

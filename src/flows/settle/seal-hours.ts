@@ -1,11 +1,12 @@
 import type pg from 'pg'
+import { isDelayed } from '../../core/time/clock-gap.ts'
 import { type Hour, hourOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { throughGate } from '../../store/gate.ts'
 import { insertCycles } from '../../store/cycles.ts'
 import { insertRestatedAccounts } from '../../store/late-hours.ts'
 import type { AccountHourKey } from '../../store/key-columns.ts'
-import { findClockWatch } from '../../store/clock.ts'
+import { type ClockWatchRow, findClockWatch } from '../../store/clock.ts'
 import { findOpenBackfill, updateSealedBackfillHours } from '../../store/backfill-hours.ts'
 import { type Watermarks, updateSealedUntil, findWatermarks } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
@@ -41,10 +42,10 @@ export async function sealDue({ pool, graceMs, backfillQuietMs, accepts }: SealD
 export async function sealHours(pool: pg.Pool, graceMs: number, accepts?: Accepts): Promise<number> {
   const before = await runOne(pool, findWatermarks, undefined)
   if (!before || dueUntil(before, graceMs) <= before.sealedUntil) return 0
-  if (!(await maySeal(pool, before, accepts))) return 0
+  if (!(await maySealLive(pool, before, accepts))) return 0
   return throughGate(pool, 'alone', async (client, watermarks) => {
     // The watermarks as they are behind the gate: another process may have sealed meanwhile.
-    if (!(await maySeal(client, watermarks, accepts))) return 0
+    if (!(await maySealLive(client, watermarks, accepts))) return 0
     const to = dueUntil(watermarks, graceMs)
     if (to <= watermarks.sealedUntil) return 0
     await run(client, insertCycles, { from: watermarks.sealedUntil, to })
@@ -83,15 +84,29 @@ export async function sealBackfill(
   })
 }
 
-/** Nothing is sealed while a clock alarm is open, or by a reading that this process does not accept. */
+/** Live hours wait, besides, after a gap in which nobody has seen the clock. Backfill does not depend on what it shows. */
+async function maySealLive(sql: Sql, watermarks: Watermarks, accepts: Accepts | undefined): Promise<boolean> {
+  const watch = await findSealingWatch(sql, watermarks, accepts)
+  return watch !== undefined && !isDelayed(watch.delay, watermarks.now)
+}
+
 async function maySeal(
   sql: Sql,
   watermarks: Watermarks | undefined,
   accepts: Accepts | undefined,
 ): Promise<boolean> {
-  if (watermarks && accepts && !accepts(watermarks.now)) return false
+  return (await findSealingWatch(sql, watermarks, accepts)) !== undefined
+}
+
+/** @returns undefined while a clock alarm is open, or if this process does not accept the reading: nothing is sealed then */
+async function findSealingWatch(
+  sql: Sql,
+  watermarks: Watermarks | undefined,
+  accepts: Accepts | undefined,
+): Promise<ClockWatchRow | undefined> {
+  if (watermarks && accepts && !accepts(watermarks.now)) return undefined
   const watch = await runOne(sql, findClockWatch, undefined)
-  return watch?.alarm === undefined
+  return watch?.alarm ? undefined : watch
 }
 
 /** The oldest hour of each account. */

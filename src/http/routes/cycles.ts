@@ -35,6 +35,7 @@ function cycleView(cycle: Cycle, graceMs: number, isBound: boolean) {
     lagSeconds: lagMs === null ? null : lagMs / 1000,
     late: cycle.isLate,
     inDanger: cycle.isInDanger,
+    sealedAhead: cycle.isSealedAhead,
     bills: isBound ? null : cycle.bills,
     corrections: isBound ? null : cycle.corrections,
     priceVersion,

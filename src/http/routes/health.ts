@@ -1,8 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { countOf } from '../../core/present/readable-text.ts'
 import { type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../../core/time/hour.ts'
-import { formatInstant } from '../../core/time/instant.ts'
 import { type Health, readHealth } from '../../flows/read/read-health.ts'
+import { aheadText, alarmText, delayText } from '../../flows/settle/clock-words.ts'
 import { asideText } from '../../flows/settle/say-aside.ts'
 import { FREE_BYTES_MIN, freeBytes } from '../../flows/read/free-space.ts'
 import { isUnavailable, troubleOf } from '../../store/trouble.ts'
@@ -33,8 +33,9 @@ export const getHealth = route({
 
 const Readiness = Type.Object({
   ready: Type.Boolean({ description: 'Can it take usage?' }),
-  sealing: Type.Enum(['running', 'behind', 'stopped', 'unknown'], {
-    description: 'Are hours sealed? `stopped`: a clock alarm is open. Usage is taken all the same',
+  sealing: Type.Enum(['running', 'behind', 'delayed', 'stopped', 'unknown'], {
+    description:
+      'Are hours sealed? `delayed`: not yet, because nobody has seen the database clock for a while. `stopped`: a clock alarm is open. Usage is taken all the same',
   }),
   /** What is not as it should be. */
   reasons: Type.Array(Type.String()),
@@ -85,13 +86,10 @@ async function spaceWarning(dataDir: string | undefined): Promise<readonly strin
 
 /** A clock alarm is for people: a balancer that took the process away for it would stop ingest, too. */
 function readinessOf(health: Health): Readiness {
-  const { alarm, sealingBehindMs, silentSources } = health
-  const warnings = [...setAside(health), ...silence(silentSources)]
-  if (alarm) {
-    const [shown, expected] = [alarm.at, alarm.acceptedAt].map((at) => formatInstant(at))
-    const reason = `Nothing is sealed: the database clock jumped to ${shown} when it was ${expected}. Set it right; or, if it is right, run farthing settle --clock-is-right.`
-    return { ready: true, sealing: 'stopped', reasons: [reason, ...warnings] }
-  }
+  const { alarm, delay, sealingBehindMs, silentSources } = health
+  const warnings = [...sealedAhead(health), ...setAside(health), ...silence(silentSources)]
+  if (alarm) return { ready: true, sealing: 'stopped', reasons: [alarmText(alarm), ...warnings] }
+  if (delay) return { ready: true, sealing: 'delayed', reasons: [delayText(delay), ...warnings] }
   if (sealingBehindMs <= SEALING_LATE_MS) return { ready: true, sealing: 'running', reasons: warnings }
   const late = `Sealing is ${countOf(Math.floor(sealingBehindMs / 60_000), 'minute')} behind.`
   return { ready: false, sealing: 'behind', reasons: [late, ...warnings] }
@@ -106,6 +104,11 @@ function setAside({ aside, someAside }: Health): string[] {
   return [
     `Set aside by settlement: ${named}${more}. Repair it: it catches up by itself, or by farthing settle.`,
   ]
+}
+
+/** The clock was ahead, and has been set back. */
+function sealedAhead({ sealedAheadMs, watermarks }: Health): string[] {
+  return sealedAheadMs === 0 ? [] : [aheadText(watermarks.sealedUntil, watermarks.now)]
 }
 
 /** The process is as it should be, and what it meters may not: for people, like a clock alarm. */
@@ -171,7 +174,7 @@ export const getOpenapi = route({
 })
 
 function gaugesOf(health: Health): readonly Reading[] {
-  const { watermarks, alarm, newestLagMs } = health
+  const { watermarks, alarm, delay, sealedAheadMs, newestLagMs } = health
   const { now, sealedUntil, settledUntil } = watermarks
   const age = (hour: Hour) => (now - hour * MILLISECONDS_PER_HOUR) / 1000
   const gainMs = alarm ? alarm.at - alarm.acceptedAt : 0
@@ -194,7 +197,17 @@ function gaugesOf(health: Health): readonly Reading[] {
     ['farthing_hour_in_danger', '1: an hour without bills ended 30 minutes ago', Number(health.isInDanger)],
     ['farthing_cycle_lag_seconds', 'Of the newest hour with bills, from its end to its last bill', ...lag],
     ['farthing_sealing_stopped', '1: nothing is sealed, a clock alarm is open', alarm ? 1 : 0],
-    ['farthing_clock_gain_seconds', 'By how much the database clock has jumped ahead', gainMs / 1000],
+    ['farthing_sealing_delayed', '1: live hours wait, nobody has seen the clock for a while', delay ? 1 : 0],
+    [
+      'farthing_sealed_ahead_seconds',
+      'From the database clock to the end of the hours that are sealed; 0 if it was never ahead',
+      sealedAheadMs / 1000,
+    ],
+    [
+      'farthing_clock_gain_seconds',
+      'By how much the database clock is ahead, by the open alarm',
+      gainMs / 1000,
+    ],
     ['farthing_set_aside', 'Accounts and buckets that settlement has set aside', asideCount],
     ['farthing_silent_sources', 'Sources that usually report, and have sent nothing', health.silentSources],
     ['farthing_body_bytes_held', 'Bytes of request bodies in memory', bytesHeld()],
