@@ -13,7 +13,8 @@ import {
 import { addClaim, type Claim, claimName, type Claims, claimsOf, type KeptEvent, priceAt } from './claims.ts'
 import { auditDuplicates, type QuietVoid } from './copies.ts'
 import { countedEvents, type Counting } from './counted-events.ts'
-import { amountOf, divideHalfEven, fixed } from './fixed-point.ts'
+import { auditTiers } from './audit-tiers.ts'
+import { divideHalfEven, fixed, PRICE_DIGITS } from './fixed-point.ts'
 import type { PricedRate, PriceTable } from './prices.ts'
 import { addStoredClaims, bytesFirst } from './stored-claims.ts'
 
@@ -45,6 +46,10 @@ export interface Audit {
   readonly fills: number
   /** Levels that were added because an account is closed. */
   readonly ends: number
+  /** Lines in a tier above the first, those of them that give back, and those with prices of a list. */
+  readonly tiered: number
+  readonly givenDown: number
+  readonly listed: number
   /** Empty when the books are right. */
   readonly findings: readonly string[]
 }
@@ -74,6 +79,7 @@ export async function audit(
     ...counted.findings,
     ...auditClaims(books, counted.counting, tables, closings),
     ...auditLines(books, newest),
+    ...auditTiers(books, newest, (line) => rateOf(line, newest)),
     ...auditBills(books),
   ]
   return {
@@ -91,6 +97,9 @@ export async function audit(
     versions: tables.length,
     fills: lines.filter((line) => isFilled(line, tables[0]!)).length,
     ends: events.filter(({ source }) => isEnd(source)).length,
+    tiered: lines.filter(isTiered).length,
+    givenDown: lines.filter((line) => isTiered(line) && line.quantity.startsWith('-')).length,
+    listed: lines.filter(({ price_list: list }) => list !== null).length,
     findings,
   }
 }
@@ -153,8 +162,12 @@ function auditClaims(
 }
 
 function isRounded(line: StoredLine, table: PriceTable): boolean {
-  const product = fixed(line.quantity) * fixed(line.unit_price)
-  return fixed(line.amount, 18) * rateOf(line, table).per * 10n ** 6n !== product
+  const product = fixed(line.quantity) * fixed(line.unit_price, PRICE_DIGITS)
+  return fixed(line.amount, 18) * rateOf(line, table).per * 10n ** 10n !== product
+}
+
+function isTiered({ tier }: StoredLine): boolean {
+  return tier !== null && tier > 1
 }
 
 /** Was the price of stored data unknown in the first table? */
@@ -197,21 +210,17 @@ function rateOf({ item, rate, component }: StoredLine, { rates }: PriceTable): P
   return found
 }
 
-/** Used x price of the usage hour / per = amount, to the last digit. */
+/** What a line says besides its price and amount, which follow from the lines before it: `auditTiers`. */
 function auditLines({ lines, bills, versionOf }: Books, table: PriceTable): readonly string[] {
   const sequences = new Map(bills.map((bill) => [cycleName(bill.account, bill.hour), Number(bill.sequence)]))
   return lines.flatMap((line) => {
     const rate = rateOf(line, table)
-    const price = priceAt(rate, line.usage_hour) ?? 'none'
-    const unitPrice = fixed(price === 'free' ? '0' : price)
     const quantity = fixed(line.quantity)
     const own = sequences.get(cycleName(line.account, line.hour)) ?? 0
     const corrected =
       line.usage_hour === line.hour ? own : (sequences.get(cycleName(line.account, line.usage_hour)) ?? own)
     const checks = {
-      'unit price': fixed(line.unit_price) === unitPrice,
       'pricing quantity': fixed(line.pricing_quantity) === divideHalfEven(quantity, rate.per),
-      amount: fixed(line.amount, 18) === amountOf(quantity, unitPrice, rate.per),
       quantity: quantity !== 0n || fixed(line.waived) !== 0n,
       version: line.price_version === versionOf(line.account, line.hour),
       // Only a bill that was there names what it corrects.

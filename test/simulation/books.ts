@@ -48,6 +48,12 @@ export interface StoredLine {
   readonly waived: string
   readonly pricing_quantity: string
   readonly unit_price: string
+  readonly list_price: string
+  readonly price_list: string | null
+  readonly tier: number | null
+  readonly list_tier: number | null
+  readonly position: string | null
+  readonly stretch_from: number | null
   readonly amount: string
   readonly corrects: string | null
   readonly price_version: number
@@ -65,6 +71,26 @@ export interface StoredVoid extends Noted {
   readonly reason: string
 }
 
+/** From this hour on an account pays by a list; null: the public prices. */
+export interface Assigned {
+  readonly list: string | null
+  readonly from: number
+}
+
+/** From this month on, as `2025-07`, an account's months are those of the zone. */
+export interface Zone {
+  readonly fromMonth: string
+  readonly zone: string
+}
+
+export interface KeptPosition {
+  readonly account: string
+  readonly item: string
+  readonly rate: string
+  readonly stretch_from: number
+  readonly position: string
+}
+
 export interface Books {
   readonly events: readonly KeptEvent[]
   readonly copies: readonly Noted[]
@@ -74,6 +100,10 @@ export interface Books {
   readonly bills: readonly StoredBill[]
   readonly lines: readonly StoredLine[]
   readonly without: readonly SettledHour[]
+  /** By account, the oldest first. */
+  readonly zones: ReadonlyMap<string, readonly Zone[]>
+  readonly assigned: ReadonlyMap<string, readonly Assigned[]>
+  readonly positions: readonly KeptPosition[]
   readonly settledUntil: number
   /** With which version an account's cycle was settled; undefined: it was not. */
   readonly versionOf: (account: string, cycle: number) => number | undefined
@@ -97,7 +127,18 @@ export async function readBooks(database: Database): Promise<Books> {
   const events = await rows<KeptEvent & { at: string }>(
     'select hour, cycle, account, source, id, at, type, data, attributes from usage_event',
   )
+  const profiles = await rows<{ account: string; time_zones: string }>(
+    'select account, time_zones from account_profile',
+  )
+  const assigned = await rows<Assigned & { account: string }>(
+    'select account, list, from_hour as "from" from account_price_list order by account, from_hour',
+  )
   return {
+    zones: new Map(
+      profiles.map(({ account, time_zones: zones }) => [account, JSON.parse(zones) as readonly Zone[]]),
+    ),
+    assigned: grouped(assigned, ({ account }) => account),
+    positions: await rows('select account, item, rate, stretch_from, position from rate_position'),
     settledUntil: deployment!.settled_until,
     events: events.map((event) => ({ ...event, at: Number(event.at) })),
     copies: await rows('select account, hour, source, id, cycle from conflict_event'),

@@ -1,4 +1,4 @@
-import type { PricedRate, PriceTable } from './prices.ts'
+import type { Cost, PricedRate, PriceTable } from './prices.ts'
 import { fixed, UNIT } from './fixed-point.ts'
 
 /** An event as the database keeps it. */
@@ -32,7 +32,7 @@ export type Claims = Map<string, Claim>
 type Data = Readonly<Record<string, unknown>>
 
 /** The price of a rate in an hour; undefined where it is not in force. */
-export function priceAt(rate: PricedRate, hour: number): string | undefined {
+export function priceAt(rate: PricedRate, hour: number): Cost | undefined {
   if (hour >= rate.until) return undefined
   return rate.terms.findLast(([from]) => from <= hour)?.[1]
 }

@@ -6,6 +6,15 @@ export interface Put {
   readonly account: string
   /** Milliseconds since 1970; undefined: nothing is said about it. */
   readonly closedAt: number | undefined
+  /** An entry that is added to its price lists; undefined: none. */
+  readonly priceList?: PutOnList | undefined
+}
+
+export interface PutOnList {
+  /** Null: the public prices. */
+  readonly list: string | null
+  /** Undefined: the first hour that has not begun. */
+  readonly from: number | undefined
 }
 
 export interface WhenPut {

@@ -21,6 +21,8 @@ import type { QuietVoid } from './copies.ts'
 import { dyingPool, ProcessDied } from './dying-pool.ts'
 import type { Delivery, History, Order, Pass, Round } from './history.ts'
 import type { Answer } from './ledger.ts'
+import { insertZones } from './own-prices.ts'
+import { firstLists } from './price-lists.ts'
 import { type PriceTable, priceBookText, priceTable, publications } from './prices.ts'
 import { publisher } from './publisher.ts'
 import { type Registrar, registrar } from './registrar.ts'
@@ -72,7 +74,11 @@ export async function drive(history: History): Promise<Driven> {
   const answers: Answer[] = []
   let clockWasBehind = false
   const quietVoids: QuietVoid[] = []
-  const publish = publisher(pool, first, publications(firstHour, hourToCome))
+  const lists = firstLists(firstHour)
+  const publish = publisher(pool, first, [...lists, ...publications(firstHour, hourToCome)])
+  for (let index = 0; index < lists.length; index++) await publish.next()
+  await insertZones(clocked, history.zones)
+  for (const put of history.puts) await accounts.put(put)
   for (const round of history.rounds) {
     const { clockAheadMs } = round
     await moveClock(clocked, `${clockAheadMs / 1000} seconds`)

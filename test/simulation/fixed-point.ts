@@ -1,5 +1,7 @@
-/** Exact arithmetic of the auditor's own: integers that count 10^-12 (quantities) or 10^-18 (amounts). */
+/** Exact arithmetic of the auditor's own: integers that count 10^-12 (quantities), 10^-16 (prices) or 10^-18 (amounts). */
 export const UNIT = 10n ** 12n
+/** A price has 12 decimals, and what is taken off it 4. */
+export const PRICE_DIGITS = 16
 
 /** A plain decimal text with at most `digits` decimals, as an integer that counts 10^-digits. */
 export function fixed(text: string, digits = 12): bigint {
@@ -23,11 +25,11 @@ export function divideHalfEven(a: bigint, b: bigint): bigint {
 /**
  * The amount of a line, in 10^-18: quantity x price / per, whole if it is a whole number of these, else to the nearest
  * 10^-12.
- * @param quantity in 10^-12, as `price`; `per` counts base units
+ * @param quantity in 10^-12; `price` in 10^-16; `per` counts base units
  */
 export function amountOf(quantity: bigint, price: bigint, per: bigint): bigint {
-  // In 10^-24 / per.
+  // In 10^-28 / per.
   const product = quantity * price
-  const unit = per * 10n ** 6n
+  const unit = per * 10n ** 10n
   return product % unit === 0n ? product / unit : divideHalfEven(product, unit * 10n ** 6n) * 10n ** 6n
 }

@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from '../../bench/generate/random.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type Put, randomPuts } from './closings.ts'
+import { ownPrices, type Zones } from './own-prices.ts'
 import { pick, type UsageData, usageData } from './usage.ts'
 
 /** One CloudEvent on its way. */
@@ -76,6 +77,9 @@ export interface History {
   readonly hourToCome: number
   /** Is only usage of known accounts taken? */
   readonly knownOnly: boolean
+  readonly zones: Zones
+  /** Accounts that are put on price lists before anything else happens. */
+  readonly puts: readonly Put[]
   readonly rounds: readonly Round[]
 }
 
@@ -92,7 +96,7 @@ export function randomHistory(seed: number, currentHour: number): History {
   const windowMs = pick(random, [62 * 24, 62 * 24, 72, 2]) * HOUR_MS
   const accounts = ACCOUNTS.filter(() => random.chance(0.5)).concat('always')
   const hours = usedHours(random, firstHour, currentHour)
-  const all = [...hours, ...ancientHours(random, firstHour)]
+  const all = [...hours, ...ancientHours(random, firstHour), ...monthEdges(random, firstHour)]
   const roundCount = currentHour - firstHour + 3
   const events: Sent[][] = Array.from({ length: roundCount }, () => [])
   const usages = 40 + random.below(120)
@@ -115,13 +119,15 @@ export function randomHistory(seed: number, currentHour: number): History {
   const other = seededRandom(seed + 1_000_000)
   const knownOnly = other.chance(0.2)
   const puts = randomPuts(other, { accounts, hours, roundCount, knownOnly })
+  const own = ownPrices(seededRandom(seed + 2_000_000), { accounts, hours, firstHour, roundCount, knownOnly })
   const rounds = events.map((group, index) => {
     const soFar = events.slice(0, index + 1).flat()
     const round = roundOf(random, group, soFar, firstHour + index)
     const ranges = rangesOf(other, { accounts, hours, puts: puts.slice(0, index + 1).flat() })
-    return { ...round, orders: [...round.orders, ...ranges], puts: puts[index]! }
+    return { ...round, orders: [...round.orders, ...ranges], puts: [...puts[index]!, ...own.later[index]!] }
   })
-  return { seed, firstHour, windowMs, hourToCome: currentHour + 2, knownOnly, rounds }
+  const { zones, before } = own
+  return { seed, firstHour, windowMs, hourToCome: currentHour + 2, knownOnly, zones, puts: before, rounds }
 }
 
 /** Every live hour, and some of the day before. */
@@ -134,6 +140,15 @@ function usedHours(random: Random, firstHour: number, currentHour: number): read
 /** Hours so long ago that a level would have to be carried over months: only calls and processing are this old. */
 function ancientHours(random: Random, firstHour: number): readonly number[] {
   return Array.from({ length: random.below(4) }, () => firstHour - 24 * (2 + random.below(100)))
+}
+
+/** Hours around the first of this month and the last one, where months begin in one zone or another. */
+function monthEdges(random: Random, firstHour: number): readonly number[] {
+  const date = new Date(firstHour * HOUR_MS)
+  return Array.from({ length: random.below(5) }, () => {
+    const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - random.below(2)) / HOUR_MS
+    return Math.min(first - 15 + random.below(30), firstHour - 1)
+  })
 }
 
 /** Most usage arrives in the round of its hour, some later, and past usage at any time. */

@@ -1,7 +1,18 @@
+import { type ListTable, listsChanging } from './price-lists.ts'
+
 /**
  * The prices of the simulation, in a table of its own: the auditor reads the table, Farthing reads the YAML made from
  * it. Hours are hours since 1970, written out, because prices change while a history goes on.
  */
+/** A price, `free`, `unknown`, or tiers. */
+export type Cost = string | readonly TierRow[]
+
+/** Up to so many base units of a month; the last tier has no end. */
+export interface TierRow {
+  readonly upTo?: string
+  readonly price: string
+}
+
 export interface PricedRate {
   readonly component: 'request' | 'processing' | 'storage'
   readonly item: string
@@ -13,8 +24,8 @@ export interface PricedRate {
   readonly per: bigint
   /** For requests: the hundreds of the HTTP statuses that are billed. */
   readonly billed: readonly number[]
-  /** In force from each hour on: a price, `free`, or `unknown`. Oldest first. */
-  readonly terms: readonly (readonly [from: number, price: string])[]
+  /** In force from each hour on, oldest first. */
+  readonly terms: readonly (readonly [from: number, cost: Cost])[]
   /** Not in force from this hour on. */
   readonly until: number
 }
@@ -25,10 +36,12 @@ export interface PriceTable {
   readonly free: readonly string[]
   /** Types of events beside the built-in ones: how they are read. */
   readonly types: Readonly<Record<string, { readonly component: string; readonly operation?: string }>>
+  /** Of the same version, by name. */
+  readonly lists: Readonly<Record<string, ListTable>>
 }
 
 /** Hour 2000-01-01T00Z: the oldest that usage can have. */
-const ALWAYS = 262_968
+export const ALWAYS = 262_968
 const NEVER = 10_000_000
 const MILLISECONDS_PER_HOUR = 3_600_000n
 const USUAL = [1, 2, 3, 4]
@@ -43,7 +56,12 @@ export function priceTable(origin: number): PriceTable {
     'com.example.page': { component: 'processing', operation: 'Render' },
     'com.example.level': { component: 'storage' },
   }
-  return { rates: [...calls(origin), ...work(origin), ...stores(origin)], free: ['Ping'], types }
+  return { rates: [...calls(origin), ...work(origin), ...stores(origin)], free: ['Ping'], types, lists: {} }
+}
+
+/** Small steps, so that histories cross them. The last one lasts for ever. */
+export function tiers(...rows: readonly (readonly [upTo: string, price: string] | string)[]): Cost {
+  return rows.map((row) => (typeof row === 'string' ? { price: row } : { upTo: row[0], price: row[1] }))
 }
 
 function changing(origin: number): Terms {
@@ -56,8 +74,18 @@ function changing(origin: number): Terms {
 function calls(origin: number): readonly PricedRate[] {
   const request = { ...DEFAULTS, component: 'request' } as const
   return [
-    { ...request, item: 'Calls', operations: ['Get', 'List', 'Search'], terms: changing(origin) },
-    // A search is two lines. The smallest price, by the call; 5xx answers are billed and 4xx are not.
+    // An allowance and steps; from tiers to others counts from the month after.
+    {
+      ...request,
+      item: 'Calls',
+      operations: ['Get', 'List', 'Search'],
+      terms: [
+        [ALWAYS, tiers(['5', '0'], ['40', '3'], ['10000000', '2.5'], '0.001')],
+        [origin + 2, tiers(['8', '0'], ['20', '1.5'], '0.7')],
+      ],
+    },
+    // A search is two lines. The smallest price, by the call, then an allowance for two hours; 5xx answers are billed and
+    // 4xx are not.
     {
       ...request,
       item: 'Searches',
@@ -65,20 +93,24 @@ function calls(origin: number): readonly PricedRate[] {
       perText: '1',
       per: 1n,
       billed: [2, 5],
-      terms: [[ALWAYS, '0.000000000001']],
+      terms: [
+        [ALWAYS, '0.000000000001'],
+        [origin + 1, tiers(['2', '0'], '0.02')],
+        [origin + 3, '0.01'],
+      ],
     },
   ]
 }
 
-function always(price: string): Terms {
-  return [[ALWAYS, price]]
+function always(cost: Cost): Terms {
+  return [[ALWAYS, cost]]
 }
 
 function work(origin: number): readonly PricedRate[] {
   const processing = { ...DEFAULTS, component: 'processing' } as const
-  const soon = (before: string, price: string): Terms => [
+  const soon = (before: string, cost: Cost): Terms => [
     [ALWAYS, before],
-    [origin + 1, price],
+    [origin + 1, cost],
   ]
   const [minute, three, million] = [
     { unit: 'millisecond', perText: 'minute', per: 60_000n },
@@ -87,17 +119,34 @@ function work(origin: number): readonly PricedRate[] {
   ]
   const images = { ...processing, item: 'Images' }
   return [
-    { ...images, rate: 'faces', operations: ['Faces'], terms: always('0.028') },
-    { ...images, rate: 'cars', operations: ['Cars'], terms: soon('free', '0.028') },
+    {
+      ...images,
+      rate: 'faces',
+      operations: ['Faces'],
+      terms: always(tiers(['1.5', '0.028'], ['4', '0.021'], '0.01')),
+    },
+    { ...images, rate: 'cars', operations: ['Cars'], terms: soon('free', tiers(['2', '0'], '0.028')) },
     // Quotients that do not end.
-    { ...processing, ...minute, item: 'Video', operations: ['Convert'], terms: always('0.0084') },
+    {
+      ...processing,
+      ...minute,
+      item: 'Video',
+      operations: ['Convert'],
+      terms: always(tiers(['120000', '0.0084'], ['300000', '0.0071'], '0.003')),
+    },
     { ...processing, ...three, item: 'Pages', operations: ['Render'], terms: always('0.07') },
     // One event, two lines, each with its unit.
     { ...processing, ...million, item: 'Pixels', operations: ['Render'], terms: changing(origin) },
     // Not in force yet, of unknown price at first, not in force any more: usage outside is held.
-    { ...processing, item: 'Later', operations: ['Later'], terms: [[origin + 2, '1']] },
+    { ...processing, item: 'Later', operations: ['Later'], terms: [[origin + 2, tiers(['3', '0'], '1')]] },
     { ...processing, item: 'Scored', operations: ['Score'], terms: soon('unknown', '0.0424528') },
-    { ...processing, item: 'Ending', operations: ['Old'], terms: always('2'), until: origin + 2 },
+    {
+      ...processing,
+      item: 'Ending',
+      operations: ['Old'],
+      terms: always(tiers(['2', '2'], '1')),
+      until: origin + 2,
+    },
   ]
 }
 
@@ -111,7 +160,8 @@ function stores(origin: number): readonly PricedRate[] {
       per: 1_000_000_000n * MILLISECONDS_PER_HOUR,
       terms: [
         [ALWAYS, 'free'],
-        [origin + 1, '0.0000315'],
+        // 2 and 6 GB-hours.
+        [origin + 1, tiers(['7200000000000000', '0'], ['21600000000000000', '0.0000315'], '0.00001')],
       ],
     },
     {
@@ -147,19 +197,27 @@ export function publications(
   origin: number,
   hourToCome: number,
 ): readonly ((before: PriceTable) => PriceTable)[] {
-  return [knowing(origin), fillingArchive(origin), filling(origin), knowingTypes, changingFrom(hourToCome)]
+  return [
+    knowing(),
+    fillingArchive(origin),
+    filling(origin),
+    listsChanging(hourToCome),
+    knowingTypes,
+    changingFrom(hourToCome),
+  ]
 }
 
-type Publication = (before: PriceTable) => PriceTable
+export type Publication = (before: PriceTable) => PriceTable
 
-function knowing(origin: number): Publication {
+function knowing(): Publication {
   const processing = { ...DEFAULTS, component: 'processing' } as const
   const fresh = { ...processing, item: 'Fresh', operations: ['Fresh', 'Extra'], unit: 'page' }
   const nobodies = { ...DEFAULTS, component: 'request', item: 'Nobodies', operations: ['Nobody'] } as const
-  return ({ rates, free, types }) => ({
+  return ({ rates, free, types, lists }) => ({
+    lists,
     rates: [
       ...rates,
-      { ...fresh, perText: '7', per: 7n, terms: changing(origin) },
+      { ...fresh, perText: '7', per: 7n, terms: always(tiers(['1', '0'], ['3', '0.005'], '0.004')) },
       { ...nobodies, terms: always('0.003') },
     ],
     free: [...free, 'Tool'],
@@ -230,11 +288,26 @@ export function priceBookText({ rates, free, types }: PriceTable): string {
   })
 }
 
+/** As a price book or a list writes it. */
+export function termText([from, cost]: readonly [from: number, cost: Cost], rate: PricedRate): object {
+  const begins = { from: hourText(from) }
+  if (typeof cost !== 'string') return { ...begins, tiers: cost.map((tier) => tierText(tier, rate)) }
+  return { ...begins, ...(cost === 'free' ? { free: 'for now' } : { price: cost }) }
+}
+
+/** In pricing units where these have a name and it is a whole number of them. */
+function tierText({ upTo, price }: TierRow, { per, perText }: PricedRate): object {
+  if (upTo === undefined) return { price }
+  const isWhole = /^\d+$/.test(upTo) && !/^\d/.test(perText) && BigInt(upTo) % per === 0n
+  return { upTo: isWhole ? `${BigInt(upTo) / per} ${perText}` : upTo, price }
+}
+
+export function hourText(hour: number): string {
+  return new Date(hour * 3_600_000).toISOString()
+}
+
 function rateText(rate: PricedRate): object {
-  const prices = rate.terms.map(([from, price]) => ({
-    from: new Date(from * 3_600_000).toISOString(),
-    ...(price === 'free' ? { free: 'for now' } : { price }),
-  }))
+  const prices = rate.terms.map((term) => termText(term, rate))
   return {
     unit: rate.unit,
     per: /^\d+$/.test(rate.perText) ? Number(rate.perText) : rate.perText,
@@ -243,6 +316,6 @@ function rateText(rate: PricedRate): object {
     ...(rate.component === 'request'
       ? { billedStatuses: rate.billed.map((hundreds) => `${hundreds}xx`) }
       : {}),
-    ...(rate.until === NEVER ? {} : { until: new Date(rate.until * 3_600_000).toISOString() }),
+    ...(rate.until === NEVER ? {} : { until: hourText(rate.until) }),
   }
 }

@@ -1,6 +1,8 @@
 import type pg from 'pg'
 import { publishPriceBook } from '../../src/flows/prices/publish-price-book.ts'
+import { publishPriceList } from '../../src/flows/prices/publish-price-list.ts'
 import { ProcessDied } from './dying-pool.ts'
+import { priceListText } from './price-lists.ts'
 import { type PriceTable, priceBookText } from './prices.ts'
 
 export interface Publisher {
@@ -19,21 +21,25 @@ export function publisher(
   const tables = [first]
   const remaining = [...changes]
   const next = async () => {
-    const table = remaining.shift()?.(tables.at(-1)!)
+    const before = tables.at(-1)!
+    const table = remaining.shift()?.(before)
     if (table === undefined) return
-    const answer = await untilAnswered(pool, table)
+    const answer = await untilAnswered(pool, before, table)
     if (answer.ok && answer.version === tables.length + 1) tables.push(table)
-    else if (answer.ok || answer.code !== 'price_book/changes_past') throw new Error(JSON.stringify(answer))
+    else if (answer.ok || !answer.code.endsWith('/changes_past')) throw new Error(JSON.stringify(answer))
   }
   return { next, tables }
 }
 
-async function untilAnswered(pool: pg.Pool, table: PriceTable) {
-  const source = Buffer.from(priceBookText(table))
+/** Publish the list that is another one, or else the book. */
+async function untilAnswered(pool: pg.Pool, before: PriceTable, table: PriceTable) {
+  const list = Object.keys(table.lists).find((name) => table.lists[name] !== before.lists[name])
+  const source = Buffer.from(list === undefined ? priceBookText(table) : priceListText(list, table))
   const request = { source, file: 'book.json', actor: 'key_test', dryRun: false, basedOn: undefined }
   for (;;) {
     try {
-      return await publishPriceBook(pool, request)
+      if (list === undefined) return await publishPriceBook(pool, request)
+      return await publishPriceList(pool, { ...request, name: list })
     } catch (error) {
       if (!(error instanceof ProcessDied)) throw error
     }

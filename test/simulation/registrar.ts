@@ -1,7 +1,11 @@
 import type pg from 'pg'
+import type { Hour } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
+import type { AccountChange } from '../../src/flows/accounts/refuse-account.ts'
 import { endLevels } from '../../src/flows/settle/end-levels.ts'
 import { putAccount } from '../../src/flows/accounts/put-account.ts'
+import { listAccountLists } from '../../src/store/price-lists.ts'
+import { run } from '../../src/store/query.ts'
 import type { Put } from './closings.ts'
 import { ProcessDied } from './dying-pool.ts'
 
@@ -53,13 +57,28 @@ function learn(news: Map<string, AccountNews>, { account, closedAt = Infinity }:
   news.set(account, { isKnown: true, closedAt: Math.min(before.closedAt, closedAt) })
 }
 
-/** @returns false: it is refused, because its time has not come by the database's clock */
-async function untilAnswered(pool: pg.Pool, { account, closedAt }: Put): Promise<boolean> {
+/** A time that has not come by the database's clock, or that has begun; and an entry that is there, of an answer that was lost. */
+const MAY_BE_REFUSED: ReadonlySet<string> = new Set([
+  'account/closed_in_future',
+  'account/price_list_begun',
+  'account/invalid_price_lists',
+])
+
+/** As a client does that adds an entry to those that it has read. */
+async function changeOf(pool: pg.Pool, { account, closedAt, priceList }: Put): Promise<AccountChange> {
+  if (priceList === undefined) {
+    return closedAt === undefined ? { name: account } : { closedAt: closedAt as Instant }
+  }
+  const before = await run(pool, listAccountLists, [account])
+  return { priceLists: [...before, { list: priceList.list, from: priceList.from as Hour | undefined }] }
+}
+
+/** @returns false: it is refused, because its time has not come by the database's clock, or has begun */
+async function untilAnswered(pool: pg.Pool, put: Put): Promise<boolean> {
   for (;;) {
     try {
-      const change = closedAt === undefined ? { name: account } : { closedAt: closedAt as Instant }
-      const answer = await putAccount(pool, 'key_test', account, change)
-      if (!answer.ok && answer.code !== 'account/closed_in_future') throw new Error(answer.detail)
+      const answer = await putAccount(pool, 'key_test', put.account, await changeOf(pool, put))
+      if (!answer.ok && !MAY_BE_REFUSED.has(answer.code)) throw new Error(answer.detail)
       return answer.ok
     } catch (error) {
       onlyDeaths(error)

@@ -36,8 +36,11 @@ function request(random: Random): UsageData {
   const status = pick(random, [200, 200, 201, 304, 404, 429, 500, 503])
   const count = pick(random, [
     undefined,
+    undefined,
     1,
+    3,
     0,
+    '7',
     '12',
     Number.MAX_SAFE_INTEGER,
     '123456789012345678901234567890',
