@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Hour } from '../../src/core/time/hour.ts'
 import { putAccount } from '../../src/flows/accounts/put-account.ts'
+import { publishPriceList } from '../../src/flows/prices/publish-price-list.ts'
 import { sealBackfill, sealHours } from '../../src/flows/settle/seal-hours.ts'
 import { type GateSide, throughGate } from '../../src/store/gate.ts'
 import { settleAll } from '../simulation/drive.ts'
@@ -67,6 +68,25 @@ describe('a transaction that stores events holds the gate, and so', () => {
   test('no price book is published', async () => {
     const version = { ...BOOK, operations: ['Ping', 'Fresh'] }
     expect(await endsBeside('shared', () => publish(deployed, version))).toBe(false)
+  })
+
+  test('no price list is published', async () => {
+    const text = JSON.stringify({ priceList: 'partners', discount: '0.1' })
+    const request = { name: 'partners', source: Buffer.from(text), actor: 'cli:test', dryRun: false }
+    const publishing = () => publishPriceList(deployed.pool, { ...request, basedOn: undefined })
+    expect(await endsBeside('shared', publishing)).toBe(false)
+  })
+
+  test('no account is put on a price list', async () => {
+    const change = { priceLists: [{ list: 'partners', from: undefined }] }
+    const putting = () => putAccount(deployed.pool, 'cli:test', 'partner', change)
+    expect(await endsBeside('shared', putting)).toBe(false)
+  })
+
+  test('an account gets a name all the same', async () => {
+    expect(
+      await endsBeside('shared', () => putAccount(deployed.pool, 'cli:test', 'named', { name: 'Acme' })),
+    ).toBe(true)
   })
 
   test('other events are stored all the same', async () => {
