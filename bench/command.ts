@@ -67,6 +67,7 @@ export function benchCommand(run: (what: What, choices: Choices) => Promise<void
       '--spread',
       'they lie in all hours of the day up to the one that events are sent to, instead of in that one',
     )
+    .option('--priced', 'settle: with tiers and a price list on a tenth of the accounts, against without')
     .option(
       '--seconds <number>',
       `of load (sustained: ${SUSTAINED_SECONDS.toLocaleString('en')}, each flood: ${FLOOD_SECONDS})`,
@@ -91,6 +92,7 @@ Examples:
   npm run bench -- ingest --preload 5000000            all in one hour
   npm run bench -- ingest --preload 5000000 --spread   over the day so far
   npm run bench -- settle --events 2000000 --accounts 200000
+  npm run bench -- settle --priced    what tiers and price lists cost
   npm run bench -- processes     how much faster two processes settle than one
   npm run bench -- window        what the search for copies costs, by days
   npm run bench -- scale         up to 1,000,000 accounts, and 5,000,000 events of one

@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly preload?: number
   /** Is the preload spread over the hours of the day so far? Otherwise it lies in the hour that is sent to. */
   readonly spread?: boolean
+  /** Is settling measured with tiers and price lists against settling without them? */
+  readonly priced?: boolean
   /** Of sustained load. */
   readonly seconds?: number
   /** A folder for the CPU profiles of Farthing's processes. */

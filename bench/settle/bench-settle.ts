@@ -9,6 +9,7 @@ import { loadHour } from '../run/load-hour.ts'
 import { postgresCpuSeconds } from '../run/postgres-cpu.ts'
 import { type ScratchServer, startScratchServer } from '../run/scratch-server.ts'
 import { type Baseline, makeBaseline } from './baseline.ts'
+import { benchPriced } from './bench-priced.ts'
 import type { Settled } from './settle-process.ts'
 import { type Settlers, startSettlers } from './settlers.ts'
 
@@ -37,6 +38,7 @@ interface SettleBench extends Sizes {
 /** How fast an hour becomes bills, against what the engine underneath needs at least. */
 export async function benchSettle(options: BenchOptions, cleanup: Cleanup): Promise<readonly Part[]> {
   const { rounds, events, accounts } = { ...SETTLE_DEFAULTS, ...options }
+  if (options.priced) return benchPriced({ rounds, events, accounts }, cleanup, options.cpuProf)
   // Each round takes three hours of the past: a full, a small and an empty one. Round 0 is not counted.
   const hours = 3 * (rounds + 1)
   const firstHour = (hourOf(Date.now() as Instant) - hours - 1) as Hour
