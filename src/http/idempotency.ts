@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import {
+  type Claim,
   claimRequest,
   giveBack,
   type IdempotentRequest,
@@ -34,31 +35,28 @@ async function answerOnce(
 ): Promise<unknown> {
   const { writing } = context
   const { reply } = call
-  const known = await answerOf(writing, request)
-  if (known) return repeatAnswer(reply, known)
+  const taken = await takeRequest(writing, request)
+  if (taken.state === 'answered') return repeatAnswer(reply, taken.answer)
+  const { claim } = taken
   try {
     const value = await work()
     // It has answered by itself, which is a refusal: a promise of a reply gives nothing.
-    if (value === undefined || value === reply) await giveBack(writing, request)
-    else await keepAnswer(writing, request, { status: reply.statusCode, text: JSON.stringify(value) })
+    if (value === undefined || value === reply) await giveBack(writing, claim)
+    else await keepAnswer(writing, claim, { status: reply.statusCode, text: JSON.stringify(value) })
     return value
   } catch (error) {
-    await giveBack(writing, request)
+    await giveBack(writing, claim)
     throw error
   }
 }
 
-/**
- * Takes the request, or finds what was answered to it.
- * @returns undefined: it is new, and the caller's
- */
-export async function answerOf(
+/** Takes the request, or finds what was answered to it. */
+export async function takeRequest(
   sql: Parameters<typeof claimRequest>[0],
   request: IdempotentRequest,
-): Promise<StoredAnswer | undefined> {
+): Promise<Extract<Claim, { state: 'new' | 'answered' }>> {
   const claim = await claimRequest(sql, request)
-  if (claim.state === 'new') return undefined
-  if (claim.state === 'answered') return claim.answer
+  if (claim.state === 'new' || claim.state === 'answered') return claim
   if (claim.state === 'working') {
     const detail =
       'The first request with this Idempotency-Key is still worked on: send it again a little later.'

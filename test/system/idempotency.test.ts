@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { forgetOldRequests } from '../../src/flows/shared/idempotent-requests.ts'
+import {
+  claimRequest,
+  forgetOldRequests,
+  giveBack,
+  IDEMPOTENT_REQUEST_KEPT_MS,
+  IDEMPOTENT_WORK_MS,
+  keepAnswer,
+  type RequestClaim,
+} from '../../src/flows/shared/idempotent-requests.ts'
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from '../../src/http/idempotency.ts'
 import { type Answer, requestEvent, testServer, type TestServer } from './http-server.ts'
 
@@ -292,6 +300,81 @@ describe('what is remembered', () => {
     const again = await send(manifest, name)
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([200, null])
     expect((await send(manifest, name)).headers.get('idempotent-replayed')).toBe('true')
+  })
+})
+
+describe('one that is slow, and is taken over while it works', () => {
+  const SLOW = { status: 200, text: '{"by":"the slow one"}' }
+  const NEXT = { status: 201, text: '{"by":"the next one"}' }
+  const digest = (of: string) => Buffer.alloc(32, of)
+  const actor = 'slow worker'
+
+  const claim = async (name: string, of = 'a') => {
+    const taken = await claimRequest(server.database.pool, { actor, name, digest: digest(of) })
+    return taken.state === 'new' ? taken.claim : taken
+  }
+  const isClaim = (taken: object): taken is RequestClaim => 'claim' in taken
+  async function claimNew(name: string, of = 'a'): Promise<RequestClaim> {
+    const taken = await claim(name, of)
+    if (!isClaim(taken)) throw new Error(`it was not new: ${JSON.stringify(taken)}`)
+    return taken
+  }
+  const age = (name: string, ms: number) =>
+    server.database.pool.query(
+      `update idempotent_request set claimed_at = claimed_at - $3 * interval '1 millisecond'
+        where actor = $1 and name = $2`,
+      [actor, name, ms],
+    )
+  const ENDS: Readonly<Record<string, (slow: RequestClaim) => Promise<void>>> = {
+    'keeps its answer': (slow) => keepAnswer(server.database.pool, slow, SLOW),
+    'gives it back': (slow) => giveBack(server.database.pool, slow),
+  }
+  /** How it was lost: too slow for the same request, for a day, forgotten, or given back by the one that took it over. */
+  const LOST: Readonly<Record<string, (name: string) => Promise<RequestClaim>>> = {
+    'to a repeat': async (name) => {
+      await age(name, IDEMPOTENT_WORK_MS + 1)
+      return claimNew(name)
+    },
+    'to another request a day later': async (name) => {
+      await age(name, IDEMPOTENT_REQUEST_KEPT_MS + 1)
+      return claimNew(name, 'b')
+    },
+    'and was forgotten before': async (name) => {
+      await age(name, IDEMPOTENT_REQUEST_KEPT_MS + 1)
+      await forgetOldRequests(server.database.pool)
+      return claimNew(name)
+    },
+    'to a repeat that gave it back to a third': async (name) => {
+      await age(name, IDEMPOTENT_WORK_MS + 1)
+      await giveBack(server.database.pool, await claimNew(name))
+      return claimNew(name)
+    },
+  }
+
+  for (const [lost, take] of Object.entries(LOST)) {
+    for (const [ends, end] of Object.entries(ENDS)) {
+      test(`it was lost ${lost}: the slow one ${ends}, and that changes nothing`, async () => {
+        const name = newName()
+        const slow = await claimNew(name)
+        const next = await take(name)
+        const of = lost.includes('another') ? 'b' : 'a'
+        await end(slow)
+        expect(await claim(name, of)).toEqual({ state: 'working' })
+        await keepAnswer(server.database.pool, next, NEXT)
+        await end(slow)
+        expect(await claim(name, of)).toEqual({ state: 'answered', answer: NEXT })
+      })
+    }
+  }
+
+  test('it was taken over by nobody: what it says at its end counts, however late', async () => {
+    const [kept, given] = [newName(), newName()]
+    const claims = [await claimNew(kept), await claimNew(given)] as const
+    for (const name of [kept, given]) await age(name, IDEMPOTENT_WORK_MS + 1)
+    await keepAnswer(server.database.pool, claims[0], SLOW)
+    await giveBack(server.database.pool, claims[1])
+    expect(await claim(kept)).toEqual({ state: 'answered', answer: SLOW })
+    expect(isClaim(await claim(given, 'b'))).toBe(true)
   })
 })
 

@@ -6,7 +6,11 @@ import { SCOPES } from '../../flows/keys/key-scopes.ts'
 import { newKeyText } from '../../flows/keys/key-text.ts'
 import { makeKey } from '../../flows/keys/make-key.ts'
 import { listKeys, removeKey } from '../../flows/keys/keys.ts'
-import { type IdempotentRequest, keepAnswer } from '../../flows/shared/idempotent-requests.ts'
+import {
+  type IdempotentRequest,
+  keepAnswer,
+  type RequestClaim,
+} from '../../flows/shared/idempotent-requests.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { Sql } from '../../store/query.ts'
 import type { KeyRow } from '../../store/keys.ts'
@@ -15,7 +19,7 @@ import { PAGE } from '../../api/parameters.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
 import { readJsonBody } from '../body/read-json.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { answerOf, idempotentRequest } from '../idempotency.ts'
+import { idempotentRequest, takeRequest } from '../idempotency.ts'
 import { route } from '../route.ts'
 
 const ADMIN = { scope: 'admin', boundKeys: 'none' } as const
@@ -40,11 +44,11 @@ export const postKey = route({
     const asked = readNewKey(body)
     const repeatable = idempotentRequest({ body, key: by, request })
     const made = await transaction(writing, async (sql) => {
-      if (repeatable) await refuseRepeat(sql, repeatable)
+      const claim = repeatable && (await claimNew(sql, repeatable))
       const made = await makeKey(sql, asked, now(), newKeyText(), by!.id)
       if (!made.ok) throw new HttpProblem(made.code, made.detail)
       // In the same transaction: a request that is repeated for ever makes one key.
-      if (repeatable) await keepAnswer(sql, repeatable, { status: 201, text: made.id })
+      if (claim) await keepAnswer(sql, claim, { status: 201, text: made.id })
       return made
     })
     const { id, createdAt, key } = made
@@ -54,10 +58,10 @@ export const postKey = route({
 })
 
 /** The key itself is stored nowhere, so it cannot be answered again: the repeat is told which one it was. */
-async function refuseRepeat(sql: Sql, repeatable: IdempotentRequest): Promise<void> {
-  const before = await answerOf(sql, repeatable)
-  if (before === undefined) return
-  const id = before.text
+async function claimNew(sql: Sql, repeatable: IdempotentRequest): Promise<RequestClaim> {
+  const taken = await takeRequest(sql, repeatable)
+  if (taken.state === 'new') return taken.claim
+  const id = taken.answer.text
   const detail = `This request has made ${id} before, and its text is shown once: revoke it (DELETE /v1/keys/${id}), and make another with a new Idempotency-Key.`
   throw new HttpProblem('key/already_made', detail)
 }

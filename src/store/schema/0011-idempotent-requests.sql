@@ -8,6 +8,8 @@ create table idempotent_request (
   -- SHA-256 of method, address and body: another request may not have the same name.
   digest     bytea not null check (length(digest) = 32),
   claimed_at timestamptz not null default clock_timestamp(),
+  -- Of those that work on it: the one that has been taken over, because it was slow, has another.
+  claim      uuid  not null default gen_random_uuid(),
   -- What was answered; null while it is worked on.
   status     smallint,
   answer     text,
