@@ -21,15 +21,28 @@ import { tagPacked } from './unchanged.ts'
 
 /** How long everything may take, in milliseconds. */
 export interface Patience {
-  /** A request must have arrived after this long, however slowly its client sends. Looked at every 5 s. */
+  /** The headers of a request must have arrived after this long. Looked at every 5 s. */
+  readonly headersMs: number
+  /**
+   * And all of it after this long. A stream of lines may go on for minutes: memory, connections and the pace of bodies have
+   * limits of their own.
+   */
   readonly requestMs: number
-  /** A connection on which nothing happens for this long is closed. Above the keep-alive of most proxies. */
+  /**
+   * A connection on which nothing happens for this long is closed; within a body, with a 408. Above the keep-alive of most
+   * proxies, and above the pause that a stream of lines may make.
+   */
   readonly connectionMs: number
   /** An answer begins within this time after the request has arrived, or is a 503. */
   readonly answerMs: number
 }
 
-export const PATIENCE: Patience = { requestMs: 60_000, connectionMs: 75_000, answerMs: 35_000 }
+export const PATIENCE: Patience = {
+  headersMs: 20_000,
+  requestMs: 600_000,
+  connectionMs: 75_000,
+  answerMs: 35_000,
+}
 /** Longer than the longest id in a path: an account of 255 escaped bytes. */
 const PARAMETER_LENGTH_MAX = 2048
 
@@ -110,10 +123,10 @@ function bareServer({ log, gates }: HttpContext, patience: Patience): FastifyIns
     http: {
       requestTimeout: patience.requestMs,
       // Node.js exchanges the two when this one is the longer.
-      headersTimeout: Math.min(patience.requestMs, 20_000),
+      headersTimeout: Math.min(patience.requestMs, patience.headersMs),
       // Told by us, as a problem.
       requireHostHeader: false,
-      connectionsCheckingInterval: Math.min(patience.requestMs, 5_000),
+      connectionsCheckingInterval: Math.min(patience.requestMs, patience.headersMs, 5_000),
     },
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, requestId()),

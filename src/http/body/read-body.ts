@@ -102,6 +102,15 @@ function collect({ stream, announced, isLines, most }: Arriving, memory: Memory,
   stream.on('error', cut)
   stream.on('close', cut)
   stream.on('end', () => end(null))
+  // Nothing has come on the connection for as long as it may be idle, and Node.js leaves it to a listener.
+  stream.on('timeout', () => {
+    if (isDone) stream.destroy()
+    else refuse(stalled())
+  })
+}
+
+function stalled(): HttpProblem {
+  return new HttpProblem('request/timeout', 'The rest of the body did not arrive in time: send it again.')
 }
 
 function tooLarge(most: number): HttpProblem {
