@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newKeyText } from '../../src/flows/keys/key-text.ts'
 import { QUESTIONS_WAITING_MAX } from '../../src/http/limits/question-gate.ts'
+import { STRANGERS_MAX } from '../../src/http/limits/strangers.ts'
 import { type Answer, requestEvent, testServer, type TestServer } from './http-server.ts'
 
 /** One key's questions beside everybody else. Questions are held up by a lock on what they read, for as long as a test needs. */
@@ -40,6 +41,15 @@ async function answering(): Promise<number> {
   const { rows } = await server.database.pool.query<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity
       where datname = current_database() and application_name like 'farthing-read %' and state = 'active'`,
+  )
+  return rows[0]!.count
+}
+
+/** Statements that look up keys and wait. */
+async function lookups(): Promise<number> {
+  const { rows } = await server.database.pool.query<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%api_key%'`,
   )
   return rows[0]!.count
 }
@@ -203,6 +213,34 @@ describe('keys that are not valid', () => {
     } finally {
       await limited.close()
     }
+  })
+
+  test('are looked up twenty at once, of all addresses; the next is refused at once, and keys in use go on', async () => {
+    const fresh = await server.key(['usage:read'], 'acme')
+    const release = await holdUp('api_key')
+    const asked = Array.from({ length: STRANGERS_MAX }, () => wrong(server))
+    await expect.poll(lookups).toBeGreaterThan(0)
+    await sleep(200)
+    const began = performance.now()
+    const more = [...Array.from({ length: 9 }, () => newKeyText()), fresh]
+    const refused = await Promise.all(more.map((key) => wrong(server, { key })))
+    expect(performance.now() - began).toBeLessThan(2_000)
+    for (const { status, json, headers } of refused) {
+      expect([status, json.code, headers.get('retry-after')]).toEqual([
+        429,
+        'auth/too_many_unknown_keys',
+        '1',
+      ])
+    }
+    expect((await server.ask('/v1/price-book', { key: bound })).status).toBe(200)
+    await release()
+    expect((await Promise.all(asked)).map(({ json }) => json.code)).toEqual(
+      asked.map(() => 'auth/unknown_key'),
+    )
+    // Each has given its place back, and a key that is valid was refused for no longer.
+    const again = await Promise.all(Array.from({ length: STRANGERS_MAX }, () => wrong(server)))
+    expect(again.map(({ status }) => status)).toEqual(again.map(() => 401))
+    expect((await server.ask('/v1/price-book', { key: fresh })).status).toBe(200)
   })
 
   test('are counted by the address that a trusted proxy names, and IPv6 by its network', async () => {
