@@ -65,7 +65,7 @@ describe('a body that stops is answered 408, and its connection ends', () => {
     'after its last line': () => [head(LINES), chunk('\n'), '0\r\n'],
   }
   for (const [where, parts] of Object.entries(STOPPED)) {
-    test(where, async () => {
+    test(`it stops ${where}`, async () => {
       const { answer, ms } = await exchange(parts())
       expect(answer).toMatch(/^HTTP\/1.1 408 /)
       expect(answer).toContain('"code":"request/timeout"')
