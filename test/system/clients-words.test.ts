@@ -8,7 +8,10 @@ import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
 
 let [open, known]: TestServer[] = []
 beforeAll(async () => {
-  ;[open, known] = await Promise.all([testServer(), testServer({ taken: 'known' })])
+  ;[open, known] = await Promise.all([
+    testServer({ backfillReachMs: 400 * 86_400_000 }),
+    testServer({ taken: 'known' }),
+  ])
   for (const server of [open, known]) {
     const types = {
       prompt: typeOf('Prompt', 'token', 'tokens'),
@@ -106,6 +109,7 @@ const ROWS: Readonly<Record<keyof typeof bySender, readonly Row[]>> = {
       'external_subscription_id is not a string: ',
     ],
     ['event/invalid_attribute', { code: {} }, 'code is not a string: '],
+    ['event/too_old', { timestamp: 946_684_800 }, 'timestamp is '],
     ['event/invalid_text', { transaction_id: 'a\0' }, 'transaction_id contains the character U+0000'],
     ['event/invalid_text', { properties: { tokens: '1', note: '\0' } }, 'properties has a text with U+0000'],
     [

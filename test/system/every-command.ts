@@ -84,7 +84,11 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
   settle: [
     {
       args: ['settle', '--now'],
-      ...own({ hours: Count, sealing: Type.Enum(['running', 'delayed', 'stopped']) }),
+      ...own({
+        hours: Count,
+        sealing: Type.Enum(['running', 'delayed', 'stopped']),
+        setAside: Type.Array(Type.Object({ account: Type.String() })),
+      }),
     },
   ],
   migrate: [
@@ -212,6 +216,7 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
   'keys list': [{ args: ['keys'], ...items('GET /v1/keys') }],
   'keys create': [{ args: ['keys', 'create', 'more', '--scope', 'usage:read'], ...answer('POST /v1/keys') }],
   'keys revoke': [{ args: ['keys', 'revoke', '@key'] }],
+  'keys rescue': [{ args: ['keys', 'rescue'], ...own({ id: Type.String(), adminKeyPath: Type.String() }) }],
   audit: [{ args: ['audit'], ...items('GET /v1/audit-log') }],
   completion: [
     { args: ['completion', 'bash'] },
