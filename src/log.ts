@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { escapeUnseen, printableJson } from './core/text/printable-json.ts'
+import { errorLines, oneLine } from './error-lines.ts'
 import type { Log } from './store/connect.ts'
 import { type LoggableError, loggableError } from './store/loggable-error.ts'
 
@@ -37,17 +38,7 @@ function forPeople(line: string): string {
   }
   const rest = Object.entries(fields).map(([name, value]) => `${oneLine(name)}=${printableJson(value)}`)
   const text = [`${time.slice(11, 19)} ${LEVELS[level] ?? ''}${oneLine(msg)}`, ...rest].join(' ')
-  return `${text}${err ? `\n${stackOf(err)}` : ''}\n`
-}
-
-/** The calls are lines of their own, and the message is one: whatever it quotes. */
-function stackOf({ type, message, stack = '' }: LoggableError): string {
-  const calls = stack.split('\n').filter((line) => /^ {4}at /.test(line) && !message.includes(line.trim()))
-  return [`${type}: ${message}`, ...calls].map(oneLine).join('\n')
-}
-
-function oneLine(text: string): string {
-  return escapeUnseen(text).replaceAll('\n', '\\n')
+  return `${text}${err ? `\n${errorLines(err)}` : ''}\n`
 }
 
 /** Equal errors are logged once in this time, with how often they came. */

@@ -1,3 +1,4 @@
+import { endOnBugs } from './bug.ts'
 import { readSettings } from './config.ts'
 import { makeLog } from './log.ts'
 import { type Refused, type Running, start } from './serve.ts'
@@ -21,6 +22,17 @@ const SAME_SIGNAL_MS = 1_000
  */
 export async function serveCommand(env: NodeJS.ProcessEnv): Promise<number> {
   const log = makeLog(process.stderr)
+  const end = endOnBugs((err) =>
+    log.error({ err }, 'A bug ends this process: unfinished work is rolled back. Report this entry'),
+  )
+  try {
+    return await serve(env, log)
+  } catch (error) {
+    return end(error)
+  }
+}
+
+async function serve(env: NodeJS.ProcessEnv, log: Log): Promise<number> {
   const read = readSettings(env, process.cwd())
   if (!read.ok) return refuse(read.detail)
   const signal = nextSignal(log)

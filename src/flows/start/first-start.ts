@@ -64,9 +64,9 @@ type Refusal = Extract<FirstStarted, { readonly ok: false }>
 export async function firstStart(options: FirstStartOptions): Promise<FirstStarted> {
   const given = options.priceBook === undefined ? undefined : readGivenBook(options.priceBook)
   if (given && !given.ok) return given
-  const open = refuseOpenDirectory(options.dataDir)
-  if (open) return open
   try {
+    const open = refuseOpenDirectory(options.dataDir)
+    if (open) return open
     return await transaction(options.pool, async (sql) => {
       if (await runOne(sql, findRestoring, undefined)) return refuseRestoring()
       await run(sql, lockFirstStart, undefined)
