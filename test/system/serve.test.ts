@@ -244,6 +244,7 @@ describe('the environment', () => {
           trustedProxies: [],
         },
         hosts: undefined,
+        storage: 'local',
       } satisfies Settings,
     } satisfies ReadSettings)
   })
