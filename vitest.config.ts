@@ -11,6 +11,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/core/**/*.test.ts', 'test/unit/**/*.test.ts', 'sdk/src/**/*.test.ts'],
+          globalSetup: ['test/run-folder.ts'],
+          setupFiles: ['test/own-folder.ts'],
           testTimeout: 30_000,
         },
       },
@@ -23,6 +25,7 @@ export default defineConfig({
             'sdk/test/**/*.test.ts',
           ],
           globalSetup: ['test/system/one-server.ts'],
+          setupFiles: ['test/own-folder.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: true,

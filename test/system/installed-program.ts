@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 
-/** Test files run side by side, and apt-get waits for nobody. */
-const LOCK = join(tmpdir(), 'farthing-apt-get.lock')
+/** Runs and test files go side by side, and apt-get waits for nobody. A folder can be locked, and is not left behind. */
+const LOCK = '/var/cache/apt'
 
 /**
  * Sees to it that a test has a real program: Debian has it, and anyone who is root can have it installed.

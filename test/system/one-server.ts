@@ -1,10 +1,9 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { type Connection, type Log, openDatabase } from '../../src/store/connect.ts'
-import { hasMembers } from '../../src/store/embedded/members.ts'
-import { stopPostmaster } from '../../src/store/embedded/postmaster.ts'
+import { runningPostmaster, send, stopPostmaster } from '../../src/store/embedded/postmaster.ts'
+import { abandonedFolders, makeRunFolder } from '../run-folder.ts'
 import { startOtherPostgres } from './other-postgres.ts'
 
 declare module 'vitest' {
@@ -15,43 +14,39 @@ declare module 'vitest' {
 
 const quiet: Log = { info() {}, warn: console.warn, error: console.error }
 
-const PREFIX = 'farthing-test-'
-/** A run that is still going has a living process on record by then. */
-const ABANDONED_MS = 60 * 60_000
+const DATA = 'server'
 
 /**
  * One embedded server for the whole run, as durable as in real use; with FARTHING_TEST_POSTGRES_BIN one of that version. It is vitest's global set-up; test files take
  * their databases from it with `testDatabase`.
  */
 export default async function oneServer(project: TestProject): Promise<() => Promise<void>> {
+  await removeAbandoned()
+  const folder = makeRunFolder(project)
   const bin = process.env['FARTHING_TEST_POSTGRES_BIN']
   if (bin) {
     const other = await startOtherPostgres(bin)
     project.provide('database', other.connection)
-    return () => other.stop()
+    return () => other.stop().finally(folder.remove)
   }
-  await removeAbandoned()
-  const dataDir = mkdtempSync(join(tmpdir(), PREFIX))
-  // As root the server runs as another user, who must be able to enter.
-  chmodSync(dataDir, 0o711)
+  const dataDir = join(folder.path, DATA)
+  // Of a run that is interrupted, before the folder is removed.
+  process.prependOnceListener('exit', () => {
+    const pid = runningPostmaster(join(dataDir, 'postgres'))
+    if (pid !== undefined) send(pid, 'SIGQUIT')
+  })
   const opened = await openDatabase({ dataDir, log: quiet })
   if (!opened.ok) throw new Error(`${opened.code}: ${opened.detail}`)
   const { connection, stop } = opened.database
   project.provide('database', connection)
-  return async () => {
-    await stop()
-    rmSync(dataDir, { recursive: true, force: true })
-  }
+  return () => stop().finally(folder.remove)
 }
 
 /** Runs that were killed have left their servers running. */
 async function removeAbandoned(): Promise<void> {
-  const dirs = readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX))
-  for (const dir of dirs.map((name) => join(tmpdir(), name))) {
-    const { uid, mtimeMs } = statSync(dir)
-    const old = uid === process.geteuid?.() && Date.now() - mtimeMs > ABANDONED_MS
-    if (!old || hasMembers(join(dir, 'processes'))) continue
-    await stopPostmaster(join(dir, 'postgres'))
-    rmSync(dir, { recursive: true, force: true })
+  for (const folder of abandonedFolders()) {
+    const server = join(folder, DATA, 'postgres')
+    if (existsSync(server)) await stopPostmaster(server)
+    rmSync(folder, { recursive: true, force: true })
   }
 }
