@@ -244,7 +244,6 @@ describe('the environment', () => {
           trustedProxies: [],
         },
         hosts: undefined,
-        storage: 'local',
       } satisfies Settings,
     } satisfies ReadSettings)
   })
