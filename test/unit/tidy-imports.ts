@@ -25,6 +25,7 @@ const LAYERS: readonly { readonly folders: readonly string[]; readonly apart?: t
   { folders: ['src/api'] },
   { folders: ['src/http', 'src/cli'], apart: true },
   { folders: ['src/threads'] },
+  { folders: ['src/error-lines.ts', 'src/bug.ts'] },
   { folders: ['src/config.ts', 'src/log.ts', 'src/serve.ts', 'src/serve-command.ts', 'src/main.ts'] },
 ]
 
