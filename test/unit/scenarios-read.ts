@@ -3,10 +3,15 @@ import type { UsageEvent } from '../../src/core/ingest/event.ts'
 import { isRejection } from '../../src/core/ingest/rejection.ts'
 import { standingOf } from '../../src/core/ingest/standing.ts'
 import { assess } from '../../src/core/rate/rating/assess.ts'
+import type { AccountPrices } from '../../src/core/rate/rating/account-prices.ts'
 import type { PriceBook } from '../../src/core/rate/price-book/price-book.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
+import { accountMonths } from '../../src/core/time/account-months.ts'
+import { type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
-import { formatProblem, parsePriceBook } from '../../src/flows/prices/parse-price-book.ts'
+import type { Month } from '../../src/core/time/zone-month.ts'
+import { offsetAt } from '../../src/flows/accounts/time-zones.ts'
+import { formatProblem, parsePriceBook, parsePriceList } from '../../src/flows/prices/parse-price-book.ts'
 import { table } from '../table.ts'
 
 /** When the events of a scenario are received, unless they say otherwise: after all of them. */
@@ -80,6 +85,8 @@ export function deliver(
   readonly becomes: readonly string[]
   readonly expected: readonly string[]
   readonly counted: UsageEvent[]
+  /** When it came in or was voided, where that is later than its hour. */
+  readonly later: ReadonlyMap<UsageEvent, Later>
 } {
   const rows: readonly Row[] = table(events)
   const read = rows.map((row, index) =>
@@ -92,10 +99,50 @@ export function deliver(
     const stands = standing.get(event as UsageEvent) ?? 'stands'
     return stands === 'stands' ? outcomes[index]! : stands
   })
+  const later = rows.map((row, index) => [read[index] as UsageEvent, laterOf(row)] as const)
   return {
     becomes,
     expected: rows.map((row) => row['becomes'] || 'accepted'),
     counted: valid.filter((event) => standing.get(event) === 'stands'),
+    later: new Map(later.filter(([event]) => !isRejection(event))),
+  }
+}
+
+export interface Later {
+  readonly received: Hour | undefined
+  readonly voided: Hour | undefined
+}
+
+function laterOf(row: Row): Later {
+  return { received: hourIn(row['received']), voided: hourIn(row['voided']) }
+}
+
+function hourIn(text: string | undefined): Hour | undefined {
+  return text ? hourOf(Date.parse(text) as Instant) : undefined
+}
+
+/** What the accounts of a scenario pay: the rows of its accounts table, and the price lists that it shows. */
+export function readPrices(book: PriceBook, blocks: readonly Block[]): (account: string) => AccountPrices {
+  const lists = new Map(
+    blocks
+      .filter(({ info }) => info === 'yaml price-list')
+      .map(({ content }) => {
+        const parsed = parsePriceList(content, 'price list', book)
+        if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'))
+        return [parsed.value.name, parsed.value] as const
+      }),
+  )
+  const rows: readonly Row[] = blocks
+    .filter(({ info }) => info === 'accounts')
+    .flatMap(({ content }) => table(content))
+  return (account) => {
+    const own = rows.filter((row) => row['account'] === account)
+    const assigned = own
+      .filter((row) => row['list'])
+      .map((row) => ({ list: row['list']!, from: hourIn(row['from']) ?? (0 as Hour) }))
+    const zone = own.find((row) => row['zone'])?.['zone']
+    const zones = zone ? [{ fromMonth: 0 as Month, zone }] : []
+    return { book, lists, assigned, monthStart: accountMonths(zones, new Map(), offsetAt).startOf }
   }
 }
 

@@ -1,15 +1,20 @@
 import type { Bill, BillLine } from '../../src/core/bill/bill.ts'
 import { componentsOf, shownComponents } from '../../src/core/present/bill-components.ts'
 import type { PriceBook } from '../../src/core/rate/price-book/price-book.ts'
+import { formatHour } from '../../src/core/time/hour.ts'
 import { BLOCK } from './scenarios-read.ts'
 
 interface Column {
   readonly name: string
   readonly isNumber?: true
-  readonly cell: (line: BillLine) => string
+  readonly cell: (line: BillLine, bill: Bill) => string
 }
 
 const COLUMNS: readonly Column[] = [
+  {
+    name: 'usage hour',
+    cell: ({ usageHour }, { hour }) => (usageHour === hour ? '' : formatHour(usageHour)),
+  },
   { name: 'component', cell: ({ component }) => component },
   { name: 'item', cell: ({ item, rate }) => (rate === 'default' ? item : `${item}/${rate}`) },
   { name: 'operation', cell: ({ operation }) => operation ?? '' },
@@ -20,6 +25,14 @@ const COLUMNS: readonly Column[] = [
   { name: 'unit', cell: ({ unit }) => unit },
   { name: 'pricing quantity', isNumber: true, cell: ({ pricingQuantity }) => pricingQuantity },
   { name: 'per', cell: ({ pricingUnit }) => pricingUnit },
+  { name: 'position', isNumber: true, cell: ({ position }) => position ?? '' },
+  { name: 'tier', isNumber: true, cell: ({ tier }) => (tier === null ? '' : String(tier)) },
+  { name: 'list', cell: ({ priceList }) => priceList ?? '' },
+  {
+    name: 'public price',
+    isNumber: true,
+    cell: ({ listPrice, unitPrice }) => (listPrice === unitPrice ? '' : listPrice),
+  },
   { name: 'unit price', isNumber: true, cell: ({ unitPrice }) => unitPrice },
   { name: 'amount', isNumber: true, cell: ({ amount }) => amount },
 ]
@@ -28,7 +41,7 @@ const COLUMNS: readonly Column[] = [
 export function renderBill(bill: Bill, book: PriceBook): string {
   const { lines, components, total, currency } = bill
   const columns = COLUMNS.map(({ name, isNumber, cell }) => {
-    const cells = lines.map(cell)
+    const cells = lines.map((line) => cell(line, bill))
     const width = Math.max(...[name, ...cells].map(({ length }) => length))
     const pad = (text: string) => (isNumber ? text.padStart(width) : text.padEnd(width))
     return { cells: [name, ...cells].map(pad), isShown: cells.some((text) => text !== '') }

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { billsOnPaper } from '../../src/core/bill/bills-on-paper.ts'
 import { sha256 } from './oracle-event.ts'
-import { blocksOf, deliver, readBook } from './scenarios-read.ts'
+import { groupBy } from '../../src/core/group-by.ts'
+import { billsWithLate } from './scenarios-late.ts'
+import { blocksOf, deliver, readBook, readPrices } from './scenarios-read.ts'
 import { withBills } from './scenarios-render.ts'
 
 const FOLDER = fileURLToPath(new URL('../../scenarios/', import.meta.url))
@@ -19,9 +21,15 @@ for (const name of FILES) {
     const book = own ? readBook(own.content, name) : readBook(read('price-book.yaml'), 'price-book.yaml')
     const events = blocks.filter(({ info }) => info === 'events').map(({ content }) => content)
     expect(events.length).toBe(1)
-    const { becomes, expected, counted } = deliver(book, events[0]!)
+    const { becomes, expected, counted, later } = deliver(book, events[0]!)
     expect(becomes).toEqual(expected)
-    const bills = billsOnPaper(book, counted, { priceVersion: 1, demo: false, sha256 })
+    const pricesOf = readPrices(book, blocks)
+    const isLater = [...later.values()].some(({ received, voided }) => received ?? voided)
+    const bills = isLater
+      ? [...groupBy(counted, ({ account }) => account)].flatMap(([account, own]) =>
+          billsWithLate(pricesOf(account), account, own, later),
+        )
+      : billsOnPaper(book, counted, { priceVersion: 1, demo: false, sha256, pricesOf })
     const rewritten = withBills(markdown, bills, book)
     // UPDATE=1 accepts the bills as they are: check every figure of the diff by hand before committing it.
     if (process.env['UPDATE'] === '1') writeFileSync(`${FOLDER}${name}`, rewritten)
@@ -31,7 +39,7 @@ for (const name of FILES) {
 
 test('every rule of billing has a scenario that names it', () => {
   const named = FILES.flatMap((name) => titleOf(name).match(/R\d+/g) ?? [])
-  const rules = Array.from({ length: 13 }, (_, index) => `R${index + 1}`)
+  const rules = Array.from({ length: 16 }, (_, index) => `R${index + 1}`)
   expect(rules.filter((rule) => !named.includes(rule))).toEqual([])
 })
 
