@@ -34,6 +34,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'storage_level' },
   { table: 'rate_position' },
   { table: 'account_month' },
+  { table: 'storage_total' },
   { table: 'bill', division: 'month' },
   { table: 'bill_line', division: 'month' },
   { table: 'settled_hour', division: 'month' },

@@ -112,13 +112,18 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     form: 'a stored level that is no number',
-    damage: `update storage_level set bytes = 'NaN' where account = '${BAD}'`,
-    repair: `update storage_level set bytes = (at / 3600000)::numeric * 1000000 where account = '${BAD}'`,
+    damage: `update storage_level set bytes = 'NaN' where account = '${BAD}';
+             update storage_total set bytes = 'NaN' where account = '${BAD}'`,
+    repair: `update storage_level set bytes = (at / 3600000)::numeric * 1000000 where account = '${BAD}';
+             update storage_total set bytes = (select bytes from storage_series where account = '${BAD}')
+              where account = '${BAD}'`,
   },
   {
     form: 'a stored level below 0',
-    damage: `update storage_level set bytes = -bytes where account = '${BAD}'`,
-    repair: `update storage_level set bytes = -bytes where account = '${BAD}'`,
+    damage: `update storage_level set bytes = -bytes where account = '${BAD}';
+             update storage_total set bytes = -bytes where account = '${BAD}'`,
+    repair: `update storage_level set bytes = -bytes where account = '${BAD}';
+             update storage_total set bytes = -bytes where account = '${BAD}'`,
   },
   {
     form: 'fingerprints of all accounts that cannot be read',

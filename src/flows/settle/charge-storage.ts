@@ -1,10 +1,14 @@
 import { addCharged, addStored, type Tally } from '../../core/bill/tally.ts'
 import { groupBy } from '../../core/group-by.ts'
-import { compareLevels, integrate, isSameLevel, type Level } from '../../core/meter/level.ts'
+import { invariant } from '../../core/invariant.ts'
+import { compareLevels, integrate, isSameLevel, type Level, seriesName } from '../../core/meter/level.ts'
+import { decimal, isNegative, isZero, minus, times } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
-import { endOf, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
+import { endOf, type Hour, hourOf, MILLISECONDS_PER_HOUR, startOf } from '../../core/time/hour.ts'
+import type { Instant } from '../../core/time/instant.ts'
 import { listChargedStorage } from '../../store/bill-lines.ts'
 import { listLevels } from '../../store/storage-levels.ts'
+import { findSeriesBytes, type StorageTotal } from '../../store/storage-totals.ts'
 import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { releasingLocks } from '../../store/transaction.ts'
@@ -16,14 +20,27 @@ export interface ChargeStorage extends SettledAccount {
   readonly announced: readonly Level[]
   /** Levels of settled events that the cycle voids. */
   readonly withdrawn: readonly Level[]
-  /** Levels of settled events: in force at the start of the cycle, and any within it. */
-  readonly known: readonly Level[]
+  /**
+   * Levels of settled events: in force at the start of the cycle, and any within it. Or what they sum up to by place, where
+   * every settled level is older than the cycle, as it is when a live hour is settled.
+   */
+  readonly known: readonly Level[] | CarriedStorage
   /** Look again at hours from here on, because their levels or prices became known; undefined: not so. */
   readonly restatedFrom: Hour | undefined
   /** May another bill have charged this hour's storage already? Only where the hour is not live. */
   readonly isLate: boolean
   /** See nothing that was settled at this step of the account or after it; null: see all. */
   readonly beforeStep: number | null
+}
+
+/** What an account stores when a cycle begins, as sums over its series. */
+export interface CarriedStorage {
+  readonly carried: readonly StorageTotal[]
+}
+
+/** Is there anything? */
+export function isStoring(known: ChargeStorage['known']): boolean {
+  return ('carried' in known ? known.carried : known).length > 0
 }
 
 /**
@@ -39,7 +56,8 @@ export async function chargeStorage(
   const { hour, announced, withdrawn, isLate } = charge
   const changed = [...announced, ...withdrawn].map(({ at }) => hourOf(at))
   const from = oldest([hour, charge.restatedFrom ?? hour, ...changed])
-  const known = from < hour ? await levelsFrom(sql, charge, from) : charge.known
+  if (from === hour && 'carried' in charge.known) return addCarried(sql, book, tally, charge, charge.known)
+  const known = from < hour || 'carried' in charge.known ? await levelsFrom(sql, charge, from) : charge.known
   const kept = known.filter((level) => !withdrawn.some((taken) => isSameLevel(level, taken)))
   const all = [...kept, ...announced].sort(compareLevels)
   if (all.length === 0 && withdrawn.length === 0 && charge.restatedFrom === undefined) return
@@ -49,6 +67,34 @@ export async function chargeStorage(
     for (const stored of integrate(all, at)) addStored(tally, book, at, stored)
   }
   if (from < hour || isLate) await releasingLocks(sql, () => subtractCharged(sql, book, tally, charge, from))
+}
+
+/** The hour of series that do not change is their sum; those that change are integrated apart, from what they stored before. */
+async function addCarried(
+  sql: Sql,
+  book: PriceBook,
+  tally: Tally,
+  { hour, bucket, account, announced }: ChargeStorage,
+  { carried }: CarriedStorage,
+): Promise<void> {
+  const series = [...new Map(announced.map((level) => [seriesName(level), level])).values()]
+  const keys = series.map((level) => ({ ...level, bucket, account }))
+  const found = keys.length === 0 ? [] : await run(sql, findSeriesBytes, keys)
+  const before = found.map(({ index, bytes }): Level => {
+    return { ...series[index]!, at: (startOf(hour) - 1) as Instant, source: '', id: '', bytes }
+  })
+  for (const place of carried) {
+    const { project, region } = place
+    const changing = before.filter((level) => level.project === project && level.region === region)
+    const bytes = changing.reduce((rest, level) => minus(rest, level.bytes), place.bytes)
+    invariant(!isNegative(bytes), 'a place stores at least what its series store')
+    if (isZero(bytes)) continue
+    const quantity = times(bytes, decimal(String(MILLISECONDS_PER_HOUR)))
+    addStored(tally, book, hour, { project, region, quantity })
+  }
+  for (const stored of integrate([...before, ...announced].sort(compareLevels), hour)) {
+    addStored(tally, book, hour, stored)
+  }
 }
 
 async function levelsFrom(sql: Sql, charge: ChargeStorage, from: Hour): Promise<readonly Level[]> {

@@ -1,13 +1,12 @@
 import { type Draft, draftBill } from '../../core/bill/draft-bill.ts'
 import type { Positions } from '../../core/rate/rating/priced-parts.ts'
 import type { Tally } from '../../core/bill/tally.ts'
-import type { Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { type AccountPrices, mayCount } from '../../core/rate/rating/account-prices.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { listBilledHours } from '../../store/bills.ts'
 import { run, type Sql } from '../../store/query.ts'
-import { chargeStorage } from './charge-storage.ts'
+import { type ChargeStorage, chargeStorage, isStoring } from './charge-storage.ts'
 import type { AccountFacts } from './cycle-facts.ts'
 
 /** What decides an account's bill besides its events. The same for settling an hour and for proving it. */
@@ -16,7 +15,7 @@ export interface DraftAccount {
   readonly book: PriceBook
   readonly priceVersion: number
   readonly facts: AccountFacts
-  readonly known: readonly Level[]
+  readonly known: ChargeStorage['known']
   readonly restatedFrom: Hour | undefined
   readonly isLate: boolean
   /** See nothing that was settled at this step of the account or after it; null: see all. */
@@ -50,7 +49,7 @@ export async function draftAccount(sql: Sql, account: DraftAccount): Promise<Dra
 
 /** Most accounts store nothing, and need not be asked about. */
 function mayStore({ facts, known, restatedFrom, isLate }: DraftAccount): boolean {
-  if (isLate || restatedFrom !== undefined || known.length > 0) return true
+  if (isLate || restatedFrom !== undefined || isStoring(known)) return true
   return facts.levels.length > 0 || facts.withdrawn.length > 0
 }
 

@@ -11,6 +11,8 @@ import {
   updateAccountStates,
 } from '../../store/settled-hours.ts'
 import { type UpdateWithdrawnLevels, updateWithdrawnLevels } from '../../store/restated-levels.ts'
+import type { StorageSeries } from '../../store/storage-series.ts'
+import { updateStorageTotals } from '../../store/storage-totals.ts'
 import { run } from '../../store/query.ts'
 import type { AccountPricing } from '../accounts/account-pricing.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
@@ -55,6 +57,7 @@ export async function issueBills(
   const monthOf = await statementMonths(client, context.hour, accounts)
   let settlement = new Settlement()
   const withdrawn: UpdateWithdrawnLevels[] = []
+  const touched: StorageSeries[] = []
   const after: AccountState[] = []
   for (const facts of accounts) {
     if (settlement.lines >= LINES_TOGETHER) {
@@ -71,6 +74,7 @@ export async function issueBills(
     const step = before.step + 1
     if (draft) context.pricing.move(facts, draft.positions)
     for (const level of facts.levels) settlement.addLevel({ bucket, account, step, level })
+    for (const level of [...facts.levels, ...facts.withdrawn]) touched.push({ ...level, bucket, account })
     if (facts.withdrawn.length > 0) withdrawn.push({ bucket, account, step, levels: facts.withdrawn })
     after.push(
       issue(settlement, { ...context, statementMonth: monthOf(account) }, facts, draft, { ...before, step }),
@@ -80,6 +84,7 @@ export async function issueBills(
   await settlement.copyInto(client)
   for (const levels of withdrawn) await run(client, updateWithdrawnLevels, levels)
   await context.pricing.save(client)
+  if (touched.length > 0) await run(client, updateStorageTotals, touched)
   await run(client, updateAccountStates, after)
   return after
 }

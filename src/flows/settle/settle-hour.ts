@@ -1,8 +1,8 @@
 import type pg from 'pg'
-import { bucketOf } from '../../core/ingest/bucket.ts'
+import { groupBy } from '../../core/group-by.ts'
 import { carriedOver, compareLevels, isSameLevel, type Level } from '../../core/meter/level.ts'
 import { invariant } from '../../core/invariant.ts'
-import { isNegative, isZero } from '../../core/money/decimal.ts'
+import { isNegative } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { insertConflictEvents, type ConflictEvent } from '../../store/conflicts.ts'
@@ -19,7 +19,8 @@ import { type LateHour, listRestatedAccounts } from '../../store/late-hours.ts'
 import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
-import { knownLevels } from './charge-storage.ts'
+import { listStorageTotals } from '../../store/storage-totals.ts'
+import { type ChargeStorage, knownLevels } from './charge-storage.ts'
 import { type AccountFacts, NO_DUPLICATES, readCycleFacts } from './cycle-facts.ts'
 import { draftAccount } from './draft-account.ts'
 import { filledAccounts, noteFilled } from './fill-storage.ts'
@@ -102,21 +103,19 @@ export async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<
   const ofChunk = ({ account }: SettledAccount) => only === null || only.has(account)
   const { book, lists } = await bookOf(client, due.priceVersion)
   const context = await billingContext(client, chunk, book.currency)
-  const known = await knownLevels(client, due.hour, buckets, asOfNow(chunk.accounts))
-  refuseImpossible(known)
+  const known = await knownBefore(client, chunk)
   const filled = late ? [] : (await filledAccounts(client, due, book, buckets)).filter(ofChunk)
   const allRestated = late ? [] : await run(client, listRestatedAccounts, { cycle: due.hour, buckets })
   const restated = allRestated.filter(ofChunk)
   const restatedFrom = oldestHours([...restated, ...filled])
   const draft = (facts: AccountFacts, pricing: AccountPricing) => {
-    const levels = known.get(facts.account) ?? []
-    const common = { ...due, book, facts, known: levels, isLate: late, beforeStep: null }
+    const common = { ...due, book, facts, known: known.of(facts.account), isLate: late, beforeStep: null }
     const prices = pricing.pricesOf(facts.account)
     const positionsAt = (oldest: Hour) => pricing.positionsOf(client, facts, oldest)
     const restatedSince = restatedFrom.get(facts.account)
     return draftAccount(client, { ...common, restatedFrom: restatedSince, prices, positionsAt })
   }
-  const all = await factsOf(client, chunk, book, known, [...restated, ...filled])
+  const all = await factsOf(client, chunk, book, [...known.storing, ...restated, ...filled])
   const { facts, duplicates } = await withoutDuplicates(client, chunk, book, all)
   for (let start = 0; start < facts.length; start += BATCH_ACCOUNTS) {
     const batch = facts.slice(start, start + BATCH_ACCOUNTS)
@@ -129,20 +128,43 @@ export async function settleChunk(client: pg.PoolClient, chunk: Chunk): Promise<
     await carryOn(
       client,
       due.hour,
-      facts.filter((account) => carries(known, account, due.hour)),
+      facts.filter((account) => carries(known.levelsOf(account.account), account, due.hour)),
     )
   await keepRefusals(client, duplicates.map(refusedDuplicate))
 }
 
 /** Stored data is never less than nothing: whatever has changed that, no bill is made of it. */
-function refuseImpossible(known: ReadonlyMap<string, readonly Level[]>): void {
-  for (const levels of known.values())
-    for (const { bytes } of levels) invariant(!isNegative(bytes), 'a stored level is not below 0')
+function refuseImpossible(stored: Iterable<readonly Pick<Level, 'bytes'>[]>): void {
+  for (const amounts of stored)
+    for (const { bytes } of amounts) invariant(!isNegative(bytes), 'a stored level is not below 0')
 }
 
-/** All levels that the accounts have so far. */
-function asOfNow(accounts: Chunk['accounts']) {
-  return accounts && accounts.map(({ account }) => ({ account, step: Number.MAX_SAFE_INTEGER }))
+/** What accounts store when the hour begins. */
+interface KnownBefore {
+  of(account: string): ChargeStorage['known']
+  /** Of backfill. */
+  levelsOf(account: string): readonly Level[]
+  /** Accounts that store something, where all of a live hour are settled. */
+  readonly storing: readonly SettledAccount[]
+}
+
+/**
+ * A live hour is newer than every settled level, so their sums say it. In an older hour, and where something fails and
+ * accounts are settled apart, the levels themselves are looked up.
+ */
+async function knownBefore(sql: Sql, { due, buckets, accounts }: Chunk): Promise<KnownBefore> {
+  if (accounts === null) {
+    const totals = groupBy(await run(sql, listStorageTotals, { buckets }), ({ account }) => account)
+    refuseImpossible(totals.values())
+    const storing = [...totals.values()].map(([first]) => first!)
+    return { of: (account) => ({ carried: totals.get(account) ?? [] }), levelsOf: () => [], storing }
+  }
+  const asOf = accounts.map(({ account }) => ({ account, step: Number.MAX_SAFE_INTEGER }))
+  const levels = await knownLevels(sql, due.hour, buckets, asOf)
+  refuseImpossible(levels.values())
+  const levelsOf = (account: string) => levels.get(account) ?? []
+  return { of: levelsOf, levelsOf, storing: [] }
+}
 }
 
 /** By account. */
@@ -178,17 +200,13 @@ async function factsOf(
   client: pg.PoolClient,
   { due, buckets, accounts }: Chunk,
   book: PriceBook,
-  known: ReadonlyMap<string, readonly Level[]>,
-  restated: readonly SettledAccount[],
+  quiet: readonly SettledAccount[],
 ): Promise<readonly AccountFacts[]> {
   const reading = { hour: due.hour, buckets, duplicates: NO_DUPLICATES }
   const facts = await readCycleFacts(client, book, { ...reading, accounts })
   if (accounts !== null) return facts
   const seen = new Set(facts.map(({ account }) => account))
-  const storing = [...known]
-    .filter(([, levels]) => levels.some(({ bytes }) => !isZero(bytes)))
-    .map(([account]) => ({ account, bucket: bucketOf(account) }))
-  const silent = new Map([...storing, ...restated].map((key) => [key.account, key]))
+  const silent = new Map(quiet.map((key) => [key.account, key]))
   const rest = [...silent.values()].filter(({ account }) => !seen.has(account))
   if (rest.length === 0) return facts
   return [...facts, ...(await readCycleFacts(client, book, { ...reading, accounts: rest }))]
@@ -207,11 +225,9 @@ async function billingContext(
 }
 
 /** Does an account store something at the end of the hour? */
-function carries(known: ReadonlyMap<string, readonly Level[]>, facts: AccountFacts, hour: Hour): boolean {
-  const { account, levels: announced, withdrawn } = facts
-  const kept = (known.get(account) ?? []).filter(
-    (level) => !withdrawn.some((taken) => isSameLevel(level, taken)),
-  )
+function carries(known: readonly Level[], facts: AccountFacts, hour: Hour): boolean {
+  const { levels: announced, withdrawn } = facts
+  const kept = known.filter((level) => !withdrawn.some((taken) => isSameLevel(level, taken)))
   const levels = [...kept, ...announced]
   return carriedOver(levels.sort(compareLevels), hour).length > 0
 }

@@ -20,6 +20,7 @@ import { sha256 } from '../shared/sha256.ts'
 import { bucketsPerTransaction, COUNTED_EVENTS_MAX } from '../settle/settle.ts'
 import { verifyClosings } from './verify-closings.ts'
 import { verifyHour } from './verify-hour.ts'
+import { verifyTotals } from './verify-totals.ts'
 
 export type { Difference } from './compare-bill.ts'
 
@@ -73,6 +74,7 @@ export async function* verify(
     hours += 1
     onProgress({ hour, hours, bills })
   }
+  yield* await verifyTotals(sql, only)
   yield* await releasingLocks(sql, () => verifyClosings(sql, only))
   for (const broken of await run(sql, findBrokenChains, { account: only })) yield chainDifference(broken)
   for (const broken of await run(sql, findBrokenPositions, { account: only }))
