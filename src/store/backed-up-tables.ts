@@ -35,6 +35,7 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'rate_position' },
   { table: 'account_month' },
   { table: 'storage_total' },
+  { table: 'storage_count' },
   { table: 'bill', division: 'month' },
   { table: 'bill_line', division: 'month' },
   { table: 'settled_hour', division: 'month' },

@@ -33,10 +33,22 @@ const EVENTS: readonly Json[] = [
   event('f1', '06:30:00', 'request', { operation: 'GetProject', status: 200 }),
 ]
 
+/** Of an account that stores data in this hour: what it stores is carried on. */
+const KEPT = {
+  ...(event('k1', '00:00:00', 'storage', {
+    project: 'videos',
+    dataset: 'd',
+    region: 'eu',
+    bytes: '700',
+  }) as object),
+  subject: 'keeper',
+  time: new Date(Date.now() - 3_600_000).toISOString(),
+}
+
 let deployed: Deployment
 beforeAll(async () => {
   deployed = await deployment()
-  await deployed.send(EVENTS)
+  await deployed.send([...EVENTS, KEPT])
   await deployed.settle()
 })
 afterAll(() => deployed.close())
@@ -110,6 +122,31 @@ describe('a change in the database is found, and its place named', () => {
       'a level that carries over',
       `update storage_level set bytes = 1001 where id = 'l1'`,
       /2025-07-28T02Z\.acme, line 1: quantity is 3600000000, and should be 3603600000/,
+    ],
+    [
+      'a stored sum',
+      `update storage_total set bytes = bytes + 5 where account = 'acme' and project = 'photos'`,
+      /account acme, stored data of photos\/-: is carried as 5 bytes in 0 series, and by its levels should be 0 bytes in 0 series/,
+    ],
+    [
+      'a stored sum that is forgotten',
+      `delete from storage_total where account = 'keeper'`,
+      /account keeper, stored data of videos\/eu: is carried as 0 bytes in 0 series, and by its levels should be 700 bytes in 1 series/,
+    ],
+    [
+      'how many series a sum is of',
+      `update storage_total set live = live + 1 where account = 'keeper'`,
+      /account keeper, stored data of videos\/eu: is carried as 700 bytes in 2 series, and .+ 700 bytes in 1 series/,
+    ],
+    [
+      'what a series stores',
+      `update storage_series set bytes = 701 where account = 'keeper'`,
+      /account keeper, stored data of videos\/eu: a series is carried with bytes that its newest level does not say/,
+    ],
+    [
+      'how many series an account stores',
+      `update storage_count set live = 0 where account = 'keeper'`,
+      /account keeper, series of stored data: are counted as 0, and by their sums should be 1/,
     ],
     ['a forgotten level', `delete from storage_level where id = 'l2'`, /level of event l2/],
     [

@@ -165,7 +165,6 @@ async function knownBefore(sql: Sql, { due, buckets, accounts }: Chunk): Promise
   const levelsOf = (account: string) => levels.get(account) ?? []
   return { of: levelsOf, levelsOf, storing: [] }
 }
-}
 
 /** By account. */
 function oldestHours(restated: readonly LateHour[]): ReadonlyMap<string, Hour> {

@@ -1,5 +1,5 @@
 -- What accounts store by their settled levels, as sums: settlement of an hour reads the series that change, and no others.
--- Both follow from storage_level. `verify` compares them.
+-- All of it follows from storage_level. `verify` compares them.
 
 -- The newest settled level of the series that was not voided.
 alter table storage_series add column bytes numeric not null default 0;
@@ -15,6 +15,14 @@ create table storage_total (
   primary key (bucket, account, project, region)
 );
 
+-- Of an account: in how many series it stores data.
+create table storage_count (
+  bucket  smallint not null,
+  account text     not null collate "C",
+  live    integer  not null,
+  primary key (bucket, account)
+);
+
 update storage_series s
    set bytes = l.bytes
   from (select distinct on (bucket, account, project, dataset, region) bucket, account, project, dataset, region, bytes
@@ -28,3 +36,8 @@ insert into storage_total (bucket, account, project, region, bytes, live)
 select bucket, account, project, region, sum(bytes), count(*) filter (where bytes > 0)
   from storage_series
  group by bucket, account, project, region;
+
+insert into storage_count (bucket, account, live)
+select bucket, account, sum(live)
+  from storage_total
+ group by bucket, account;
