@@ -30,6 +30,8 @@ export interface Settings {
   readonly backfillQuietMs: number
   /** How far back a key may send usage that is not stored yet. */
   readonly backfillReachMs: number
+  /** Series that an account may store data in: beyond, no new one is taken. */
+  readonly storedSeriesMax: number
   /** How far apart duplicates of one event under different times are still found. */
   readonly identityWindowMs: number
   /** Whose usage is taken: anybody's, or that of accounts that somebody has made known. */
@@ -78,6 +80,8 @@ interface NumberSetting {
 }
 
 const NUMBERS = {
+  // Each may be a line of a bill each hour: a tenth of that is a large customer.
+  FARTHING_STORED_SERIES: { fallback: 100_000, min: 1, max: 10_000_000 },
   FARTHING_SESSIONS: SESSIONS,
   FARTHING_QUESTIONS: { fallback: 3, min: 1, max: 50 },
   FARTHING_DRY_RUNS: { fallback: 2, min: 1, max: 50 },
@@ -111,6 +115,7 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       graceMs: readDuration(env, 'FARTHING_GRACE'),
       backfillQuietMs: readDuration(env, 'FARTHING_BACKFILL_QUIET'),
       backfillReachMs: readDuration(env, 'FARTHING_BACKFILL_REACH'),
+      storedSeriesMax: readNumber(env, 'FARTHING_STORED_SERIES'),
       identityWindowMs: readDuration(env, 'FARTHING_IDENTITY_WINDOW'),
       taken: readTaken(env),
       sessions: readNumber(env, 'FARTHING_SESSIONS'),

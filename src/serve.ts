@@ -139,10 +139,11 @@ async function startParts(
   signal?.throwIfAborted()
   const pools = openPools(connection, budget, stops, log)
   const { reading, probes } = pools
-  const { taken, backfillReachMs } = settings
-  const ingest = await createIngest({ pool: writing, log, taken, backfillReachMs })
+  const { taken, backfillReachMs, storedSeriesMax: seriesMax } = settings
+  const rules = { taken, backfillReachMs, seriesMax }
+  const ingest = await createIngest({ pool: writing, log, ...rules })
   const database = databaseUrl ?? connection
-  const large = makeIngestThreads({ database, taken, backfillReachMs, sessions: budget.largeThread }, { log })
+  const large = makeIngestThreads({ database, ...rules, sessions: budget.largeThread }, { log })
   const stored = () => Promise.all([large.close(), ingest.close()])
   stops.add('storing events', stored, STORE_PATIENCE_MS)
   const setup = { database, sessions: budget.settling, graceMs, backfillQuietMs, identityWindowMs }
@@ -150,7 +151,7 @@ async function startParts(
   const settled = once(() => settler.stop())
   stops.add('settlement', settled, STOP_PATIENCE_MS)
   const keys = makeKeyRing(probes)
-  const trial = createTrial({ pool: reading, taken, backfillReachMs })
+  const trial = createTrial({ pool: reading, ...rules })
   const gates = makeGates(settings.shares, budget.reading)
   const sources = { ...pools, writing, keys, gates, ingest, large, trial }
   const hosts = await hostsOf(settings)

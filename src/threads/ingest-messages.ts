@@ -11,6 +11,7 @@ export interface IngestSetup {
   /** Of the database, at most. */
   readonly sessions: number
   readonly backfillReachMs?: number
+  readonly seriesMax?: number
   /** Events of large deliveries that may wait in this thread. */
   readonly waitingMax: number
 }

@@ -18,12 +18,13 @@ giveWay()
 const port = parentPort!
 const report = (message: ThreadReport | IngestReport) => port.postMessage(message)
 
-const { database, taken, backfillReachMs, sessions, waitingMax } = workerData as IngestSetup
+const { database, taken, backfillReachMs, seriesMax, sessions, waitingMax } = workerData as IngestSetup
+const rules = { taken, backfillReachMs, seriesMax }
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: sessions, applicationName: 'farthing', log })
-const ingest = await createIngest({ pool, log, taken, backfillReachMs, waitingMax, lanes: LARGE_LANES })
-const trial = createTrial({ pool, taken, backfillReachMs })
+const ingest = await createIngest({ pool, log, ...rules, waitingMax, lanes: LARGE_LANES })
+const trial = createTrial({ pool, ...rules })
 
 port.on('message', (task: TakeTask | CloseTask) => void (task.kind === 'take' ? take(task) : close()))
 report({ kind: 'ready' })

@@ -61,6 +61,8 @@ export interface ServerOptions {
   readonly taken?: TakenAccounts
   /** How far back new usage may be; undefined: as far as it likes, so that tests can name their dates. */
   readonly backfillReachMs?: number
+  /** Series that an account may store data in; undefined: as many as it likes. */
+  readonly seriesMax?: number
   /** In place of the real one. */
   readonly ingest?: Ingest
   /** Takes large deliveries beside the server; undefined: nobody does. */
@@ -80,7 +82,7 @@ export interface ServerOptions {
 
 /** The HTTP server on a database and a port of its own. */
 export async function testServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { large, patience, through, hosts, backfillReachMs } = options
+  const { large, patience, through, hosts, backfillReachMs, seriesMax } = options
   const { graceMs = 600_000, readingSessions = 5, taken = 'any' } = options
   const database = await testDatabase()
   const { pool } = database
@@ -90,10 +92,11 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const reading = makeReadingPool(connection, { max: readingSessions, applicationName: 'farthing-read', log })
   const probes = makeProbePool(connection, { max: 3, log })
   const writing = makePool(connection, { max: 10, log })
-  const ingest = options.ingest ?? (await createIngest({ pool: writing, log, taken, backfillReachMs }))
+  const limits = { backfillReachMs, seriesMax }
+  const ingest = options.ingest ?? (await createIngest({ pool: writing, log, taken, ...limits }))
   const keys = makeKeyRing(probes)
   const gates = makeGates({ ...AMPLE, ...options.shares }, readingSessions)
-  const trial = createTrial({ pool: reading, backfillReachMs })
+  const trial = createTrial({ pool: reading, ...limits })
   const parts = { reading, writing, probes, keys, gates, ingest, trial }
   const plain = { ...parts, log, now: clock, graceMs, hosts }
   const context = large ? { ...plain, large: large(database, log) } : plain

@@ -18,6 +18,7 @@ export type RejectionCode =
   | 'event/reserved_source'
   | 'event/unknown_account'
   | 'event/account_closed'
+  | 'event/too_many_series'
   | 'event/unreadable'
   | 'event/unstorable'
 

@@ -16,7 +16,15 @@ import {
 } from './classify.ts'
 import { remarkResults } from './remark-results.ts'
 import type { Delivered, EventResult } from './ingest-types.ts'
-import { accountNamed, type Candidate, isRefused, parseDelivered } from './parse.ts'
+import { findTooManySeries } from './series-limit.ts'
+import {
+  accountNamed,
+  type Candidate,
+  isRefused,
+  type Parsed,
+  parseDelivered,
+  refuseCandidate,
+} from './parse.ts'
 
 /** What would become of an event, and what it would cost by itself. */
 export interface TriedEvent extends EventResult {
@@ -55,6 +63,8 @@ export interface TrialOptions {
   readonly taken?: TakenAccounts | undefined
   /** How far back new usage may be; undefined: as far as it likes. */
   readonly backfillReachMs?: number | undefined
+  /** Series that an account may store data in; undefined: as many as it likes. */
+  readonly seriesMax?: number | undefined
 }
 
 /**
@@ -62,7 +72,7 @@ export interface TrialOptions {
  * delivery. The gate is not taken, so what others commit meanwhile may change an outcome; so may an hour that is sealed
  * between this and the sending. What only the attempt to store can find (`event/unstorable`) is not found.
  */
-export function createTrial({ pool: all, taken = 'any', backfillReachMs }: TrialOptions): Trial {
+export function createTrial({ pool: all, taken = 'any', backfillReachMs, seriesMax }: TrialOptions): Trial {
   const accounts = makeAccountMemory(all, taken)
 
   async function tryEvents(
@@ -76,7 +86,12 @@ export function createTrial({ pool: all, taken = 'any', backfillReachMs }: Trial
     const watermarks = await readWatermarks(pool)
     const { version, book, lists } = await bookOf(pool, watermarks.priceVersion)
     const context = { receivedAt: watermarks.now, boundAccount, writer, accounts: rules, backfillReachMs }
-    const reads = batch.map((one) => parseDelivered(book, one, context))
+    const parsed = batch.map((one) => parseDelivered(book, one, context))
+    const beyond = await findTooManySeries(pool, seriesMax, parsed)
+    const reads = parsed.map((read, index): Parsed => {
+      const rejection = isRefused(read) ? undefined : beyond.get(read)
+      return isRefused(read) || !rejection ? read : refuseCandidate(batch[index]!, read, rejection)
+    })
     const candidates = reads.filter((read): read is Candidate => !isRefused(read))
     const found = await findKnown(pool, candidates)
     const known = new Map([...found].map(([event, content]) => [keyName(event), content]))

@@ -1,7 +1,15 @@
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { Rejection } from '../../core/ingest/rejection.ts'
 import type { Delivered, EventResult, Submitted } from './ingest-types.ts'
 import type { Judged } from './remark-results.ts'
-import { accountNamed, type DeliveryContext, type Parsed, parseDelivered } from './parse.ts'
+import {
+  accountNamed,
+  type Candidate,
+  type DeliveryContext,
+  type Parsed,
+  parseDelivered,
+  refuseCandidate,
+} from './parse.ts'
 
 /** A delivery that waits for its commit. */
 export interface Waiting extends Omit<DeliveryContext, 'accounts' | 'backfillReachMs'> {
@@ -70,4 +78,18 @@ export function parseEntries(
     }
   }
   return parsed
+}
+
+/** Refuse some of the candidates after all. */
+export function refuseParsed(
+  parsed: Map<Parsed, Entry>,
+  rejections: ReadonlyMap<Candidate, Rejection>,
+): void {
+  for (const [event, rejection] of rejections) {
+    const entry = parsed.get(event)!
+    const refusal = refuseCandidate(entry.delivered, event, rejection)
+    parsed.delete(event)
+    entry.parsed = refusal
+    parsed.set(refusal, entry)
+  }
 }

@@ -11,11 +11,20 @@ import { bookOf } from '../prices/read-price-version.ts'
 import { commitGroup } from './commit.ts'
 import type { CommitContext, Results, RulesChanged } from './commit-once.ts'
 import { type LaneLimits, makeCommitQueue } from './commit-queue.ts'
-import { accountsOf, type Entry, judgedOf, makeEntries, parseEntries, type Waiting } from './entries.ts'
+import {
+  accountsOf,
+  type Entry,
+  judgedOf,
+  makeEntries,
+  parseEntries,
+  refuseParsed,
+  type Waiting,
+} from './entries.ts'
 import { InFlight } from './in-flight.ts'
 import { noteUsageTimes } from './note-usage-times.ts'
 import type { Delivered, Ingest, NotSubmitted, SubmitOptions, Submitted } from './ingest-types.ts'
 import { remarkStored } from './remark-results.ts'
+import { findTooManySeries } from './series-limit.ts'
 import { isRefused, type Parsed, type ParsedEvent } from './parse.ts'
 
 /** Events of large deliveries that wait for their commit, at most: a few seconds of work, and a bound on memory. */
@@ -50,6 +59,8 @@ export interface IngestOptions {
   readonly taken?: TakenAccounts
   /** How far back new usage may be, but for imports of keys of all accounts; undefined: as far as it likes. */
   readonly backfillReachMs?: number | undefined
+  /** Series that an account may store data in; undefined: as many as it likes. */
+  readonly seriesMax?: number | undefined
   /** Events of large deliveries that may wait here. */
   readonly waitingMax?: number
   /** Transactions of large deliveries at once. */
@@ -65,6 +76,7 @@ export async function createIngest({
   log,
   taken = 'any',
   backfillReachMs,
+  seriesMax,
   waitingMax = QUEUE_EVENTS_MAX,
   lanes = LARGE.lanes,
 }: IngestOptions): Promise<Ingest> {
@@ -125,6 +137,7 @@ export async function createIngest({
       const rules = await accounts.rulesFor(accountsOf(entries))
       const { version, book } = newest
       const parsed = parseEntries(book, { accounts: rules, backfillReachMs }, entries)
+      refuseParsed(parsed, await findTooManySeries(pool, seriesMax, parsed.keys()))
       const context = { pool, priceVersion: version, accountsVersion: rules.version, days, types, onClock }
       const results: Results = new Map()
       let changed: RulesChanged | undefined

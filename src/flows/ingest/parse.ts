@@ -144,6 +144,13 @@ function candidateOf(
   }
 }
 
+/** A candidate that something stored tells against: a repeat of what is stored is judged as such. */
+export function refuseCandidate(delivered: Delivered, event: Candidate, rejection: Rejection): ParsedRefusal {
+  const named = 'raw' in delivered ? delivered.raw : null
+  const refusal = refused(rejection, named, JSON.stringify(named), event.account)
+  return { ...refusal, event, isOnlyIfNew: true }
+}
+
 /** The account that an element names, as far as it can be read. */
 export function accountNamed(delivered: Delivered): string | undefined {
   if ('unreadable' in delivered || !isObject(delivered.raw)) return undefined

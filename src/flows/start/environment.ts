@@ -50,6 +50,12 @@ export const VARIABLES: readonly Variable[] = [
     of: 'server',
   },
   {
+    name: 'FARTHING_STORED_SERIES',
+    fallback: '100000',
+    says: 'series of stored data of an account: 1 to 10000000',
+    of: 'server',
+  },
+  {
     name: 'FARTHING_IDENTITY_WINDOW',
     fallback: '62d',
     says: 'how far apart duplicates are found: 1h to 62d',
