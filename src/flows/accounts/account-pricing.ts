@@ -20,8 +20,8 @@ import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { offsetAt } from './time-zones.ts'
 
-/** Usage hours so much older than the cycle may lie in a month before the last one: no month is longer than 31 days. */
-const RECENT_HOURS = 31 * 24
+/** Usage hours so much older than the cycle may lie in a month before the last one: no month is longer, also one in which the time zone changes. */
+const RECENT_HOURS = 33 * 24
 
 /** What some accounts pay, and how far they have come through their tiers. */
 export interface AccountPricing {
