@@ -48,7 +48,7 @@ export const findSeriesBytes: Query<readonly StorageSeries[], { index: string; b
            with ordinality as k (bucket, account, project, dataset, region, index)
       join storage_series s using (bucket, account, project, dataset, region)
      where s.bytes > 0`,
-    values: insertStorageSeries.values,
+    values: (series) => insertStorageSeries.values(series),
     decode: ({ index, bytes }) => ({ index: Number(index) - 1, bytes: decimal(bytes) }),
   }
 
@@ -94,7 +94,7 @@ export const updateStorageTotals: Query<readonly StorageSeries[], never, void> =
      group by bucket, account
         on conflict (bucket, account) do update
        set live = c.live + excluded.live`,
-  values: insertStorageSeries.values,
+  values: (series) => insertStorageSeries.values(series),
   decode: () => undefined,
 }
 
