@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { endpoint, pageOf, type ValueOf } from './endpoint.ts'
 import { PageParameters } from './parameters.ts'
-import { Nullable, NullableTime, Text, Time } from './views.ts'
+import { Decimal, Nullable, NullableTime, Text, Time } from './views.ts'
 
 const params = Type.Object({ account: Type.String({ description: 'The subject of its events' }) })
 
@@ -26,6 +26,23 @@ export const Account = Type.Object({
   updatedAt: NullableTime,
 })
 export type Account = ValueOf<typeof Account>
+
+/** One account, with what follows from its price lists. */
+export const AccountDetail = Type.Object({
+  ...Account.properties,
+  waitingTiers: Type.Array(
+    Type.Object({ item: Text, rate: Text, list: Nullable, from: Time, countsFrom: Time }),
+    { description: 'Tiers of an entry of `priceLists` that count from the account’s next month' },
+  ),
+  minimum: Type.Union(
+    [
+      Type.Object({ amount: Decimal, per: Type.Literal('month'), priceList: Text, fromMonth: Text }),
+      Type.Null(),
+    ],
+    { description: 'What is due for each month at least, from which month on; no hourly bill has it' },
+  ),
+})
+export type AccountDetail = ValueOf<typeof AccountDetail>
 
 export const ChangedAccount = Type.Object(
   {
@@ -64,7 +81,7 @@ export const GetAccount = endpoint({
   summary: 'One account',
   description: 'Gives one account. In the address the account is percent-encoded: `a/b` is `a%2Fb`.',
   params,
-  answers: { 200: Account },
+  answers: { 200: AccountDetail },
 })
 
 export const PutAccount = endpoint({
@@ -77,5 +94,5 @@ export const PutAccount = endpoint({
     'Makes an account known, changes what is said about it, closes it or opens it again. What is left out stays as it is; null takes it away. 201: it was not known before.',
   params,
   body: { 'application/json': ChangedAccount },
-  answers: { 200: Account, 201: Account },
+  answers: { 200: AccountDetail, 201: AccountDetail },
 })

@@ -34,6 +34,10 @@ export const PriceVersionHead = Type.Object({
   version: Type.Integer({ minimum: 1 }),
   publishedAt: Time,
   publishedBy: Type.String({ description: 'The id of a key, or what did it' }),
+  published: Type.Enum(['price_book', 'price_list'], { description: 'What was published with this version' }),
+  priceList: Type.Union([...Nullable.anyOf], {
+    description: 'The price list that was published; null for the book, and where it is another account’s',
+  }),
   digest: Digest,
   remarks: Type.Array(Remark),
 })

@@ -35,9 +35,15 @@ export const GetPriceList = endpoint({
   method: 'GET',
   url: '/v1/price-lists/:name',
   tag: 'Price lists',
-  summary: 'The newest version of one price list',
+  summary: 'One price list: the newest version, or the one that a version of the prices has',
   description: 'Gives a price list with all its prices. A key of one account sees its own lists.',
   params,
+  query: Type.Object({
+    version: Type.Optional({
+      ...VersionNumber,
+      description: 'Of the prices, as a line of a bill names it; the newest unless told',
+    }),
+  }),
   answers: { 200: PriceListView },
 })
 

@@ -58,22 +58,28 @@ export const listPriceLists: Query<{ readonly version: number | null }, Raw, Kep
 
 export interface AccountList extends ListAssignment {
   readonly account: string
+  readonly assignedAt: Instant
 }
 
 /** By which lists these accounts pay, from when on; in order. */
 export const listAccountLists: Query<
   readonly string[],
-  { account: string; from_hour: Hour; list: string | null },
+  { account: string; from_hour: Hour; list: string | null; assigned_at: Date },
   AccountList
 > = {
   name: 'list_account_lists',
   text: `
-    select account, from_hour, list
+    select account, from_hour, list, assigned_at
       from account_price_list
      where account = any ($1)
      order by account, from_hour`,
   values: (accounts) => [accounts],
-  decode: ({ account, from_hour, list }) => ({ account, from: from_hour, list }),
+  decode: ({ account, from_hour, list, assigned_at }) => ({
+    account,
+    from: from_hour,
+    list,
+    assignedAt: assigned_at.getTime() as Instant,
+  }),
 }
 
 export interface ReplaceAccountLists {
@@ -85,11 +91,24 @@ export interface ReplaceAccountLists {
   readonly actor: string
 }
 
-/** Replace what has not begun of an account's price lists. Only while holding the gate alone. */
-export const deleteAccountLists: Query<Pick<ReplaceAccountLists, 'account' | 'from'>, never, void> = {
+/**
+ * Take away what has not begun of an account's price lists, but for those that stay: they keep when they were assigned.
+ * Only while holding the gate alone.
+ */
+export const deleteAccountLists: Query<Omit<ReplaceAccountLists, 'actor' | 'bucket'>, never, void> = {
   name: 'delete_account_lists',
-  text: `delete from account_price_list where account = $1 and from_hour >= $2`,
-  values: ({ account, from }) => [account, from],
+  text: `
+    delete from account_price_list a
+     where account = $1 and from_hour >= $2
+       and not exists (
+             select from unnest($3::int[], $4::text[]) as k (from_hour, list)
+              where k.from_hour = a.from_hour and k.list is not distinct from a.list)`,
+  values: ({ account, from, lists }) => [
+    account,
+    from,
+    lists.map((entry) => entry.from),
+    lists.map(({ list }) => list),
+  ],
   decode: () => undefined,
 }
 
@@ -98,7 +117,8 @@ export const insertAccountLists: Query<ReplaceAccountLists, never, void> = {
   text: `
     insert into account_price_list (bucket, account, from_hour, list, assigned_by)
     select $1, $2, k.from_hour, k.list, $5
-      from unnest($3::int[], $4::text[]) as k (from_hour, list)`,
+      from unnest($3::int[], $4::text[]) as k (from_hour, list)
+        on conflict (account, from_hour, bucket) do nothing`,
   values: ({ bucket, account, lists, actor }) => [
     bucket,
     account,

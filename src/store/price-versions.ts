@@ -64,19 +64,22 @@ export interface PriceVersionHead {
   readonly publishedBy: string
   /** SHA-256 of the rule set's RFC 8785 form, hexadecimal. */
   readonly digest: string
+  /** The price list that was published with this version; null: the price book was. */
+  readonly priceList: string | null
 }
 
 /** Published versions without their rules, newest first, below `before`; all for null. By the primary key. */
 export const listPriceVersionHeads: Query<
   { readonly before: number | null; readonly limit: number },
-  { version: number; published_at: string; published_by: string; digest: string },
+  { version: number; published_at: string; published_by: string; digest: string; price_list: string | null },
   PriceVersionHead
 > = {
   name: 'list_price_version_heads',
   text: `
     select version, floor(extract(epoch from published_at) * 1000)::bigint as published_at, published_by,
-           encode(digest, 'hex') as digest
-      from price_version
+           encode(digest, 'hex') as digest,
+           (select l.name from price_list l where l.version = v.version) as price_list
+      from price_version v
      where version < $1 or $1::int is null
      order by version desc
      limit $2`,
@@ -86,6 +89,7 @@ export const listPriceVersionHeads: Query<
     publishedAt: Number(raw.published_at) as Instant,
     publishedBy: raw.published_by,
     digest: raw.digest,
+    priceList: raw.price_list,
   }),
 }
 

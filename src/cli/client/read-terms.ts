@@ -5,8 +5,12 @@ import type { TermsOf } from '../../core/present/bill-line-notes.ts'
 import { lineTerms } from '../../core/present/line-terms.ts'
 import type { Component, PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
+import type { PriceList } from '../../core/rate/price-list/price-list.ts'
+import { readPriceList } from '../../core/rate/price-list/read-price-list.ts'
 import { CommandFailed } from '../terminal/command-failed.ts'
 import type { ServerApi } from './server-api.ts'
+
+const OTHER_VERSION = 'The price book of the server is of a newer version of Farthing: use its command line.'
 
 /** The rules of a version as they are at the server; the newest without a number. */
 export async function readVersion(
@@ -19,9 +23,7 @@ export async function readVersion(
       : await api.json('GET /v1/price-book/:version', { params: { version } })
   const read = readPriceBook(view.book)
   if (read.ok) return { view, book: read.book }
-  throw new CommandFailed(
-    'The price book of the server is of a newer version of Farthing: use its command line.',
-  )
+  throw new CommandFailed(OTHER_VERSION)
 }
 
 /** The rules behind some lines. */
@@ -31,11 +33,34 @@ export interface LineRules {
   readonly sold: ReadonlySet<Component>
 }
 
-/** Each line's rules come from the version of the price book that it names. */
+/** Each line's rules come from the version of the prices that it names: the book, and the price list that it names. */
 export async function readTerms(api: ServerApi, lines: readonly LineView[]): Promise<LineRules> {
   const versions = [...new Set(lines.map(({ priceVersion }) => priceVersion))]
-  const read = versions.map(async (version) => [version, (await readVersion(api, version)).book] as const)
-  const books = new Map(await Promise.all(read))
-  const termsOf: TermsOf = (line) => lineTerms(books.get(line.priceVersion)!, line)
-  return { termsOf, sold: componentsOf(...books.values()) }
+  const read = versions.map(async (version) => {
+    const { book } = await readVersion(api, version)
+    const named = lines.flatMap((line) => (line.priceVersion === version ? (line.priceList ?? []) : []))
+    return [version, { book, lists: await readLists(api, book, version, new Set(named)) }] as const
+  })
+  const rules = new Map(await Promise.all(read))
+  const termsOf: TermsOf = (line) => {
+    const { book, lists } = rules.get(line.priceVersion)!
+    return lineTerms(book, line, lists)
+  }
+  return { termsOf, sold: componentsOf(...[...rules.values()].map(({ book }) => book)) }
+}
+
+async function readLists(
+  api: ServerApi,
+  book: PriceBook,
+  version: number,
+  names: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, PriceList>> {
+  const lists = new Map<string, PriceList>()
+  for (const name of names) {
+    const { list } = await api.json('GET /v1/price-lists/:name', { params: { name }, query: { version } })
+    const parsed = readPriceList(list, book)
+    if (!parsed.ok) throw new CommandFailed(OTHER_VERSION)
+    lists.set(name, parsed.list)
+  }
+  return lists
 }

@@ -40,7 +40,10 @@ export async function explainLine(
   const { termsOf } = await readTerms(api, [line])
   const terms = termsOf(line)
   if (json) {
-    printJson({ line, price: terms?.term ? priceView(terms.term) : null, events: items })
+    const publicPrice = terms?.term ? priceView(terms.term) : null
+    const price = terms?.listed ? priceView(terms.listed.term) : publicPrice
+    const discount = terms?.listed?.discount ? plain(terms.listed.discount.share) : null
+    printJson({ line, price, publicPrice, discount, events: items })
     return
   }
   printLines([...lineExplanation(bill, line, terms), { role: 'plain', text: '' }])

@@ -29,7 +29,10 @@ export function explainCommand(): Command {
     .option('--account <account>', 'whose event')
     .option('--source <source>', 'only the event of this source')
     .option('--events <number>', 'show at most so many events behind the line', '10')
-    .option('--json', 'print {"line", "price", "events"}; or, of an event, the answer of the API')
+    .option(
+      '--json',
+      'print {"line", "price", "publicPrice", "discount", "events"}; or, of an event, the answer of the API',
+    )
   return withServerOptions(command)
     .addHelpText(
       'after',

@@ -2,14 +2,15 @@ import { Command } from 'commander'
 import type { PriceVersionHead } from '../../api/price-book.ts'
 import { readableNumber, readableTime, safeText } from '../../core/present/readable-text.ts'
 import type { Column } from '../../core/present/text-table.ts'
-import { examples } from '../terminal/help-text.ts'
+import { examples, prose } from '../terminal/help-text.ts'
 import { type ListOptions, printList, tableOf, withListOptions } from '../client/print-list.ts'
 
 /** `price-book list`: all versions. */
 export function listCommand(): Command {
-  const command = new Command('list')
-    .summary('list the published versions')
-    .description('Lists the versions of the price book, newest first: when each was published, and by whom.')
+  const command = new Command('list').summary('list the published versions').description(
+    prose(`Lists the versions of the prices, newest first: when each was published, whether it brought a price book or
+        a price list, and by whom.`),
+  )
   return withListOptions(command, 'version')
     .addHelpText('after', examples(['farthing price-book list', 'when did prices change?']))
     .action((options: ListOptions) =>
@@ -20,14 +21,22 @@ export function listCommand(): Command {
 const COLUMNS: readonly Column[] = [
   { heading: 'Version', align: 'right' },
   { heading: 'Published, UTC', align: 'left' },
+  { heading: 'What', align: 'left', shrinks: true },
   { heading: 'By', align: 'left', shrinks: true },
   { heading: 'Digest', align: 'left', drops: 1 },
   { heading: 'Remarks', align: 'right' },
 ]
 
-function rowOf({ version, publishedAt, publishedBy, digest, remarks }: PriceVersionHead) {
+function rowOf({ version, publishedAt, publishedBy, digest, remarks, ...head }: PriceVersionHead) {
   const count = readableNumber(String(remarks.length))
   return {
-    cells: [String(version), readableTime(publishedAt), safeText(publishedBy), digest.slice(0, 12), count],
+    cells: [
+      String(version),
+      readableTime(publishedAt),
+      head.published === 'price_book' ? 'price book' : `price list ${safeText(head.priceList ?? '')}`.trim(),
+      safeText(publishedBy),
+      digest.slice(0, 12),
+      count,
+    ],
   }
 }

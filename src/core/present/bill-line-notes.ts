@@ -20,14 +20,20 @@ export function notesOn(
     before?.item === line.item && before.rate === line.rate && before.usageHour === line.usageHour
   const isPublic = line.priceList === null
   if (line.tier !== null || line.listTier !== null) notes.push(tierNote(line))
-  if (!isPublic)
-    notes.push(
-      `price list ${safeText(line.priceList!)}: the public price is ${readableNumber(line.listPrice)}`,
-    )
+  notes.push(...listNotes(line))
   if (terms?.term?.kind === 'free' && isPublic && !wasSaid) notes.push(`free ${safeText(terms.term.reason)}`)
   if (line.waived !== '0') notes.push(waivedNote(line, terms))
   if (line.amount.startsWith('-')) notes.push('gives back what was billed too much')
   return notes
+}
+
+/** By which list it is paid, and the public price where that is another one. */
+function listNotes({ priceList, listPrice, unitPrice }: LineView): readonly string[] {
+  const isOther = listPrice !== unitPrice
+  const shown = `the public price is ${readableNumber(listPrice)}`
+  if (priceList === null) return isOther ? [shown] : []
+  const name = `price list ${safeText(priceList)}`
+  return [isOther ? `${name}: ${shown}` : `${name}, at the public price`]
 }
 
 /** How much of the month's usage was before the line, and in which tier it is. */

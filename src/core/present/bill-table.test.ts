@@ -93,7 +93,11 @@ const bill: BillView = {
   linesDigest: DIGEST,
   digest: DIGEST,
   previousDigest: null,
-  lines: [...lines],
+  lines: atPublicPrices(lines),
+}
+
+function atPublicPrices(all: readonly LineView[]): readonly LineView[] {
+  return all.map((each) => ({ ...each, listPrice: each.unitPrice }))
 }
 
 function rate(key: Pick<Rate, 'component' | 'item' | 'rate'>, isFree: boolean): Rate {
@@ -186,7 +190,7 @@ test('where the quantity or the amount is rounded, the line says so, and has its
   const stored = { ...plainLine, item: 'Disk', component: 'storage', operation: null } as const
   const shown = text({
     ...bill,
-    lines: [
+    lines: atPublicPrices([
       { ...minutes, number: 1, quantity: '613822', pricingQuantity: '10.230366666667', amount: '0.08593508' },
       { ...minutes, number: 2, quantity: '83250', pricingQuantity: '1.3875', amount: '0.011655' },
       { ...pages, number: 3, quantity: '2', pricingQuantity: '0.666666666667', amount: '0.046666666667' },
@@ -201,7 +205,7 @@ test('where the quantity or the amount is rounded, the line says so, and has its
         unitPrice: '0.00003',
         amount: '0',
       },
-    ],
+    ]),
   })
   expect(shown.slice(shown.indexOf('Data processing'), shown.indexOf('\n   Request')))
     .toBe(`Data processing fees

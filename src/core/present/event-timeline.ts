@@ -1,12 +1,15 @@
+import type { BillLine } from '../bill/bill.ts'
 import { isReservedSource } from '../ingest/ended-level.ts'
 import type { UsageEvent } from '../ingest/event.ts'
 import type { RejectionCode } from '../ingest/rejection.ts'
 import { isZero, plain } from '../money/decimal.ts'
+import type { EffectiveTerm } from '../rate/rating/account-prices.ts'
 import type { Assessment, HeldCode } from '../rate/rating/assess.ts'
 import { formatHour, type Hour } from '../time/hour.ts'
 import { formatInstant, type Instant } from '../time/instant.ts'
 import { type NotChargedCode, saidOfCharge, saidOfNoFee } from './not-charged.ts'
-import { agree, countOf } from './readable-text.ts'
+import { lineFormula } from './line-formula.ts'
+import { agree, countOf, readableNumber } from './readable-text.ts'
 import { effectOf, type VoidPlace } from './void-view.ts'
 
 /** `open`: the cycle still takes usage; `sealed`: it does not, and has no bill yet; `settled`: it is done. */
@@ -16,8 +19,11 @@ export type CycleState = 'open' | 'sealed' | 'settled'
 export interface BillOfEvent {
   readonly id: string
   readonly issuedAt: Instant
-  readonly lines: readonly number[]
+  readonly lines: readonly BillLine[]
 }
+
+/** Lines of a bill whose arithmetic is told: an event is on a few, and on one more for each tier. */
+const LINES_TOLD_MAX = 20
 
 /** What is known of one stored event. */
 export interface EventFacts {
@@ -38,6 +44,8 @@ export interface EventFacts {
   readonly levelInstead: Pick<UsageEvent, 'source' | 'id'> | null
   /** Under the prices of its cycle; the newest ones while it is open. */
   readonly assessment: Assessment
+  /** What the account pays for each charge of the assessment, in the same order. */
+  readonly paid: readonly EffectiveTerm[]
   readonly currency: string
   /** The cycle's bill, if there is one and the event is on it. */
   readonly bill: BillOfEvent | null
@@ -103,7 +111,7 @@ function counted({ event, cycle: counts, isBackfill, duplicateOf, heldIn }: Even
 }
 
 function assessed(facts: EventFacts): readonly Told[] {
-  const { event, assessment, currency, duplicateOf, cycle, heldIn, heldSince, voided } = facts
+  const { assessment, duplicateOf, cycle, heldIn, heldSince, voided } = facts
   if (duplicateOf !== null) {
     const counts = `the event of this source and id in the hour ${formatHour(duplicateOf)} counts`
     const text = `A duplicate under another time: ${counts}, so this one is never billed.`
@@ -121,17 +129,18 @@ function assessed(facts: EventFacts): readonly Told[] {
       return [heldText(assessment, heldSince, voided !== null)]
     case 'accepted': {
       const released = heldIn === null ? [] : releasedText(heldIn, cycle)
-      return [...released, ...chargesText(event, assessment, currency), ...neverInForce(facts)]
+      return [...released, ...chargesText(facts, assessment), ...neverInForce(facts)]
     }
   }
 }
 
 function chargesText(
-  event: UsageEvent,
+  { event, paid, currency }: EventFacts,
   { charges, noFee }: Extract<Assessment, { outcome: 'accepted' }>,
-  currency: string,
 ): readonly Told[] {
-  if (noFee === undefined) return charges.map((charge) => saidOfCharge(event, charge, currency))
+  if (noFee === undefined) {
+    return charges.map((charge, at) => saidOfCharge(event, { charge, terms: paid[at]!, currency }))
+  }
   return [noFee === 'level' ? levelText(event) : saidOfNoFee(noFee, event)]
 }
 
@@ -172,10 +181,12 @@ function neverInForce({ levelInstead }: EventFacts): readonly Told[] {
   return [{ code: 'not_charged/level_not_in_force', text }]
 }
 
-function billed({ event, state, bill, assessment, duplicateOf, cycle, voided }: EventFacts): readonly Told[] {
+function billed(facts: EventFacts): readonly Told[] {
+  const { event, state, bill, assessment, duplicateOf, cycle, voided, currency } = facts
   if (voided !== null && voided.cycle === cycle) return []
   if (bill !== null && bill.lines.length > 0) {
-    return [{ at: bill.issuedAt, text: `On the bill ${bill.id}, in ${linesText(bill)}.` }]
+    const on = { at: bill.issuedAt, text: `On the bill ${bill.id}, in ${linesText(bill)}.` }
+    return [on, ...bill.lines.slice(0, LINES_TOLD_MAX).map((line) => lineText(line, currency))]
   }
   if (state === 'open') return [{ text: 'Its hour is open: the bill comes within an hour after its end.' }]
   if (state === 'sealed') return [{ text: 'Its hour is sealed: the bill is being made.' }]
@@ -206,7 +217,20 @@ function isNothing({ charges }: Extract<Assessment, { outcome: 'accepted' }>): b
 }
 
 function linesText({ lines }: BillOfEvent): string {
-  return `${agree(lines.length, 'line', 'lines')} ${lines.join(', ')}`
+  return `${agree(lines.length, 'line', 'lines')} ${lines.map(({ number }) => number).join(', ')}`
+}
+
+/** `Line 2: tier 2, after 10 pages of the month, by price list partners: 2 pages × 2.7 = 5.4 USD (public price 3).` */
+function lineText(line: BillLine, currency: string): Told {
+  const { number, unit, tier, listTier, position, priceList, listPrice, unitPrice } = line
+  const whichTier = tier === null ? `tier ${listTier} of the public price` : `tier ${tier}`
+  const where = [
+    ...(position === null ? [] : [`${whichTier}, after ${countOf(position, unit)} of the month`]),
+    ...(priceList === null ? [] : [`by price list ${priceList}`]),
+  ]
+  const place = where.length === 0 ? '' : ` ${where.join(', ')}:`
+  const listed = listPrice === unitPrice ? '' : `; the public price is ${readableNumber(listPrice)}`
+  return { text: `Line ${number}:${place} ${lineFormula(line, { unit, currency })}${listed}.` }
 }
 
 function takenBack({ event, assessment, duplicateOf, voided }: EventFacts): readonly Told[] {

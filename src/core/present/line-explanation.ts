@@ -1,6 +1,7 @@
-import { decimal, plain, plus } from '../money/decimal.ts'
+import { decimal, minus, ONE, plain, plus, times } from '../money/decimal.ts'
 import { unitsOf } from '../rate/price-book/per.ts'
 import type { PriceTerm } from '../rate/price-book/price-book.ts'
+import type { Discount } from '../rate/price-list/price-list.ts'
 import { priceWords } from '../rate/price-book/compare/words.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { correctionTitle } from './bill-line-notes.ts'
@@ -24,7 +25,7 @@ export function lineExplanation(
     ['Rule', ruleOf(line, terms)],
     ['Counted', countedOf(line)],
     ['Price', priceOf(bill.currency, line, terms)],
-    ...tierFacts(bill.currency, line),
+    ...tierFacts(bill.currency, line, terms),
     ['Amount', lineFormula(line, { currency: bill.currency })],
   ]
   return [
@@ -84,36 +85,70 @@ function countedOf({ quantity, waived, unit, pricingUnit }: LineView): string {
   return `${parts.join(', ')}; one price is for ${countOf(plain(unitsOf(pricingUnit)), name)}`
 }
 
+/** What is paid: the public price with its dates, or what a price list makes of it. */
 function priceOf(currency: string, line: LineView, terms: LineTerms | undefined): string {
-  const per = `per ${readablePer(safeText(line.pricingUnit))}`
   const version = `version ${line.priceVersion} of the price book`
-  if (!terms?.term) return `${readableNumber(line.unitPrice)} ${currency} ${per} (${version})`
+  if (line.priceList !== null) return `${listedPriceOf(currency, line, terms)} (${version})`
+  return `${publicPriceOf(currency, line.unitPrice, line, terms)} (${version})`
+}
+
+function publicPriceOf(
+  currency: string,
+  price: string,
+  line: LineView,
+  terms: LineTerms | undefined,
+): string {
+  const per = perOf(line)
+  if (!terms?.term) return `${readableNumber(price)} ${currency} ${per}`
   const { term, before, after } = terms
   const backfill = [
     `${costOf(currency, term)} ${per} from ${fromOf(term)} on`,
     ...(before ? [`before: ${costOf(currency, before)}`] : []),
     ...(after ? [`next: ${costOf(currency, after)} from ${fromOf(after)} on`] : []),
   ]
-  return `${backfill.join('; ')} (${version})`
+  return backfill.join('; ')
+}
+
+function listedPriceOf(currency: string, line: LineView, terms: LineTerms | undefined): string {
+  const list = `price list ${safeText(line.priceList!)}`
+  const listed = terms?.listed
+  if (!listed) return `${readableNumber(line.unitPrice)} ${currency} ${perOf(line)} by ${list}`
+  const cost = `${costOf(currency, listed.term)} ${perOf(line)}`
+  if (listed.own) return `${cost} by ${list}, which names this price from ${fromOf(listed.own)} on`
+  if (!listed.discount) return `${cost}: the public price, from which ${list} takes nothing off`
+  return `${cost}: ${list} takes ${percentOf(listed.discount)} off the public price; ${discountFormula(line, listed.discount)}`
+}
+
+/** `3 × 0.9 = 2.7`: of the tier of the line. */
+function discountFormula({ listPrice, unitPrice }: LineView, { share }: Discount): string {
+  return `${readableNumber(listPrice)} × ${plain(minus(ONE, share))} = ${readableNumber(unitPrice)}`
+}
+
+/** `12.5 %`. */
+export function percentOf({ share }: Pick<Discount, 'share'>): string {
+  return `${plain(times(share, decimal('100')))} %`
+}
+
+function perOf({ pricingUnit }: LineView): string {
+  return `per ${readablePer(safeText(pricingUnit))}`
 }
 
 /** Which part of the month's usage the line is, and beside which public price. */
-function tierFacts(currency: string, line: LineView): readonly (readonly [string, string])[] {
+function tierFacts(
+  currency: string,
+  line: LineView,
+  terms: LineTerms | undefined,
+): readonly (readonly [string, string])[] {
   const facts: (readonly [string, string])[] = []
-  if (line.position !== null) {
-    const tier = line.tier === null ? '' : `tier ${line.tier}: `
-    const end = plain(plus(decimal(line.position), decimal(line.quantity)))
-    const [from, to] = [line.position, end].map(readableNumber)
-    facts.push([
-      'Tier',
-      `${tier}usage of the month goes from ${from} to ${countOf(end, safeText(line.unit)).replace(/^\S+/, to!)}`,
-    ])
+  if (line.priceList !== null || line.listPrice !== line.unitPrice) {
+    const tier = line.listTier === null ? '' : `; the line is in its tier ${line.listTier}`
+    facts.push(['Public', `${publicPriceOf(currency, line.listPrice, line, terms)}${tier}`])
   }
-  if (line.priceList !== null) {
-    const per = `per ${readablePer(safeText(line.pricingUnit))}`
-    const listTier = line.listTier === null ? '' : `, its tier ${line.listTier}`
-    const listed = `${readableNumber(line.listPrice)} ${currency} ${per}${listTier}`
-    facts.push(['List', `price list ${safeText(line.priceList)}; the public price is ${listed}`])
+  if (line.position !== null) {
+    const end = plain(plus(decimal(line.position), decimal(line.quantity)))
+    const tier = line.tier === null ? '' : `tier ${line.tier}: `
+    const range = `from ${readableNumber(line.position)} to ${countOf(end, safeText(line.unit))}`
+    facts.push(['Tier', `${tier}usage of the month goes ${range}`])
   }
   return facts
 }

@@ -1,7 +1,8 @@
 import type { UsageEvent } from '../ingest/event.ts'
 import { plain } from '../money/decimal.ts'
+import type { EffectiveTerm } from '../rate/rating/account-prices.ts'
 import { type Charge, isBilled, type NoFee } from '../rate/rating/assess.ts'
-import { priceWords } from '../rate/price-book/compare/words.ts'
+import { priceWords, samePrice } from '../rate/price-book/compare/words.ts'
 import { countOf, readablePer } from './readable-text.ts'
 
 /**
@@ -49,9 +50,20 @@ export function saidOfNoFee(reason: Exclude<NoFee, 'level'>, { usage }: Pick<Usa
   }
 }
 
+/** What one rate charges, and what the account pays for it. */
+export interface PaidCharge {
+  readonly charge: Charge
+  readonly terms: Pick<EffectiveTerm, 'term' | 'listTerm' | 'priceList'>
+  readonly currency: string
+}
+
 /** What one rate charges for an event, or why it charges nothing. */
-export function saidOfCharge({ usage }: Pick<UsageEvent, 'usage'>, charge: Charge, currency: string): Said {
-  const { rate, term, quantity, waived } = charge
+export function saidOfCharge(
+  { usage }: Pick<UsageEvent, 'usage'>,
+  { charge, terms, currency }: PaidCharge,
+): Said {
+  const { rate, quantity, waived } = charge
+  const { term } = terms
   const place = `${rate.item}/${rate.rate}`
   if (usage !== undefined && usage.component !== 'storage' && !isBilled(rate, usage)) {
     const [code, why] =
@@ -70,13 +82,23 @@ export function saidOfCharge({ usage }: Pick<UsageEvent, 'usage'>, charge: Charg
   if (term.kind === 'free') {
     return { code: 'not_charged/free', text: `${used}, free ${term.reason}: nothing is charged.` }
   }
+  const per = `${currency} per ${readablePer(rate.pricingUnit)}`
   if (term.kind === 'tiers') {
-    const prices = `${priceWords(term)} ${currency} per ${readablePer(rate.pricingUnit)}`
-    return { code: null, text: `${used}, by tiers over the month: ${prices}.` }
+    return {
+      code: null,
+      text: `${used}, by tiers over the month: ${priceWords(term)} ${per}${listWords(terms)}.`,
+    }
   }
   const price = plain(term.unitPrice)
-  const cost = `${used}, at ${price} ${currency} per ${readablePer(rate.pricingUnit)}`
+  const cost = `${used}, at ${price} ${per}${listWords(terms)}`
   return price === '0'
     ? { code: 'not_charged/free', text: `${cost}: nothing is charged.` }
     : { code: null, text: `${cost}.` }
+}
+
+/** ` by price list partners, where the public price is 5`; nothing for a public price. */
+function listWords({ priceList, term, listTerm }: PaidCharge['terms']): string {
+  if (priceList === null) return ''
+  const open = samePrice(term, listTerm) ? '' : `, where the public price is ${priceWords(listTerm)}`
+  return ` by price list ${priceList}${open}`
 }

@@ -40,15 +40,21 @@ export async function assignLists(
   const hasUsage = await runOne(sql, findAnyUsage, { account, bucket, settledUntil })
   const open = await findFirstOpenHour(sql, watermarks)
   const from = hasUsage ? open : (0 as Hour)
-  const after = wanted
-    .map(({ list, from: begins }) => ({ list, from: begins ?? open }))
-    .toSorted((a, b) => a.from - b.from)
+  const after = fromHours(wanted, open)
   const refused = (await refuseNames(sql, after)) ?? refuseTwice(after) ?? refuseBegun(before, after, from)
   if (refused) return refused
   const lists = after.filter((entry) => entry.from >= from)
-  await run(sql, deleteAccountLists, { account, from })
+  await run(sql, deleteAccountLists, { account, from, lists })
   if (lists.length > 0) await run(sql, insertAccountLists, { account, bucket, from, lists, actor })
   return { ok: true, before, after }
+}
+
+/** One entry without `from` begins with the next hour, in the place of one that would have begun then. */
+function fromHours(wanted: readonly WantedList[], open: Hour): readonly ListAssignment[] {
+  const next = wanted.filter(({ from }) => from === undefined)
+  const named = wanted.flatMap(({ list, from }) => (from === undefined ? [] : [{ list, from }]))
+  const kept = next.length === 0 ? named : named.filter(({ from }) => from !== open)
+  return [...kept, ...next.map(({ list }) => ({ list, from: open }))].toSorted((a, b) => a.from - b.from)
 }
 
 async function refuseNames(sql: Sql, lists: readonly ListAssignment[]): Promise<AccountRefused | undefined> {

@@ -1,6 +1,8 @@
 import { bucketOf } from '../../core/ingest/bucket.ts'
 import type { UsageEvent } from '../../core/ingest/event.ts'
+import type { BillLine } from '../../core/bill/bill.ts'
 import type { CycleState, EventFacts, VoidFacts } from '../../core/present/event-timeline.ts'
+import { type EffectiveTerm, effectiveTerm } from '../../core/rate/rating/account-prices.ts'
 import { assess, type Assessment } from '../../core/rate/rating/assess.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { StoredBill } from '../../store/bill-row.ts'
@@ -15,6 +17,7 @@ import { findBillRow, type FindBillRow } from '../../store/bills.ts'
 import { listEventDays } from '../../store/usage-events.ts'
 import { listRefusedEventRows, type RefusedRow } from '../../store/refusals.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
+import { loadPricing, type LoadPricing } from '../accounts/account-pricing.ts'
 import { findDeployment, readWatermarks } from '../shared/read-deployment.ts'
 import { levelInstead } from './explain-level.ts'
 import { isUnder, usageEvent } from './read-line-events.ts'
@@ -94,7 +97,7 @@ async function factsOf(sql: Sql, account: string, copy: FoundDuplicate, around: 
   const [released] = await run(sql, findReleasedEvents, [key])
   const cycle = released?.cycle ?? copy.cycle
   const { bill, version, state } = await cycleOf(sql, around, { hour: cycle, bucket, account })
-  const { book } = await bookOf(sql, version)
+  const { book, lists } = await bookOf(sql, version)
   const event = usageEvent(book, account, copy)
   const held = await runOne(sql, findHeldEvent, key)
   const assessment: Assessment = held ? { outcome: 'held', ...held } : assess(book, event)
@@ -112,12 +115,30 @@ async function factsOf(sql: Sql, account: string, copy: FoundDuplicate, around: 
     heldSince: held?.heldAt ?? null,
     heldIn: released ? { cycle: own, detail: await heldDetail(sql, account, copy) } : null,
     assessment,
+    paid: await paidFor(
+      sql,
+      { book, lists, hour: cycle, accounts: [{ bucket, account }] },
+      event,
+      assessment,
+    ),
     currency: around.currency,
     duplicateOf,
     levelInstead: isLevel ? await levelInstead(sql, book, event) : null,
     bill: isOnBill ? await shownBill(sql, bill, event, assessment) : null,
     voided: taken ? await voidFacts(sql, around, taken, event, assessment) : null,
   }
+}
+
+/** What the account pays for each charge, under the prices of the cycle. */
+async function paidFor(
+  sql: Sql,
+  load: LoadPricing,
+  { account, hour }: UsageEvent,
+  assessment: Assessment,
+): Promise<readonly EffectiveTerm[]> {
+  if (assessment.outcome !== 'accepted' || assessment.charges.length === 0) return []
+  const prices = (await loadPricing(sql, load)).pricesOf(account)
+  return assessment.charges.map(({ rate }) => effectiveTerm(prices, rate, hour))
 }
 
 /** Where a cycle of an account stands, and by which prices it was settled; null: it was not. */
@@ -163,12 +184,12 @@ async function linesOf(
   bill: StoredBill,
   { hour, usage }: UsageEvent,
   assessment: Assessment,
-): Promise<readonly number[]> {
+): Promise<readonly BillLine[]> {
   if (usage === undefined || assessment.outcome !== 'accepted') return []
   const { component, project, region } = usage
   const operation = usage.component === 'storage' ? null : usage.operation
   const lines = await run(sql, findLines, { bill, usageHour: hour, component, operation, project, region })
-  if (component === 'storage') return lines.map(({ number }) => number)
+  if (component === 'storage') return lines
   const { charges } = assessment
-  return lines.filter((line) => charges.some((charge) => isUnder(charge, line))).map(({ number }) => number)
+  return lines.filter((line) => charges.some((charge) => isUnder(charge, line)))
 }

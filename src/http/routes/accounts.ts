@@ -1,9 +1,12 @@
 import { Compile } from 'typebox/compile'
+import { plain } from '../../core/money/decimal.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
 import { formatHourStart, type Hour, hourOf, startOf } from '../../core/time/hour.ts'
 import { parseTime } from '../../core/time/time-forms.ts'
 import { formatMonth, UTC } from '../../core/time/zone-month.ts'
+import { describePrices } from '../../flows/accounts/describe-prices.ts'
+import type { Sql } from '../../store/query.ts'
 import { endLevels } from '../../flows/settle/end-levels.ts'
 import { findAccount, listAccounts, type ListedAccount } from '../../flows/accounts/list-accounts.ts'
 import { putAccount } from '../../flows/accounts/put-account.ts'
@@ -38,7 +41,7 @@ export const getAccount = route({
   access: READ_ACCOUNTS,
   async handle({ params: { account }, key }, { reading }) {
     const found = sees(key, account) ? await findAccount(reading, account) : undefined
-    if (found) return accountView(found)
+    if (found) return detailView(reading, found)
     const detail = 'There is no account of this name that is known or was billed: see /v1/accounts.'
     throw new HttpProblem('account/not_found', detail)
   },
@@ -52,7 +55,7 @@ export const putAccountRoute = route({
     if (!put.ok) throw new HttpProblem(put.code, put.detail)
     if (put.profile.closedAt !== null) await endSoon(context, account, request.id)
     void reply.code(put.isNew ? 201 : 200)
-    return accountView((await findAccount(context.writing, account))!)
+    return detailView(context.writing, (await findAccount(context.writing, account))!)
   },
 })
 
@@ -85,6 +88,28 @@ function accountView({ account, profile, priceLists }: ListedAccount) {
     closed: timeView(closedAt),
     createdAt: timeView(createdAt),
     updatedAt: timeView(updatedAt),
+  }
+}
+
+async function detailView(sql: Sql, found: ListedAccount) {
+  const { waiting, minimum } = await describePrices(sql, found.account, found.profile?.timeZones ?? [])
+  return {
+    ...accountView(found),
+    waitingTiers: waiting.map(({ rate, list, from, countsFrom }) => ({
+      item: rate.item,
+      rate: rate.rate,
+      list,
+      from: formatHourStart(from),
+      countsFrom: formatHourStart(countsFrom),
+    })),
+    minimum: minimum
+      ? {
+          amount: plain(minimum.amount),
+          per: minimum.per,
+          priceList: minimum.list,
+          fromMonth: formatMonth(minimum.fromMonth),
+        }
+      : null,
   }
 }
 

@@ -1,5 +1,5 @@
 import { cloudEventView } from '../../core/present/event-view.ts'
-import { timelineOf, type VoidFacts } from '../../core/present/event-timeline.ts'
+import { type BillOfEvent, timelineOf, type VoidFacts } from '../../core/present/event-timeline.ts'
 import { effectOf } from '../../core/present/void-view.ts'
 import { formatHourStart, type Hour, next } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
@@ -37,7 +37,7 @@ function storedView(account: string, { copy, facts }: ExplainedEvent): StoredEve
     outcome: facts.duplicateOf === null ? facts.assessment.outcome : 'conflict',
     state: facts.state,
     bill: facts.bill?.id ?? null,
-    lines: facts.bill?.lines ?? [],
+    lines: numbersOf(facts.bill),
     voided: facts.voided && voidedView(facts.voided),
     steps: timelineOf(facts),
   }
@@ -52,8 +52,12 @@ function voidedView(taken: VoidFacts) {
     effect: effectOf(taken),
     cycle: rangeOf(cycle),
     bill: bill?.id ?? null,
-    lines: bill?.lines ?? [],
+    lines: numbersOf(bill),
   }
+}
+
+function numbersOf(bill: BillOfEvent | null): number[] {
+  return bill?.lines.map(({ number }) => number) ?? []
 }
 
 function rangeOf(hour: Hour) {

@@ -25,8 +25,8 @@ export const getPriceLists = route({
 export const getPriceList = route({
   ...GetPriceList,
   access: ACCESS,
-  async handle({ params: { name }, key }, { reading }) {
-    const found = (await visibleLists(reading, key?.account)).find((list) => list.name === name)
+  async handle({ params: { name }, query: { version }, key }, { reading }) {
+    const found = (await visibleLists(reading, key?.account, version)).find((list) => list.name === name)
     if (found) return { ...headView(found), list: JSON.parse(found.list) as Json }
     throw new HttpProblem('price_list/not_found', 'There is no price list of this name: see /v1/price-lists.')
   },

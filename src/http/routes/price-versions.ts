@@ -1,6 +1,7 @@
 import { priceBookChangeView } from '../../core/present/price-book-changes.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import { diffPriceVersions, listPriceVersions } from '../../flows/prices/price-versions.ts'
+import { visibleLists } from '../../flows/prices/visible-lists.ts'
 import { PAGE } from '../../api/parameters.ts'
 import { GetPriceVersionDiff, GetPriceVersions } from '../../api/price-book.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
@@ -13,11 +14,14 @@ const ACCESS = { scope: 'any', boundKeys: 'same' } as const
 export const getPriceVersions = route({
   ...GetPriceVersions,
   access: ACCESS,
-  async handle({ query }, { reading }) {
+  async handle({ query, key }, { reading }) {
     const position = readCursor('price-versions', ['number'], query.cursor)
     const page = await listPriceVersions(reading, position?.[0], query.limit ?? PAGE)
-    const items = page.items.map(({ publishedAt, remarks, ...head }) => ({
+    const lists = new Set((await visibleLists(reading, key?.account)).map(({ name }) => name))
+    const items = page.items.map(({ publishedAt, remarks, priceList, ...head }) => ({
       ...head,
+      published: priceList === null ? ('price_book' as const) : ('price_list' as const),
+      priceList: priceList !== null && lists.has(priceList) ? priceList : null,
       publishedAt: formatInstant(publishedAt),
       remarks: remarks.map(({ code, message, fix }) => ({ code, message, fix })),
     }))

@@ -100,7 +100,7 @@ interface Priced {
 }
 
 /** What is written for an hour, without regard to months. */
-function pricedAt(
+export function pricedAt(
   { lists, assigned }: AccountPrices,
   rate: Rate,
   hour: Hour,
@@ -138,7 +138,7 @@ function walk(priced: (hour: Hour) => Priced | undefined, month: Hour, changes: 
   let [price, since] = [priced(month), month]
   for (const hour of changes) {
     const then = priced(hour)
-    if ((hasTiers(price) && hasTiers(then)) || isSame(price, then)) continue
+    if ((hasTiers(price) && hasTiers(then)) || isSamePrice(price, then)) continue
     ;[price, since] = [then, hour]
   }
   return { price, since }
@@ -148,7 +148,8 @@ function hasTiers(price: Priced | undefined): boolean {
   return price?.term.kind === 'tiers'
 }
 
-function isSame(a: Priced | undefined, b: Priced | undefined): boolean {
+/** The same price, from the same list? */
+export function isSamePrice(a: Priced | undefined, b: Priced | undefined): boolean {
   return samePrice(a?.term, b?.term) && a?.list === b?.list
 }
 
