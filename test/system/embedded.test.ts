@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -66,13 +75,16 @@ test('a restart keeps the data, and only the server itself can enter its directo
   expect(modes).toEqual([0o700, 0o700, 0o700])
   await first.stop()
   expect(startOf(first.serverPid)).toBeUndefined()
-  for (let day = 1; day < 9; day += 1)
-    writeFileSync(join(dataDir, `log/postgresql-2020010${day}-000000.log`), '')
+  for (let day = 1; day < 9; day += 1) {
+    const path = join(dataDir, `log/postgresql-2020010${day}-000000.log`)
+    writeFileSync(path, '')
+    utimesSync(path, new Date('2020-01-09'), new Date('2020-01-09'))
+  }
   const second = await run()
   expect(await words(second)).toEqual(['kept'])
-  const logs = readdirSync(join(dataDir, 'log')).toSorted()
-  expect(logs).toHaveLength(5)
-  expect(logs.at(-1)).not.toMatch(/-2020/)
+  const logs = readdirSync(join(dataDir, 'log'))
+  expect(logs.length).toBeGreaterThan(0)
+  expect(logs.filter((name) => name.includes('-2020'))).toEqual([])
   expect(second.serverPid).not.toBe(first.serverPid)
 })
 

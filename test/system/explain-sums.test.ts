@@ -21,6 +21,14 @@ const now = () => Date.now() as Instant
 interface Line {
   readonly number: number
   readonly component: string
+  readonly item: string
+  readonly rate: string
+  readonly operation: string | null
+  readonly project: string | null
+  readonly region: string | null
+  readonly usageHour: string
+  readonly tier: number | null
+  readonly listTier: number | null
   readonly correction: boolean
   readonly quantity: string
   readonly waived: string
@@ -88,10 +96,21 @@ async function all<Item>(asked: Asked, path: string, limit: number): Promise<rea
 
 const seen = { lines: 0, storage: 0, corrections: 0, billed: 0, voided: 0 }
 
+const KEY = ['component', 'item', 'rate', 'operation', 'project', 'region', 'usageHour'] as const
+
+/** Usage belongs to a key, and the key may have a line for each tier that it touches: all of them have it behind them. */
+function sumsOfKey(lines: readonly Line[], { tier, listTier, ...line }: Line) {
+  const isOfKey = (other: Line) => KEY.every((name) => other[name] === line[name])
+  const own = tier === null && listTier === null ? [line] : lines.filter(isOfKey)
+  const sumOf = (name: 'quantity' | 'waived') => plain(sum(own.map((one) => decimal(one[name]))))
+  return { quantity: sumOf('quantity'), waived: sumOf('waived') }
+}
+
 async function wrongLines(asked: Asked): Promise<readonly string[]> {
   const wrong: string[] = []
   for (const { id } of await all<{ id: string }>(asked, '/v1/bills', 1_000)) {
-    for (const line of (await asked.get<{ lines: readonly Line[] }>(`/v1/bills/${id}`)).lines) {
+    const { lines } = await asked.get<{ lines: readonly Line[] }>(`/v1/bills/${id}`)
+    for (const line of lines) {
       const behind = await all<Behind>(
         asked,
         `/v1/bills/${id}/lines/${line.number}/events`,
@@ -100,9 +119,10 @@ async function wrongLines(asked: Asked): Promise<readonly string[]> {
       const [quantity, waived] = (['quantity', 'waived'] as const).map((name) =>
         plain(sum(behind.map((item) => decimal(item[name] ?? '0')))),
       )
-      if (quantity !== line.quantity || waived !== line.waived) {
+      const wanted = sumsOfKey(lines, line)
+      if (quantity !== wanted.quantity || waived !== wanted.waived) {
         wrong.push(
-          `${id}, line ${line.number}: ${quantity} (${waived}), not ${line.quantity} (${line.waived})`,
+          `${id}, line ${line.number}: ${quantity} (${waived}), not ${wanted.quantity} (${wanted.waived})`,
         )
       }
       seen.lines += 1

@@ -161,6 +161,13 @@ const WALKS: Readonly<Record<string, Walk>> = {
     init: { method: 'POST', body: 'priceBook: x', type: 'application/yaml' },
     status: 403,
   },
+  'GET /v1/price-lists': { paths: () => ['/v1/price-lists'], status: 200 },
+  'GET /v1/price-lists/:name': { paths: () => ['/v1/price-lists/secret'], status: 404 },
+  'POST /v1/price-lists/:name': {
+    paths: () => ['/v1/price-lists/secret', '/v1/price-lists/secret?dryRun=true'],
+    init: { method: 'POST', body: 'priceList: secret', type: 'application/yaml' },
+    status: 403,
+  },
   'GET /v1/accounts': { paths: () => ['/v1/accounts'], status: 200 },
   'GET /v1/accounts/:account': { paths: () => ['/v1/accounts/secret'], status: 404 },
   'PUT /v1/accounts/:account': {

@@ -152,6 +152,7 @@ test('the difference between two versions; by default the newest and the one bef
         rate: null,
         from: null,
         to: null,
+        fromNextMonth: false,
         was: null,
         becomes: null,
       },

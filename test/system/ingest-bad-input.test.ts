@@ -200,7 +200,7 @@ describe('an event that the database cannot store', () => {
     await spoil(`new.id = 'spoilt'`, '58030')
     const ingest = await createIngest({ pool: deployed.pool, log: { ...quiet, error() {} } })
     const events = [call('whole', '1'), call('whole', 'spoilt'), call('whole', '2')]
-    expect(await submit(ingest, events)).toMatchObject({ ok: false, code: 'ingest/unavailable' })
+    expect(await submit(ingest, events)).toMatchObject({ ok: false, code: 'service/io_error' })
     const { rows } = await deployed.pool.query(`select from usage_event where account = 'whole'`)
     expect(rows).toEqual([])
     await deployed.pool.query('drop function spoil() cascade')

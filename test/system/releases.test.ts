@@ -214,10 +214,11 @@ async function expectShown(bill: string): Promise<void> {
   const { stored } = await get('/v1/events?account=acme&id=alone')
   expect(stored).toMatchObject([{ bill, lines: [of((first + 2) as Hour)], outcome: 'accepted', late: true }])
   const texts = stored[0].steps.map(({ text }: { text: string }) => text)
-  expect(texts.slice(-4)).toEqual([
+  expect(texts.slice(-5)).toEqual([
     expect.stringMatching(/^It was held when its hour was sealed, and is not on the bill of .+ Teleport\.$/),
     expect.stringMatching(/^Released when the price book covered it: it counts in the bill of /),
     '1 call under Teleportation/default, at 2 USD per call.',
     `On the bill ${bill}, in line ${of((first + 2) as Hour)}.`,
+    `Line ${of((first + 2) as Hour)}: 1 call × 2 = 2 USD.`,
   ])
 }

@@ -52,7 +52,7 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'FARTHING_STORED_SERIES',
     fallback: '100000',
-    says: 'series of stored data of an account: 1 to 10000000',
+    says: 'stored series of an account: 1 to 10000000',
     of: 'server',
   },
   {
