@@ -137,6 +137,7 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
   '/v1/storage': () => '/v1/storage?account=acme',
   '/v1/accounts/:account': () => '/v1/accounts/acme',
   '/v1/price-book/:version': () => '/v1/price-book/1',
+  '/v1/price-lists/:name': () => '/v1/price-lists/partners',
   '/v1/imports/:name': () => '/v1/imports/12345678',
   '/v1/cycles/:hour/sources': () => `/v1/cycles/${at(first, 0).slice(0, 13)}Z/sources`,
   '/api/v1/meters/:slug': () => '/api/v1/meters/StandardQueryL0',
@@ -145,6 +146,12 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
 }
 
 describe('openapi.json', () => {
+  beforeAll(async () => {
+    const list = { method: 'POST', body: 'priceList: partners\ndiscount: "0.1"\n', type: 'application/yaml' }
+    const published = await day.server.ask('/v1/price-lists/partners', list)
+    if (published.status !== 201) throw new Error(published.text)
+  })
+
   for (const { method, url, answers } of ROUTES.filter(
     (route) => route.method === 'GET' && route.url !== '/metrics',
   )) {

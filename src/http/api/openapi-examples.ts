@@ -190,6 +190,8 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       closed: null,
       createdAt: '2026-01-02T03:04:05.000Z',
       updatedAt: '2026-01-02T03:04:05.000Z',
+      waitingTiers: [],
+      minimum: null,
     },
   },
   'POST /v1/keys': {

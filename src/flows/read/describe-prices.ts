@@ -9,8 +9,8 @@ import { run, type Sql } from '../../store/query.ts'
 import { bookOf } from '../prices/read-price-version.ts'
 import { findFirstOpenHour } from '../shared/first-open-hour.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
-import { loadPricing } from './account-pricing.ts'
-import { offsetAt } from './time-zones.ts'
+import { loadPricing } from '../accounts/account-pricing.ts'
+import { offsetAt } from '../accounts/time-zones.ts'
 
 /** What follows for an account from the price lists that it is on. */
 export interface DescribedPrices {
