@@ -138,7 +138,7 @@ interface RawClockWatch {
 
 /**
  * What processes agree on about the database clock. In a database that was restored, or comes from an older version, nobody
- * has noted what it showed: then the newest seal says it, and the receipts of some events that are not sealed.
+ * has noted what it showed: then the newest seal says it. Not the events: a look at them would lock each of their tables.
  */
 export const findClockWatch: Query<void, RawClockWatch, ClockWatchRow> = {
   name: 'find_clock_watch',
@@ -152,11 +152,7 @@ export const findClockWatch: Query<void, RawClockWatch, ClockWatchRow> = {
            seen_at is not null as is_noted,
            coalesce(seen_at, (
              select floor(extract(epoch from greatest(
-                      d.created_at,
-                      (select sealed_at from cycle order by hour desc limit 1),
-                      (select max(received_at)
-                         from (select received_at from usage_event where hour >= d.sealed_until
-                                order by hour desc limit 1000) e))) * 1000)::bigint
+                      d.created_at, (select sealed_at from cycle order by hour desc limit 1))) * 1000)::bigint
                from deployment d)) as last_seen_at
       from clock_watch`,
   values: () => [],

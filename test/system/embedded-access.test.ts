@@ -219,7 +219,7 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
       const { uid } = statSync(pgdata('.'))
       giveAll(dataDir, NAMELESS)
       await (await run({ uid: NAMELESS })).stop()
-      giveAll(join(dataDir, 'postgres'), uid)
+      for (const name of ['postgres', 'log', 'socket']) giveAll(join(dataDir, name), uid)
       const named = await run()
       expect(named.detail).toBeUndefined()
       expect(named.connection.password).toBeUndefined()

@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Log } from '../../src/store/connect.ts'
@@ -133,10 +134,11 @@ test('a damaged database: its last words are those of this start', async () => {
 
 test('a path too long for a socket, when the short one is taken by somebody else', async () => {
   const long = join(base, 'x'.repeat(120))
-  const short = join('/tmp', `farthing-${createHash('sha256').update(long).digest('hex').slice(0, 12)}`)
-  writeFileSync(short, '')
+  const name = `farthing-${createHash('sha256').update(long).digest('hex').slice(0, 12)}`
+  const short = [...new Set([tmpdir(), '/tmp'])].map((parent) => join(parent, name))
+  for (const path of short) writeFileSync(path, '')
   const { code, detail } = await refusal(start(long))
-  rmSync(short)
+  for (const path of short) rmSync(path)
   expect(code).toBe('server/socket_path')
   expect(detail).toContain('shorter path')
 })
