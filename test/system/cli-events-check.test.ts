@@ -75,7 +75,7 @@ test('a file is checked: what each item would cost, and which lines would be ref
   })
   expect(bad.code).toBe(3)
   expect(bad.stderr).toMatch(/standard input:2: rejected: /)
-  expect(bad.stdout).toMatch(/^ +1 +accepted +a +2025-07-28 02:00, history +StandardQueryL0\/default/m)
+  expect(bad.stdout).toMatch(/^ +1 +accepted +a +2025-07-28 02:00, backfill +StandardQueryL0\/default/m)
   expect(bad.stdout).toMatch(/^ +2 +rejected +b$/m)
   const imported = await server.run(['import', '-', '--no-wait'], { input: event('a') })
   expect(imported.stdout).toBe('1 event: 1 accepted.\n')
