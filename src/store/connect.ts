@@ -20,6 +20,7 @@ export type DatabaseCode =
   | 'database/login'
   | 'database/no_advisory_locks'
   | 'database/setting'
+  | 'database/too_few_sessions'
   | 'database/too_old'
   | 'database/transaction_pooling'
   | 'database/unreachable'
@@ -135,6 +136,14 @@ function refuseConnection(error: unknown, at: string): Refused {
   if (/^28...$|^3D000$|^42501$/.test(code)) {
     const advice = 'check the user, password and database name in DATABASE_URL'
     return refuse('database/login', `The database at ${at} refuses the login (${reason}): ${advice}.`)
+  }
+  if (code === '53300') {
+    const advice =
+      'end sessions of other programs, or raise max_connections or the connection limit of the role or database'
+    return refuse(
+      'database/too_few_sessions',
+      `The database at ${at} has no session left (${reason}): ${advice}.`,
+    )
   }
   const advice = 'start it, or check host and port in DATABASE_URL'
   return refuse('database/unreachable', `The database at ${at} cannot be reached (${reason}): ${advice}.`)

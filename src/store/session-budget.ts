@@ -43,7 +43,7 @@ export function sessionBudget(sessions: number): SessionBudget {
   }
 }
 
-/** How many sessions this user may have in this database; null where nothing limits it. */
+/** How many sessions this user may have in this database; null where nothing limits it, such as a superuser. */
 interface Room {
   readonly max_connections: number
   readonly reserved: number
@@ -55,8 +55,9 @@ const ROOM = `
   select current_setting('max_connections')::int as max_connections,
          current_setting('superuser_reserved_connections')::int
            + coalesce(nullif(current_setting('reserved_connections', true), '')::int, 0) as reserved,
-         (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user) as of_role,
-         (select nullif(datconnlimit, -1) from pg_database where datname = current_database()) as of_database`
+         (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user and not rolsuper) as of_role,
+         (select nullif(datconnlimit, -1) from pg_database, pg_roles
+           where datname = current_database() and rolname = current_user and not rolsuper) as of_database`
 
 export type SessionCode = 'database/too_few_sessions'
 

@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { makePool } from '../../src/store/connect.ts'
+import { refuseFewSessions } from '../../src/store/session-budget.ts'
 import { testDatabase, type TestDatabase } from '../database.ts'
 import { farthing } from './cli-run.ts'
 
@@ -93,6 +94,68 @@ for (const [name, pathOf, says] of BOOKS) {
     expect([existsSync(dataDir), await tablesOfEmpty()]).toEqual([false, 0])
   })
 }
+
+const FEW: readonly (readonly [limit: string, says: string])[] = [
+  [
+    'role ROLE connection limit 20',
+    '(its role may have 20): raise the connection limit of the role, or set FARTHING_SESSIONS to 20.',
+  ],
+  [
+    'database DATABASE connection limit 18',
+    '(the database may have 18): raise the connection limit of the database, or set FARTHING_SESSIONS to 18.',
+  ],
+]
+
+describe('a database with too few sessions for one process', () => {
+  const role = `few_${process.pid}`
+  const connection = () => ({ ...database.connection, database: EMPTY, user: role })
+  const change = (text: string) =>
+    database.pool.query(text.replaceAll('ROLE', role).replaceAll('DATABASE', EMPTY))
+  beforeAll(() => change('create role ROLE login; grant all on database DATABASE to ROLE'))
+  afterAll(() => change('drop owned by ROLE; drop role ROLE'))
+  afterEach(() =>
+    change('alter role ROLE nosuperuser connection limit -1; alter database DATABASE connection limit -1'),
+  )
+
+  for (const [limit, says] of FEW) {
+    test(`is refused before a table is made: ${limit}`, async () => {
+      await change(`alter ${limit}`)
+      const url = emptyUrl().replace(`${database.connection.user}@`, `${role}@`)
+      const env = { PORT: '0', FARTHING_DATA_DIR: join(home, 'few'), DATABASE_URL: url }
+      const { code, stdout, stderr } = await farthing(['serve'], { env })
+      const opens = 'The database has too few sessions for one process, which opens up to 24'
+      expect([code, stdout, stderr]).toEqual([1, '', `farthing: ${opens} ${says}\n`])
+      expect(await tablesOfEmpty()).toBe(0)
+    })
+  }
+
+  // Fewer than the look at the database needs itself.
+  for (const limit of [
+    'role ROLE connection limit 6',
+    'role ROLE connection limit 0',
+    'database DATABASE connection limit 2',
+  ]) {
+    test(`is refused by the database itself: ${limit}`, async () => {
+      await change(`alter ${limit}`)
+      const url = emptyUrl().replace(`${database.connection.user}@`, `${role}@`)
+      const env = { PORT: '0', FARTHING_DATA_DIR: join(home, 'few'), DATABASE_URL: url }
+      const { code, stdout, stderr } = await farthing(['serve'], { env })
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(
+        /^farthing: The database at .+ has no session left \(too many connections .+\): end sessions .+ or database\.\n$/,
+      )
+      expect(await tablesOfEmpty()).toBe(0)
+    })
+  }
+
+  test('is one with a limit below, and no other: PostgreSQL does not count the sessions of superusers', async () => {
+    await change('alter role ROLE connection limit 24; alter database DATABASE connection limit 24')
+    expect(await refuseFewSessions(connection(), 24)).toBeUndefined()
+    expect(await refuseFewSessions(connection(), 25)).toMatchObject({ code: 'database/too_few_sessions' })
+    await change('alter role ROLE superuser')
+    expect(await refuseFewSessions(connection(), 25)).toBeUndefined()
+  })
+})
 
 const VALUES: readonly (readonly [env: Record<string, string>, says: string | RegExp])[] = [
   [{ PORT: 'abc' }, 'PORT is "abc": set it to a number from 0 to 65535.'],
