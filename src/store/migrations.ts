@@ -7,7 +7,10 @@ const FOLDER = new URL('schema/', import.meta.url)
  * recomputed here, so their databases and backups are refused. Anyone who changes what a bill of the same facts says
  * (amounts, the texts of digests) gives the first migration another name, and adds the old one here.
  */
-const OTHER_RULES: ReadonlyMap<string, string> = new Map([['0001-facts.sql', '0.1.0']])
+const OTHER_RULES: ReadonlyMap<string, string> = new Map([
+  ['0001-facts.sql', '0.1.0'],
+  ['0001-facts-since-0.2.0.sql', '0.2.0'],
+])
 
 /** The version of other rules that has made a schema of these migrations; undefined: none has. */
 export function versionOfOtherRules(migrations: Iterable<string>): string | undefined {

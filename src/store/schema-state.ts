@@ -27,7 +27,7 @@ export function refuseSchema(code: SchemaCode, detail: string): SchemaRefused {
 /** Where Farthing's tables are, and which migrations have made them. */
 export interface SchemaState {
   readonly ok: true
-  /** `public`: a version before 0.2.0 has made them there. Undefined: there are none. */
+  /** `public`: they were made or restored there. Undefined: there are none. */
   readonly schema: typeof SCHEMA | 'public' | undefined
   readonly done: ReadonlySet<string>
 }
@@ -75,7 +75,7 @@ export async function readSchema(client: pg.ClientBase | pg.Pool): Promise<Schem
 export function refuseVersion({ done }: SchemaState): SchemaRefused | undefined {
   const older = versionOfOtherRules(done)
   if (older !== undefined) {
-    const what = `This database was made by Farthing ${older}, which computed amounts by another rule`
+    const what = `This database was made by Farthing ${older}, whose bills follow other rules`
     const fix = `set FARTHING_DATA_DIR to a new directory, or DATABASE_URL to an empty database, and import your events again`
     const left = `It was not changed: Farthing ${older} still reads, verifies and backs it up.`
     return refuseSchema('database/other_rules', `${what}: ${fix}. ${left}`)

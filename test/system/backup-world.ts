@@ -122,7 +122,7 @@ export function save(
   return saveBackup({
     pool,
     to,
-    farthing: '0.2.0',
+    farthing: '0.3.0',
     createdAt: '2026-01-02T03:04:05.678Z',
     onProgress: () => {},
     onForeignTable: (name) => foreign.push(name),

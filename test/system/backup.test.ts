@@ -166,7 +166,7 @@ test('tables of others in the same database are named, and not backed up', async
 async function saveSlowly({ pool }: Deployment, path: string): Promise<void> {
   const backup = writeBackup({
     pool,
-    farthing: '0.2.0',
+    farthing: '0.3.0',
     createdAt: '2026-01-02T03:04:05.678Z',
     onProgress: () => {},
     onForeignTable: () => {},

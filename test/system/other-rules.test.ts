@@ -20,7 +20,7 @@ const OLD_MIGRATIONS = [...OLD.matchAll(/^insert into migration \(name\) values 
   ([, name]) => name!,
 )
 const REFUSAL =
-  'This database was made by Farthing 0.1.0, which computed amounts by another rule: set FARTHING_DATA_DIR to a new ' +
+  'This database was made by Farthing 0.1.0, whose bills follow other rules: set FARTHING_DATA_DIR to a new ' +
   'directory, or DATABASE_URL to an empty database, and import your events again. It was not changed: Farthing 0.1.0 ' +
   'still reads, verifies and backs it up.'
 
@@ -96,6 +96,20 @@ describe('a database of Farthing 0.1.0', () => {
     })
   }
 
+  // Its lines had no list price and no tier, so their digests are others.
+  test('is refused under the name of 0.2.0 as well', async () => {
+    const { pool, connection } = await oldDatabase(
+      `update migration set name = '0001-facts-since-0.2.0.sql' where name = '0001-facts.sql'`,
+    )
+    const before = await everything(pool)
+    expect(await migrate(connection)).toEqual({
+      ok: false,
+      code: 'database/other_rules',
+      detail: REFUSAL.replaceAll('0.1.0', '0.2.0'),
+    })
+    expect(await everything(pool)).toEqual(before)
+  })
+
   test('is refused when the server starts', async () => {
     const { connection } = await oldDatabase()
     const { host, port, user, database } = connection
@@ -135,7 +149,7 @@ describe('a backup of Farthing 0.1.0', () => {
     ok: false,
     code: 'backup/other_rules',
     detail:
-      'The backup was made by Farthing 0.1.0, which computed amounts by another rule: restore it with Farthing 0.1.0, ' +
+      'The backup was made by Farthing 0.1.0, whose bills follow other rules: restore it with Farthing 0.1.0, ' +
       'or start with an empty database and import your events again.',
   }
   const path = join(folder, 'old.backup')

@@ -42,7 +42,7 @@ async function billed(): Promise<Deployment> {
   return deployed
 }
 
-/** As versions before 0.2.0 have made it, with the migrations of before the schema of its own. */
+/** As in a database from before Farthing had a schema of its own, with the migrations of then. */
 const IN_PUBLIC = `set search_path = public;
   create table migration (name text primary key, applied_at timestamptz not null default now());
   ${knownMigrations()

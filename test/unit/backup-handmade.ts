@@ -12,7 +12,7 @@ export interface HandmadeSection {
 export function handmade(sections: readonly HandmadeSection[], header: Record<string, unknown> = {}): string {
   const first = {
     farthingBackup: 1,
-    farthing: '0.2.0',
+    farthing: '0.3.0',
     postgresql: '18',
     createdAt: '2026-01-01T00:00:00Z',
     migrations: knownMigrations(),

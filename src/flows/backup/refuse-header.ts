@@ -8,7 +8,7 @@ import { BackupRefused } from './backup-refusal.ts'
  */
 export function refuseHeader({ farthing, migrations }: BackupHeader): void {
   if (versionOfOtherRules(migrations) !== undefined) {
-    const what = `The backup was made by Farthing ${farthing}, which computed amounts by another rule`
+    const what = `The backup was made by Farthing ${farthing}, whose bills follow other rules`
     const fix = `restore it with Farthing ${farthing}, or start with an empty database and import your events again`
     throw new BackupRefused('backup/other_rules', `${what}: ${fix}.`)
   }

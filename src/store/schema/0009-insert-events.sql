@@ -34,14 +34,15 @@ end $$;
 -- is, and nothing is stored. Otherwise the clock, in milliseconds, and what `insert_events` returns.
 -- A statement of a function sees what was committed before it began: the watermarks are read after the gate was passed.
 create function insert_live_events(
-  gate bigint, known_prices integer, known_accounts integer, earliest_hour integer,
+  gate bigint, writer integer, known_prices integer, known_accounts integer, earliest_hour integer,
   hours integer[], ats bigint[], receipts timestamptz[], checksums integer[], buckets smallint[],
   subjects text[], ids text[], sources text[], types text[], bodies text[], extensions text[], numbers integer[]
 ) returns table (now bigint, present integer[]) language plpgsql set lock_timeout = '10s' as $$
 begin
   perform pg_advisory_xact_lock_shared(gate);
   perform from deployment
-    where price_version = known_prices and accounts_version = known_accounts and sealed_until <= earliest_hour;
+    where min_writer <= writer
+      and price_version = known_prices and accounts_version = known_accounts and sealed_until <= earliest_hour;
   if not found then
     return;
   end if;
