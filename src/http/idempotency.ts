@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { invariant } from '../core/invariant.ts'
 import {
   type Claim,
   claimRequest,
@@ -40,9 +41,11 @@ async function answerOnce(
   const { claim } = taken
   try {
     const value = await work()
-    // It has answered by itself, which is a refusal: a promise of a reply gives nothing.
-    if (value === undefined || value === reply) await giveBack(writing, claim)
-    else await keepAnswer(writing, claim, { status: reply.statusCode, text: JSON.stringify(value) })
+    invariant(
+      value !== undefined && value !== reply,
+      'an idempotent route returns its answer, and throws its refusal',
+    )
+    await keepAnswer(writing, claim, { status: reply.statusCode, text: JSON.stringify(value) })
     return value
   } catch (error) {
     await giveBack(writing, claim)

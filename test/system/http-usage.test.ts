@@ -93,6 +93,7 @@ describe('what became of an event', () => {
       `It happened at ${at(first, 20)}, in the hour ${FIRST_BILL.slice(0, 14)}, and counts there.`,
       '2 calls under ImageDetect/faces, at 0.028 USD per 1,000 calls.',
       `On the bill ${FIRST_BILL}, in line 2.`,
+      'Line 2: 3 calls × 0.028 / 1,000 = 0.000084 USD.',
     ])
   })
 

@@ -119,12 +119,22 @@ export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
   readonly code: HttpProblemCode
   readonly headers: Readonly<Record<string, string>>
+  readonly more: object
 
-  /** @param detail what is wrong in this request, and where, and what to do: one or two sentences */
-  constructor(code: HttpProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param detail what is wrong in this request, and where, and what to do: one or two sentences
+   * @param more further members of the body
+   */
+  constructor(
+    code: HttpProblemCode,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    more: object = {},
+  ) {
     super(detail)
     this.code = code
     this.headers = headers
+    this.more = more
   }
 }
 
@@ -145,8 +155,8 @@ export function problemBody({ status, title, code, detail, requestId }: ProblemF
 }
 
 /** The body that answers a request with a problem. */
-export function bodyOf({ code, message }: HttpProblem, requestId: string) {
-  return problemBody({ ...HTTP_PROBLEMS[code], code, detail: message, requestId })
+export function bodyOf({ code, message, more }: HttpProblem, requestId: string) {
+  return { ...problemBody({ ...HTTP_PROBLEMS[code], code, detail: message, requestId }), ...more }
 }
 
 /** Foreign text for a message: short, on one line, with nothing that could move a terminal's cursor. */

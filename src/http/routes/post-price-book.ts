@@ -1,10 +1,9 @@
-import type { FastifyReply } from 'fastify'
 import { priceBookChangeView } from '../../core/present/price-book-changes.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { type PublishedPriceBook, publishPriceBook } from '../../flows/prices/publish-price-book.ts'
 import type { TextPlace } from '../../flows/prices/parse-price-book-place.ts'
 import { PostPriceBook } from '../../api/price-book.ts'
-import { HTTP_PROBLEMS, HttpProblem, PROBLEM_TYPE, problemBody } from '../api/problem.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
 
 /** Bytes of the body: more than a price book or list may have, so that one that is too large is told as all else is. */
@@ -25,7 +24,7 @@ export const postPriceBook = route({
       dryRun: query.dryRun === 'true',
       basedOn: query.basedOn,
     })
-    if (!published.ok) return refuse(published, reply)
+    if (!published.ok) throw problemOf(published)
     void reply.code(published.outcome === 'published' ? 201 : 200)
     return publishedView(published)
   },
@@ -71,16 +70,11 @@ function pastChangeView(change: Ok['pastChanges'][number]) {
   return { ...findingView(change), item, rate, names, hour: formatHourStart(hour), was, becomes }
 }
 
-/** A problem of RFC 9457 with all that is wrong in `problems`, or the newest version in `newest`. */
-function refuse(refused: Refused, reply: FastifyReply) {
-  const { code, detail } = refused
-  const { status, title } = HTTP_PROBLEMS[code]
+/** With all that is wrong in `problems`, or the newest version in `newest`. */
+function problemOf(refused: Refused): HttpProblem {
   const more =
     'problems' in refused
       ? { problems: refused.problems.map((one) => ('hour' in one ? pastChangeView(one) : findingView(one))) }
       : { newest: refused.newest }
-  return reply
-    .code(status)
-    .type(PROBLEM_TYPE)
-    .send({ ...problemBody({ status, title, code, detail, requestId: reply.request.id }), ...more })
+  return new HttpProblem(refused.code, refused.detail, {}, more)
 }

@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
@@ -7,7 +6,7 @@ import { type PublishedPriceList, publishPriceList } from '../../flows/prices/pu
 import { visibleLists } from '../../flows/prices/visible-lists.ts'
 import type { KeptPriceList } from '../../store/price-lists.ts'
 import { GetPriceList, GetPriceLists, PostPriceList } from '../../api/price-lists.ts'
-import { HTTP_PROBLEMS, HttpProblem, PROBLEM_TYPE, problemBody } from '../api/problem.ts'
+import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
 import { PRICES_BODY_BYTES_MAX, requireYaml } from './post-price-book.ts'
 
@@ -46,7 +45,7 @@ export const postPriceList = route({
       dryRun,
       basedOn: query.basedOn,
     })
-    if (!published.ok) return refuse(published, reply)
+    if (!published.ok) throw problemOf(published)
     void reply.code(published.outcome === 'published' ? 201 : 200)
     const { version, basedOn, outcome, firstOpenHour, problems } = published
     return {
@@ -68,13 +67,8 @@ function findingView({ code, place, message, fix }: PlacedProblem) {
   return { code, line: place.line, column: place.column, message, fix }
 }
 
-function refuse(refused: Exclude<PublishedPriceList, { readonly ok: true }>, reply: FastifyReply) {
-  const { code, detail } = refused
-  const { status, title } = HTTP_PROBLEMS[code]
+function problemOf(refused: Exclude<PublishedPriceList, { readonly ok: true }>): HttpProblem {
   const more =
     'problems' in refused ? { problems: refused.problems.map(findingView) } : { newest: refused.newest }
-  return reply
-    .code(status)
-    .type(PROBLEM_TYPE)
-    .send({ ...problemBody({ status, title, code, detail, requestId: reply.request.id }), ...more })
+  return new HttpProblem(refused.code, refused.detail, {}, more)
 }

@@ -1,6 +1,7 @@
 import { compareBytes } from '../../../text/well-formed.ts'
 import type { Hour } from '../../../time/hour.ts'
 import { changedCharges } from './charges.ts'
+import { movedTiers } from './moved-tiers.ts'
 import type { PastChange } from './past-change.ts'
 import { changedStorage } from './storage.ts'
 import { eventTypeWords, sameEventType, typeAsWritten } from './words.ts'
@@ -34,6 +35,7 @@ export function comparePriceBooks(
     ...changedEventTypes(old, next).filter(({ names }) => acceptedTypes.has(names[0]!)),
     ...changedCharges(old, next, firstOpenHour),
     ...changedStorage(old, next, firstOpenHour),
+    ...movedTiers(old, next, firstOpenHour),
   ].slice(0, PROBLEMS_MAX)
 }
 
