@@ -31,9 +31,17 @@ const IDS: Readonly<Record<string, string>> = {
   'an id with a blank': '%20',
 }
 
-/** How often the database is asked for an answer, and the answer without the name of its request. */
+/**
+ * How often the database is asked for an answer, and the answer without the name of its request. Keys are remembered for
+ * some seconds and then looked up again, which has nothing to do with the id: the smaller of two counts is without it.
+ */
 async function observe(path: string) {
   await day.server.ask(path, { key })
+  const [first, second] = [await countQueries(path), await countQueries(path)]
+  return { ...first, queries: Math.min(first.queries, second.queries) }
+}
+
+async function countQueries(path: string) {
   const query = vi.spyOn(pg.Client.prototype, 'query')
   const { status, json } = await day.server.ask(path, { key })
   const queries = query.mock.calls.length
