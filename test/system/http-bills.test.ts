@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { billId } from '../../src/core/bill/bill-id.ts'
 import { canonicalJson } from '../../src/core/text/canonical-json.ts'
 import { formatHourStart, type Hour } from '../../src/core/time/hour.ts'
 import { ROUTES } from '../../src/http/routes.ts'
@@ -119,7 +120,7 @@ describe('the events behind a line', () => {
       0n,
     )
     expect(String(sum)).toBe(lines[2].quantity)
-    const next = await get(`/v1/bills/${FIRST_BILL.replace(/T\d\d/, `T${at(first + 1, 0).slice(11, 13)}`)}`)
+    const next = await get(`/v1/bills/${billId('acme', (first + 1) as Hour)}`)
     const carried = next.lines.find(({ component }: { component: string }) => component === 'storage')
     const behind = await get(`/v1/bills/${next.id}/lines/${carried.number}/events?limit=1`)
     expect(behind.items).toMatchObject([{ id: 'l2', from: at(first + 1, 0), to: at(first + 2, 0) }])
