@@ -47,8 +47,8 @@ Request fees
   })
   const run = await server.run(['price-book', 'publish', file])
   expect(run).toEqual({ stdout: `${table}Version 2 is published: 1 change.\n`, stderr: '', code: 0 })
-  expect(await server.good('price-book', 'show')).toContain('0.45')
-  expect(await server.good('price-book', 'show', '1')).not.toContain('0.45')
+  expect(await server.good('price-book', 'show')).toContain('0.45 per')
+  expect(await server.good('price-book', 'show', '1')).not.toContain('0.45 per')
 })
 
 test('again: nothing to publish', async () => {
