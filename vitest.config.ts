@@ -29,7 +29,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: true,
-          maxWorkers: 2,
+          // One more than the cores that CI has: tests of processes and clocks mostly wait.
+          maxWorkers: 3,
         },
       },
     ],

@@ -4,17 +4,25 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The slow files, the slowest first, as a quiet machine has them. */
 export const SLOW: readonly string[] = [
-  'test/system/sustained-load.test.ts',
+  'test/system/clock-gap.test.ts',
   'test/system/cli-backup.test.ts',
+  'test/system/cli-every-command.test.ts',
+  'test/system/hostile-process.test.ts',
+  'test/system/sustained-load.test.ts',
+  'test/system/leaves-nothing.test.ts',
+  'test/system/start-refused.test.ts',
+  'test/system/embedded-access.test.ts',
   'test/system/embedded.test.ts',
-  'test/system/cli-bills.test.ts',
+  'test/system/years-of-days.test.ts',
   'test/system/stopped-processes.test.ts',
-  'test/system/access-log-import.test.ts',
+  'test/system/serve-process.test.ts',
+  'test/system/schema.test.ts',
+  'test/system/embedded-root.test.ts',
   'test/system/restamped.test.ts',
+  'test/system/cli-bills.test.ts',
   'test/system/simulation.test.ts',
   'test/system/crash-process.test.ts',
-  'test/system/serve-process.test.ts',
-  'sdk/test/browser.test.ts',
+  'sdk/test/delivery.test.ts',
 ]
 
 /**
