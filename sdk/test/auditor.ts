@@ -8,8 +8,8 @@ export function note(ledger: Ledger, key: string, count: bigint | number = 1): v
 interface Row {
   readonly operation: string | null
   readonly project: string | null
-  readonly quantity: string
-  readonly waived: string
+  /** Of calls alone. */
+  readonly quantities: readonly { readonly quantity: string; readonly waived: string }[]
 }
 
 /** All usage of an account that the server counts, from a day ago on: by operation and project. */
@@ -29,8 +29,9 @@ export async function usageOf(url: string, key: string, account: string): Promis
     })
     if (response.status !== 200) throw new Error(`usage: ${response.status} ${await response.text()}`)
     const page = (await response.json()) as { readonly items: readonly Row[]; readonly next: string | null }
-    for (const { operation, project, quantity, waived } of page.items) {
+    for (const { operation, project, quantities } of page.items) {
       if (operation === null) continue
+      const { quantity, waived } = quantities[0]!
       note(ledger, `${operation} ${project ?? ''} billed`, BigInt(quantity))
       note(ledger, `${operation} ${project ?? ''} waived`, BigInt(waived))
     }

@@ -1,151 +1,250 @@
+import type { Windows } from '../core/time/calendar.ts'
 import type { Hour } from '../core/time/hour.ts'
 import type { Query } from './query.ts'
 
-export const USAGE_GROUPS = ['account', 'component', 'item', 'operation', 'project', 'region'] as const
+/** What usage is told apart by; tags of accounts besides. */
+export const USAGE_GROUPS = [
+  'account',
+  'component',
+  'item',
+  'rate',
+  'operation',
+  'project',
+  'region',
+] as const
 export type UsageGroup = (typeof USAGE_GROUPS)[number]
 
-export type UsageWindow = 'hour' | 'day' | 'month'
+/** Where usage counts: in the hour in which it happened, or in the hour of the bill that has it. */
+export type UsageBasis = 'usage' | 'bill'
 
-/** What a row of usage is of. Groups that were not asked for, and absent names, are ''. */
+/** What a sum is of. Groups that were not asked for, and absent names, are ''. */
 export type UsageKey = Readonly<Record<UsageGroup | 'unit', string>> & {
-  /** The first hour of the window, of UTC. */
-  readonly window: Hour
+  /** The number of the window. */
+  readonly window: number
+  /** The number of the tags that the account has; 0: those that were not asked for. */
+  readonly tags: number
 }
 
-export interface UsageRow extends UsageKey {
+export interface UsageSum extends UsageKey {
   /** Plain decimals, exact. */
   readonly quantity: string
   readonly waived: string
   readonly amount: string
 }
 
-/** Some lines of all: those of an item, or of one of its rates. */
-export interface OnlyRate {
-  readonly item: string
-  /** Undefined: every rate of the item. */
-  readonly rate: string | undefined
+/** Only lines with one of these names; '' is an absent one. Left out: all. */
+export type UsageFilter = { readonly [Group in UsageGroup]?: readonly string[] | undefined }
+
+/** An account with windows, or tags, of its own. */
+export interface AccountPlace {
+  readonly account: string
+  /** Index of its windows; undefined: it has those of all others. */
+  readonly windows: number | undefined
+  readonly tags: number
 }
 
-export interface ReadUsageOfAll {
-  /** Usage hours in [from, to). */
+export interface SumUsage {
+  /** Hours in [from, to): they hold all windows. */
   readonly from: Hour
   readonly to: Hour
-  readonly window: UsageWindow
-  readonly groupBy: readonly UsageGroup[]
-  /** Undefined: all lines. */
-  readonly only: OnlyRate | undefined
-  /** The last row of the page before. */
-  readonly after: UsageKey | undefined
+  readonly windows: Windows
+  readonly groupBy: readonly (UsageGroup | 'tags')[]
+  readonly filter: UsageFilter
+  /** Lines of these accounts are left out. */
+  readonly without: readonly string[]
   readonly limit: number
 }
 
-export interface ListUsageRows extends ReadUsageOfAll {
+export interface SumUsageOfAll extends SumUsage {
+  readonly places: readonly AccountPlace[]
+  readonly placeWindows: readonly Windows[]
+}
+
+export interface SumUsageOfOne extends SumUsage {
   readonly bucket: number
   readonly account: string
 }
 
-interface RawUsage extends Omit<UsageRow, 'window'> {
-  readonly window_start: Hour
+/** Bills of these statement months. The windows are those of months, by number. */
+export interface InMonths {
+  /** `2025-07`. */
+  readonly months: readonly string[]
 }
 
-/** What is summed up of lines. */
-const LINE =
-  'account, usage_hour, component, item, rate, operation, project, region, unit, quantity, waived, amount'
+const LINE = 'account, component, item, rate, operation, project, region, unit, quantity, waived, amount'
+const JOINED = LINE.split(', ')
+  .map((name) => `l.${name}`)
+  .join(', ')
+/** A statement month as a number. */
+const MONTH = '(left(b.statement_month, 4)::int * 12 + right(b.statement_month, 2)::int - 1)'
 
-/** From the lines `line` to a page of sums. */
+/** From lines `line` with their hour or month `at`, and the windows and tags of their accounts, to sums. */
 const SUMS = `
     keyed as (
-      select case $3::text
-               when 'hour' then usage_hour
-               when 'day' then usage_hour / 24 * 24
-               else (extract(epoch from date_trunc('month', to_timestamp(usage_hour::bigint * 3600) at time zone 'UTC'))
-                     / 3600)::int
-             end as window_start,
-             case when 'account' = any ($4::text[]) then account else '' end as account,
-             (case when 'component' = any ($4) then component else '' end) collate "C" as component,
-             case when 'item' = any ($4) then item else '' end as item,
-             case when 'operation' = any ($4) then coalesce(operation, '') else '' end as operation,
-             case when 'project' = any ($4) then coalesce(project, '') else '' end as project,
-             case when 'region' = any ($4) then coalesce(region, '') else '' end as region,
-             unit collate "C" as unit,
-             quantity, waived, amount
-        from line
-       where ($14::text is null or item = $14) and ($15::text is null or rate = $15))
-    select window_start, account, component, item, operation, project, region, unit,
+      select base + width_bucket(at, starts) - 1 as win,
+             (case when 'account' = any ($5::text[]) then account else '' end) collate "C" as account,
+             (case when 'component' = any ($5) then component else '' end) collate "C" as component,
+             case when 'item' = any ($5) then item else '' end as item,
+             case when 'rate' = any ($5) then rate else '' end as rate,
+             case when 'operation' = any ($5) then coalesce(operation, '') else '' end as operation,
+             case when 'project' = any ($5) then coalesce(project, '') else '' end as project,
+             case when 'region' = any ($5) then coalesce(region, '') else '' end as region,
+             case when 'tags' = any ($5) then tags else 0 end as tags,
+             unit collate "C" as unit, quantity, waived, amount
+        from placed
+       where at >= starts[1] and at < starts[array_upper(starts, 1)]
+         and ($6::text[] is null or account = any ($6)) and account <> all ($7::text[])
+         and ($8::text[] is null or component = any ($8)) and ($9::text[] is null or item = any ($9))
+         and ($10::text[] is null or rate = any ($10))
+         and ($11::text[] is null or coalesce(operation, '') = any ($11))
+         and ($12::text[] is null or coalesce(project, '') = any ($12))
+         and ($13::text[] is null or coalesce(region, '') = any ($13)))
+    select win, account, component, item, rate, operation, project, region, tags, unit,
            trim_scale(sum(quantity))::text as quantity,
            trim_scale(sum(waived))::text as waived,
            trim_scale(sum(amount))::text as amount
       from keyed
-     where (window_start, account, component, item, operation, project, region, unit)
-           > ($5, $6, $7, $8, $9, $10, $11, $12)
-     group by window_start, account, component, item, operation, project, region, unit
-     order by window_start, account, component, item, operation, project, region, unit
-     limit $13`
+     group by win, account, component, item, rate, operation, project, region, tags, unit
+     limit $14`
 
-/**
- * What the account's bills say of usage hours, summed up: the lines of those hours' own bills (one probe of the
- * primary key an hour) and the corrections of later ones (by the index bill_line_correction).
- */
-export const listUsageRows: Query<ListUsageRows, RawUsage, UsageRow> = {
-  name: 'list_usage_rows',
-  text: `
-    with line as (
+const PLACED_OF_ONE = `
+    placed as (select line.*, $3::int as base, $4::int[] as starts, 0 as tags from line),`
+
+const PLACED_OF_ALL = `
+    own as materialized (
+      select index, min(base) as base, array_agg(start order by start) as starts
+        from unnest($18::int[], $19::int[], $20::int[]) as w (index, base, start)
+       group by index),
+    placed as (
+      select line.*, coalesce(own.base, $3::int) as base, coalesce(own.starts, $4::int[]) as starts,
+             coalesce(place.tags, 0) as tags
+        from line
+        left join unnest($15::text[], $16::int[], $17::int[]) as place (account, windows, tags)
+          on place.account = line.account
+        left join own on own.index = place.windows),`
+
+function ofOne(name: string, lines: string): Query<SumUsageOfOne, RawSum, UsageSum> {
+  return {
+    name,
+    text: `with line as (${lines}),${PLACED_OF_ONE}${SUMS}`,
+    values: ({ bucket, account, ...ask }) => [...valuesOf(ask), bucket, account],
+    decode: decodeSum,
+  }
+}
+
+/** What an account's bills say, by the hour in which it happened: lines of the hours' own bills (one probe of the primary key an
+ * hour) and the corrections of later ones (by the index bill_line_correction). */
+export const sumUsageOfOne = ofOne(
+  'sum_usage_of_one',
+  `
       select own.*
         from generate_series($1::int, $2::int - 1) as h (hour)
        cross join lateral (
-         select ${LINE}
+         select usage_hour as at, ${LINE}
            from bill_line
-          where hour = h.hour and hour >= $1 and hour < $2 and bucket = $16 and account = $17 and usage_hour = h.hour
+          where hour = h.hour and hour >= $1 and hour < $2 and bucket = $15 and account = $16 and usage_hour = h.hour
          offset 0) own
       union all
-      select ${LINE}
+      select usage_hour, ${LINE}
         from bill_line
-       where account = $17 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour and hour > $1),
-    ${SUMS}`,
-  values: ({ bucket, account, ...ask }) => [...valuesOf(ask), bucket, account],
-  decode: decodeUsage,
-}
+       where account = $16 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour and hour > $1`,
+)
 
-/**
- * The same of all accounts: one range of the primary key, and the corrections of later hours (by the index
- * bill_line_correction_cycle).
- */
-export const readUsageOfAll: Query<ReadUsageOfAll, RawUsage, UsageRow> = {
-  name: 'read_usage_of_all',
+/** What an account's bills say, by their cycles: one probe of the primary key an hour. */
+export const sumBilledOfOne = ofOne(
+  'sum_billed_of_one',
+  `
+      select own.*
+        from generate_series($1::int, $2::int - 1) as h (hour)
+       cross join lateral (
+         select hour as at, ${LINE}
+           from bill_line
+          where hour = h.hour and hour >= $1 and hour < $2 and bucket = $15 and account = $16
+         offset 0) own`,
+)
+
+/** What the bills of an account's statement months say. */
+export const sumStatementsOfOne: Query<SumUsageOfOne & InMonths, RawSum, UsageSum> = {
+  name: 'sum_statements_of_one',
   text: `
     with line as (
-      select ${LINE}
+      select ${MONTH} as at, ${JOINED}
+        from bill b
+        join bill_line l on l.hour = b.hour and l.bucket = b.bucket and l.account = b.account
+       where b.account = $16 and b.bucket = $15 and b.statement_month = any ($17)
+         and b.hour < $2 and (b.hour >= $1 or b.late)),${PLACED_OF_ONE}${SUMS}`,
+  values: ({ bucket, account, months, ...ask }) => [...valuesOf(ask), bucket, account, months],
+  decode: decodeSum,
+}
+
+function ofAll(name: string, lines: string): Query<SumUsageOfAll, RawSum, UsageSum> {
+  return {
+    name,
+    text: `with line as (${lines}),${PLACED_OF_ALL}${SUMS}`,
+    values: valuesOfAll,
+    decode: decodeSum,
+  }
+}
+
+/** The same of all accounts, by the hour in which it happened: one range of the primary key, and the corrections of later hours
+ * (by the index bill_line_correction_cycle). */
+export const sumUsageOfAll = ofAll(
+  'sum_usage_of_all',
+  `
+      select usage_hour as at, ${LINE}
         from bill_line
        where hour >= $1::int and hour < $2::int and usage_hour = hour
       union all
-      select ${LINE}
+      select usage_hour, ${LINE}
         from bill_line
-       where hour > $1 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour),
-    ${SUMS}`,
-  values: valuesOf,
-  decode: decodeUsage,
+       where hour > $1 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour`,
+)
+
+/** The same of all accounts, by the cycles of the bills. */
+export const sumBilledOfAll = ofAll(
+  'sum_billed_of_all',
+  `
+      select hour as at, ${LINE}
+        from bill_line
+       where hour >= $1::int and hour < $2::int`,
+)
+
+/** What all bills of some statement months say. */
+export const sumStatementsOfAll: Query<SumUsageOfAll & InMonths, RawSum, UsageSum> = {
+  name: 'sum_statements_of_all',
+  text: `
+    with line as (
+      select ${MONTH} as at, ${JOINED}
+        from bill b
+        join bill_line l on l.hour = b.hour and l.bucket = b.bucket and l.account = b.account
+       where b.statement_month = any ($21) and b.hour < $2 and (b.hour >= $1 or b.late)),${PLACED_OF_ALL}${SUMS}`,
+  values: ({ months, ...ask }) => [...valuesOfAll(ask), months],
+  decode: decodeSum,
 }
 
-function valuesOf({ from, to, window, groupBy, only, after, limit }: ReadUsageOfAll): readonly unknown[] {
+interface RawSum extends Omit<UsageSum, 'window'> {
+  readonly win: number
+}
+
+function decodeSum({ win, ...sum }: RawSum): UsageSum {
+  return { window: win, ...sum }
+}
+
+function valuesOf({ from, to, windows, groupBy, filter, without, limit }: SumUsage): readonly unknown[] {
+  const { account, component, item, rate, operation, project, region } = filter
+  const names = [component, item, rate, operation, project, region].map((some) => some ?? null)
+  return [from, to, windows.base, windows.starts, groupBy, account ?? null, without, ...names, limit]
+}
+
+function valuesOfAll({ places, placeWindows, ...ask }: SumUsageOfAll): readonly unknown[] {
   return [
-    from,
-    to,
-    window,
-    groupBy,
-    after?.window ?? -1,
-    after?.account ?? '',
-    after?.component ?? '',
-    after?.item ?? '',
-    after?.operation ?? '',
-    after?.project ?? '',
-    after?.region ?? '',
-    after?.unit ?? '',
-    limit,
-    only?.item ?? null,
-    only?.rate ?? null,
+    ...valuesOf(ask),
+    places.map(({ account }) => account),
+    places.map(({ windows }) => windows ?? null),
+    places.map(({ tags }) => tags),
+    // One row for each start of a window.
+    placeWindows.flatMap(({ starts }, index) => starts.map(() => index)),
+    placeWindows.flatMap(({ base, starts }) => starts.map(() => base)),
+    placeWindows.flatMap(({ starts }) => starts),
   ]
-}
-
-function decodeUsage({ window_start, ...row }: RawUsage): UsageRow {
-  return { window: window_start, ...row }
 }

@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PROGRAM, type Run, surroundings } from './cli-run.ts'
 import { serverProcess, type ServerProcess } from './cli-server.ts'
+import { inUnits } from './used-in-units.ts'
 
 /**
  * Lines without a request id are named by their file and place. Guarantee: of logs of several servers, and of one log
@@ -92,8 +93,8 @@ async function usedBy(account: string): Promise<number> {
   const answer = await fetch(`${server.url}/v1/usage?${query.toString()}`, {
     headers: { authorization: `Bearer ${key}` },
   })
-  const { items } = (await answer.json()) as { readonly items: readonly { readonly quantity: string }[] }
-  return items.reduce((sum, { quantity }) => sum + Number(quantity), 0)
+  const { items } = (await answer.json()) as { readonly items: readonly Record<string, unknown>[] }
+  return inUnits(items).reduce((sum, { quantity }) => sum + Number(quantity), 0)
 }
 
 interface Form {

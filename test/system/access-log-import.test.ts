@@ -18,6 +18,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PROGRAM, surroundings } from './cli-run.ts'
 import { type Mishap, serverProcess, type ServerProcess, unreliable } from './cli-server.ts'
 import { untilTrue } from './nginx.ts'
+import { inUnits } from './used-in-units.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'farthing-access-log-'))
 let server: ServerProcess
@@ -66,8 +67,8 @@ async function usedBy(account: string): Promise<number> {
   const answer = await fetch(`${server.url}/v1/usage?${query.toString()}`, {
     headers: { authorization: `Bearer ${key}` },
   })
-  const { items } = (await answer.json()) as { readonly items: readonly { readonly quantity: string }[] }
-  return items.reduce((sum, { quantity }) => sum + Number(quantity), 0)
+  const { items } = (await answer.json()) as { readonly items: readonly Record<string, unknown>[] }
+  return inUnits(items).reduce((sum, { quantity }) => sum + Number(quantity), 0)
 }
 
 async function imported(map: string, ...paths: readonly string[]): Promise<Record<string, number>> {

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serverProcess, type ServerProcess } from './cli-server.ts'
 import { type Nginx, startNginx } from './nginx.ts'
+import { inUnits } from './used-in-units.ts'
 
 let server: ServerProcess
 let nginx: Nginx
@@ -148,9 +149,9 @@ async function usageOf(account: string): Promise<ReadonlyMap<string, Count>> {
   const answer = await fetch(`${server.url}/v1/usage?${query.toString()}`, {
     headers: { authorization: `Bearer ${key}` },
   })
-  const { items } = (await answer.json()) as { readonly items: readonly UsageRow[] }
+  const { items } = (await answer.json()) as { readonly items: readonly Record<string, unknown>[] }
   const counts = new Map<string, Count>()
-  for (const { operation, project, quantity, waived } of items) {
+  for (const { operation, project, quantity, waived } of inUnits<UsageRow>(items)) {
     const name = JSON.stringify([account, operation, project])
     const before = counts.get(name) ?? { quantity: 0, waived: 0 }
     counts.set(name, { quantity: before.quantity + Number(quantity), waived: before.waived + Number(waived) })

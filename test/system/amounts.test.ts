@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BillLine } from '../../src/core/bill/bill.ts'
+import { plain } from '../../src/core/money/decimal.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type Hour, startOf } from '../../src/core/time/hour.ts'
-import { listUsage } from '../../src/flows/read/read-usage.ts'
+import { type AskUsage, type Ranking, readUsage } from '../../src/flows/read/read-usage.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
 import { table } from '../table.ts'
 import type { Deployment } from './deployment.ts'
@@ -59,15 +60,22 @@ async function settleUntil(hour: number): Promise<void> {
 
 /** What the hour comes to, item by item. */
 async function usage(): Promise<readonly string[]> {
-  const ask = { account: 'acme', from: FIRST, to: (FIRST + 1) as Hour, window: 'hour', limit: 100 } as const
-  const read = await listUsage(deployed.pool, {
-    ...ask,
+  const ask: AskUsage & Ranking = {
+    account: 'acme',
+    range: { from: { kind: 'hour', hour: FIRST }, to: { kind: 'hour', hour: (FIRST + 1) as Hour } },
+    window: 'hour',
+    timeZone: 'UTC',
+    basis: 'usage',
     groupBy: ['item'],
-    only: undefined,
-    after: undefined,
-  })
+    tags: [],
+    filter: {},
+    tagFilters: [],
+    order: 'key',
+    top: undefined,
+  }
+  const read = await readUsage(deployed.pool, ask)
   if (!read.ok) throw new Error(read.detail)
-  return read.usage.items.map(({ amount }) => amount)
+  return read.usage.rows.map(({ amount }) => plain(amount))
 }
 
 async function lines(): Promise<readonly BillLine[]> {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { blocksOf } from '../unit/scenarios-read.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 import { installProgram } from './installed-program.ts'
+import { inUnits } from './used-in-units.ts'
 
 const PAGE = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8')
 const ADDRESS = 'http://127.0.0.1:8080'
@@ -36,7 +37,7 @@ async function curl(lines: readonly string[]): Promise<unknown> {
 async function used(): Promise<unknown> {
   const [from, to] = [-2, 1].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString())
   const { json } = await server.ask(`/v1/usage?account=acme&from=${from}&to=${to}&window=month`)
-  return json.items.map(({ quantity }: { quantity: string }) => quantity)
+  return inUnits<{ quantity: string }>(json.items).map(({ quantity }) => quantity)
 }
 
 test('a file of lines that the real curl sends is stored line by line, and a repeat counts once', async () => {

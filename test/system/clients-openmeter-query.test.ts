@@ -4,6 +4,7 @@ import { METER_SUBJECTS_MAX } from '../../src/http/compat/openmeter-query.ts'
 import { openmeterAt } from './compat-clients.ts'
 import { type Answer, testServer, type TestServer } from './http-server.ts'
 import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
+import { inUnits } from './used-in-units.ts'
 
 const HOUR = 3_600_000
 const now = Date.now()
@@ -89,7 +90,8 @@ async function values(slug: string, ask: Ask, key?: string) {
 }
 
 function raw(slug: string, query: string, key = server.adminKey): Promise<Answer> {
-  const range = `from=${ALL.from.toISOString()}&to=${ALL.to.toISOString()}`
+  const [from, to] = [ALL.from, ALL.to].map((time) => new Date(Math.ceil(+time / 3_600_000) * 3_600_000))
+  const range = `from=${from!.toISOString()}&to=${to!.toISOString()}`
   return server.ask(`/api/v1/meters/${slug}/query?${range}&${query}`, { key })
 }
 
@@ -115,13 +117,14 @@ describe('meters.query of @openmeter/sdk', () => {
   })
 
   test('gives the months of GET /v1/usage', async () => {
-    const range = `from=${ALL.from.toISOString()}&to=${ALL.to.toISOString()}`
+    const [from, to] = [ALL.from, ALL.to].map((time) => new Date(Math.ceil(+time / 3_600_000) * 3_600_000))
+    const range = `from=${from!.toISOString()}&to=${to!.toISOString()}`
     const { json } = await server.ask(`/v1/usage?account=acme&${range}&window=month&groupBy=item,operation`)
-    const items = json.items.filter(({ item }: { item: string }) => item === 'Tokens')
+    const items = inUnits(json.items).filter(({ item }) => item === 'Tokens')
     const own = await rows('Tokens', { subject: ['acme'], windowSize: 'MONTH', groupBy: ['operation'] })
     expect(
       own.map(({ value, windowStart, groupBy }) => [String(value), +windowStart, groupBy['operation']]),
-    ).toEqual(items.map((row: never) => [row['quantity'], Date.parse(row['from']), row['operation']]))
+    ).toEqual(items.map((row) => [row['quantity'], Date.parse(row['from']!), row['operation']]))
     expect(own.length).toBeGreaterThan(1)
   })
 
@@ -266,8 +269,8 @@ describe('what a meter cannot say is refused, as the HTTPError that the SDK know
       /"model": send some of subject, operation, project/,
     ],
     'a range that ends first': ['Tokens', { to: at(-24) }, 400, /not before from/],
-    'too many hours': ['Tokens', { from: at(-800), windowSize: 'HOUR' }, 400, /at most 31 days by hour/],
-    'too many days': ['Tokens', { from: at(-370 * 24), windowSize: 'DAY' }, 400, /at most 366 days by day/],
+    'too many hours': ['Tokens', { from: at(-800), windowSize: 'HOUR' }, 400, /at most 32 days by hour/],
+    'too many days': ['Tokens', { from: at(-370 * 24), windowSize: 'DAY' }, 400, /at most 368 days by day/],
     'too many years': ['Tokens', { from: at(-3661 * 24) }, 400, /at most 10 years/],
     'a filter': [
       'Tokens',

@@ -3,6 +3,7 @@ import { Client } from 'lago-javascript-client'
 import Stripe from 'stripe'
 import type { TestServer } from './http-server.ts'
 import { itemOf, publishTypes, rateOf, typeOf } from './published-types.ts'
+import { inUnits } from './used-in-units.ts'
 
 /** Events of these three, as in docs/clients.md. */
 const EVENT_TYPES = {
@@ -48,5 +49,5 @@ export async function usedOf(server: TestServer, account: string): Promise<reado
   const { json } = await server.ask(
     `/v1/usage?account=${account}&from=${from}&to=${to}&window=month&groupBy=item`,
   )
-  return json.items.map((row: Record<string, string>) => `${row['item']} ${row['quantity']} ${row['unit']}`)
+  return inUnits(json.items).map((row) => `${row['item']} ${row['quantity']} ${row['unit']}`)
 }

@@ -9,6 +9,7 @@ import { type Deployment, quiet } from './deployment.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 import { BOOK, deployedWith, publish } from './price-versions.ts'
 import { itemOf, rateOf } from './published-types.ts'
+import { inUnits } from './used-in-units.ts'
 
 // Guarantee: what the price book gets wrong about an event type is never answered as the sender's mistake, unless nobody
 // can tell; and as long as nothing of the type was accepted, a new version puts it right.
@@ -80,7 +81,7 @@ async function used(account: string): Promise<readonly string[]> {
   const { json } = await server.ask(
     `/v1/usage?account=${account}&from=${from}&to=${to}&window=month&groupBy=item`,
   )
-  return json.items.map((row: Record<string, string>) => `${row['item']} ${row['quantity']} ${row['unit']}`)
+  return inUnits(json.items).map((row) => `${row['item']} ${row['quantity']} ${row['unit']}`)
 }
 
 test('a type that gives no unit by which its operation is charged is not published', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../src/core/text/canonical-json.ts'
 import { formatHourStart, type Hour } from '../../src/core/time/hour.ts'
 import { at, type Day, first, FIRST_BILL, GB, type Item, makeDay, now } from './http-day.ts'
+import { inUnits } from './used-in-units.ts'
 
 let day: Day
 beforeAll(async () => {
@@ -26,10 +27,11 @@ async function story(id: string) {
 
 describe('usage', () => {
   test('is that of the bills, and of what is on no bill yet, by the hour in which it happened', async () => {
-    const { items, currency } = await get(`/v1/usage?${RANGE}&groupBy=operation`)
+    const { items: rows, currency } = await get(`/v1/usage?${RANGE}&groupBy=operation`)
+    const items = inUnits(rows)
     expect(currency).toBe('USD')
-    const queries = items.filter(({ operation }: { operation: string }) => operation === 'SimpleQuery')
-    expect(queries.map(({ from, quantity, waived }: never) => [from, quantity, waived])).toEqual([
+    const queries = items.filter(({ operation }) => operation === 'SimpleQuery')
+    expect(queries.map(({ from, quantity, waived }) => [from, quantity, waived])).toEqual([
       // 7 on the bill, and 5 that came late and are on no bill yet.
       [formatHourStart(first), '12', '1'],
       [formatHourStart((first + 1) as Hour), '1', '0'],
@@ -40,7 +42,7 @@ describe('usage', () => {
   test('of a line is quantity x price', async () => {
     const { items } = await get(`/v1/usage?${RANGE}&groupBy=item,component&window=day`)
     // Two lines, when midnight lies between the hours of the usage.
-    const lines = (items as readonly Item[]).filter(({ item }) => item === 'ImageDetect')
+    const lines = inUnits<Item>(items).filter(({ item }) => item === 'ImageDetect')
     for (const line of lines) {
       expect(line).toMatchObject({ component: 'processing', unit: 'call' })
       expect(Number(line.amount)).toBeCloseTo(Number(line.quantity) * 0.000028, 12)
@@ -50,26 +52,24 @@ describe('usage', () => {
 
   test('stored data counts until now in the open hour, with what carries over', async () => {
     const { items, asOf } = await get(`/v1/usage?${RANGE}&groupBy=component`)
-    const open = items.filter(
-      ({ component, from }: never) => component === 'storage' && from === formatHourStart(now),
+    const open = inUnits(items).filter(
+      ({ component, from }) => component === 'storage' && from === formatHourStart(now),
     )
     const elapsed = BigInt(Date.parse(asOf) - now * 3_600_000)
-    expect(open.map(({ quantity }: { quantity: string }) => quantity)).toEqual([
-      String(elapsed * BigInt(3 * GB)),
-    ])
+    expect(open.map(({ quantity }) => quantity)).toEqual([String(elapsed * BigInt(3 * GB))])
   })
 
   test('comes page by page, without a row twice or missing', async () => {
     const query = `/v1/usage?${RANGE}&groupBy=component,item,operation,project`
     const { items } = await get(query)
-    expect(withoutGrowth(await day.pages(query, 2))).toEqual(withoutGrowth(items))
+    expect(withoutGrowth(inUnits(await day.pages(query, 2)))).toEqual(withoutGrowth(inUnits(items)))
   })
 
   test('windows are calendar days and months of UTC, cut to the range', async () => {
     const month = await get(
       `/v1/usage?account=acme&window=month&from=${formatHourStart(first)}&to=${at(first + 1, 0)}`,
     )
-    const call = month.items.find(({ unit }: { unit: string }) => unit === 'call')
+    const call = inUnits(month.items).find(({ unit }) => unit === 'call')
     expect(call).toMatchObject({
       from: formatHourStart(first),
       to: formatHourStart((first + 1) as Hour),
@@ -217,12 +217,12 @@ describe('parameters', () => {
     [
       '/v1/usage?account=a&from=2025-01-01&to=2026-01-01',
       'request/range_too_long',
-      /at most 31 days by hour/,
+      /at most 32 days by hour/,
     ],
     [
       '/v1/usage?account=a&from=2026-01-01&to=2026-01-02&window=week',
       'request/invalid_parameter',
-      /hour, day or month/,
+      /hour, day, month or none/,
     ],
     [
       '/v1/usage?account=a&from=2026-01-01&to=2026-01-02&groupBy=colour',

@@ -4,6 +4,7 @@ import { REASON_BYTES_MAX } from '../../src/flows/voids/read-void-reason.ts'
 import { VOID_RANGE_HOURS_MAX } from '../../src/http/routes/voids.ts'
 import { requestEvent, type TestServer } from './http-server.ts'
 import { at, first, now, voidServer, type VoidServer } from './void-server.ts'
+import { inUnits } from './used-in-units.ts'
 
 // Taking usage back over HTTP: what an order means, what it comes to, and where it shows.
 
@@ -94,11 +95,11 @@ describe('one order after the other', () => {
   test('usage up to now has no usage that was voided, before the bill and after it', async () => {
     const path = `/v1/usage?account=acme&from=${range.from}&to=${range.to}&window=day&groupBy=item,project`
     const used = async () =>
-      (await get(path)).items
-        .filter(({ item }: { item: string }) => item === 'StandardQueryL0')
-        .map(({ quantity, waived }: { quantity: string; waived: string }) => [quantity, waived])
+      inUnits((await get(path)).items)
+        .filter(({ item }) => item === 'StandardQueryL0')
+        .map(({ quantity, waived }) => [quantity, waived] as const)
     const sums = async () => {
-      const rows = (await used()) as readonly (readonly [string, string])[]
+      const rows = await used()
       return [0, 1].map((column) => rows.reduce((sum, row) => sum + Number(row[column]), 0))
     }
     expect(await sums()).toEqual([1, 0])
@@ -106,7 +107,7 @@ describe('one order after the other', () => {
     expect(await sums()).toEqual([1, 0])
     // Corrections by voids land in the hour in which it happened.
     const hourly = `/v1/usage?account=acme&from=${at(own, 0)}&to=${at(own + 1, 0)}&window=hour`
-    expect((await get(hourly)).items).toContainEqual(
+    expect(inUnits((await get(hourly)).items)).toContainEqual(
       expect.objectContaining({ unit: 'call', quantity: '1', waived: '0' }),
     )
   }, 60_000)

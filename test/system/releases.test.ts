@@ -4,6 +4,7 @@ import { formatHour, formatHourStart, type Hour, hourOf, startOf } from '../../s
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { verify } from '../../src/flows/verify/verify.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
+import { inUnits } from './used-in-units.ts'
 
 // The whole way of held usage: held for want of an operation, a type or a price; then a price book that covers it is
 // published; then it is billed at the price of its own hour, in its own bill where that was open, else as a correction.
@@ -69,7 +70,7 @@ async function released() {
 
 async function usage() {
   const query = `from=${formatHourStart(first)}&to=${formatHourStart((now + 1) as Hour)}&window=hour&groupBy=item`
-  return (await get(`/v1/usage?account=acme&${query}`)).items
+  return inUnits((await get(`/v1/usage?account=acme&${query}`)).items)
 }
 
 interface Book {

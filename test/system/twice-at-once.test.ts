@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serverProcess, type ServerProcess } from './cli-server.ts'
+import { inUnits } from './used-in-units.ts'
 
 // Guarantee: a key that sends every batch twice at once makes another key wait no longer than for a few commits, and
 // nothing of either is lost or counted twice.
@@ -67,8 +68,10 @@ async function used(account: string): Promise<string> {
   const [from, to] = [-day, day].map((apart) => new Date(Date.now() + apart).toISOString().slice(0, 13))
   const url = `${server.url}/v1/usage?from=${from}Z&to=${to}Z&window=month&groupBy=account`
   const response = await fetch(url, { headers: { authorization: `Bearer ${keys[account]}` } })
-  const { items } = (await response.json()) as { readonly items: readonly { readonly quantity: string }[] }
-  return items.map(({ quantity }) => quantity).join()
+  const { items } = (await response.json()) as { readonly items: readonly Record<string, unknown>[] }
+  return inUnits<{ quantity: string }>(items)
+    .map(({ quantity }) => quantity)
+    .join()
 }
 
 test('one key sends every batch twice at once beside a quiet key', async () => {

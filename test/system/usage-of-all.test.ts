@@ -3,6 +3,7 @@ import { formatHourStart, type Hour } from '../../src/core/time/hour.ts'
 import { OPEN_ACCOUNTS_MAX } from '../../src/flows/read/read-open-usage-of-all.ts'
 import { requestEvent } from './http-server.ts'
 import { at, type Day, first, GB, type Item, makeDay, now, request } from './http-day.ts'
+import { inUnits } from './used-in-units.ts'
 
 const ACCOUNTS = ['acme', 'backfill', 'keeper', 'late', 'live', 'released', 'taken', 'west']
 const RANGE = `from=${at(first - 100, 0)}&to=${formatHourStart((now + 1) as Hour)}`
@@ -71,7 +72,7 @@ function still(rows: readonly Item[]): readonly Item[] {
 }
 
 async function usage(query: string): Promise<readonly Item[]> {
-  return (await day.get(`/v1/usage?${RANGE}&limit=1000&${query}`)).items
+  return inUnits<Item>((await day.get(`/v1/usage?${RANGE}&limit=1000&${query}`)).items)
 }
 
 async function calls(query: string): Promise<readonly Item[]> {
@@ -107,13 +108,13 @@ describe('usage of all accounts', () => {
     const query = `/v1/usage?${RANGE}&window=day&groupBy=account,item,operation`
     const { items } = await day.get(query)
     expect(items.length).toBeGreaterThan(ACCOUNTS.length)
-    expect(still(await day.pages(query, 3))).toEqual(still(items))
+    expect(still(inUnits(await day.pages(query, 3)))).toEqual(still(inUnits(items)))
   })
 
   test('is nothing for a key of one account but its own', async () => {
     const key = await day.server.key(['usage:read'], 'west')
     const { json } = await day.server.ask(`/v1/usage?${RANGE}&window=day&groupBy=account`, { key })
-    expect(json.items).toMatchObject([{ account: 'west', quantity: '1' }])
+    expect(json.items).toMatchObject([{ account: 'west', quantities: [{ quantity: '1' }] }])
   })
 
   test('is read of hours with bills, and for one account, whatever the number of accounts on no bill', async () => {

@@ -55,7 +55,7 @@ type Needed<Value> = {} extends Value ? [request?: Value] : [request: Value]
 /** Any request, once the types have seen to it that it fits. */
 interface AnyRequest extends RequestOptions {
   readonly params?: Readonly<Record<string, string | number>>
-  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>
   readonly json?: unknown
 }
 
@@ -99,7 +99,7 @@ async function send(url: string, key: string, name: string, request: AnyRequest)
   const [method = '', path = ''] = name.split(' ')
   const target = new URL(`${url}${fillIn(path, params)}`)
   for (const [each, value] of Object.entries(query)) {
-    if (value !== undefined) target.searchParams.set(each, String(value))
+    for (const one of [value ?? []].flat()) target.searchParams.append(each, String(one))
   }
   const type = json === undefined ? {} : { 'content-type': 'application/json' }
   const sent = json === undefined ? body : JSON.stringify(json)

@@ -60,7 +60,7 @@ async function usage(options: UsageOptions): Promise<void> {
   const now = new Date()
   const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth())).toISOString()
   const end = formatHourStart(next(hourOf(now.getTime() as Instant)))
-  const query = { account, from: from ?? month, to: to ?? end, window, groupBy }
+  const query = { account, from: from ?? month, to: to ?? end, window, groupBy: [groupBy] }
   const api = makeApi(serverAddress(server))
   if (json) {
     for await (const row of api.list('GET /v1/usage', { query })) {
@@ -94,17 +94,19 @@ function usageTable(rows: readonly UsageRow[], currency: string): readonly TextL
     { heading: 'Not billed', align: 'decimal', drops: 1 },
     { heading: `Amount ${currency}`, align: 'decimal' },
   ]
-  const cells = rows.map((row) => ({
-    cells: [
-      readableTime(row.from),
-      readableTime(row.to),
-      ...groups.map((group) => safeText(row[group] ?? '')),
-      readableNumber(row.quantity),
-      safeText(row.unit),
-      readableNumber(row.waived),
-      readableNumber(row.amount),
-    ],
-  }))
+  const cells = rows.flatMap((row) =>
+    row.quantities.map((used) => ({
+      cells: [
+        readableTime(row.from),
+        readableTime(row.to),
+        ...groups.map((group) => safeText(row[group] ?? '')),
+        readableNumber(used.quantity),
+        safeText(used.unit),
+        readableNumber(used.waived),
+        readableNumber(used.amount),
+      ],
+    })),
+  )
   const total = plain(sum(rows.map(({ amount }) => decimal(amount))))
   const blanks = Array.from({ length: columns.length - 2 }, () => '')
   const last = { role: 'total', cells: ['Total', ...blanks, readableNumber(total)] } as const

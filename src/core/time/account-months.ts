@@ -10,6 +10,8 @@ const SEARCHED_HOURS = 48
 export interface AccountMonths {
   /** The first hour of the month that an hour is in. */
   readonly startOf: (hour: Hour) => Hour
+  /** The first hour of a month. */
+  readonly firstOf: (month: Month) => Hour
   /** Months that were asked for and are not stored yet. */
   readonly found: ReadonlyMap<Month, Hour>
 }
@@ -29,6 +31,7 @@ export function accountMonths(
     stored.get(month) ?? found.get(month) ?? firstHour(history, month, offsetAt)
   return {
     found,
+    firstOf,
     startOf(hour) {
       let month = monthOf(history, startOf(hour), offsetAt)
       while (firstOf(month) > hour) month = (month - 1) as Month

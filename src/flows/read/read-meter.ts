@@ -1,13 +1,22 @@
-import { decimal, plain, plus } from '../../core/money/decimal.ts'
+import { plain } from '../../core/money/decimal.ts'
 import type { PriceBook, Rate } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
+import { UTC } from '../../core/time/zone-month.ts'
 import { run, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
 import { listEventDays } from '../../store/usage-events.ts'
 import { bookOf } from '../prices/read-price-version.ts'
-import type { TooMuchOpen } from './read-open-usage.ts'
-import { listUsage, type OnlyRate, type UsageGroup, type UsageRow, type UsageWindow } from './read-usage.ts'
-import { windowEnd } from './usage-window.ts'
+import type { AskUsage, UsageRefused } from './usage-ask.ts'
+import type { Ranking } from './usage-rows.ts'
+import { readUsage, type UsageGroup, type UsageRow } from './read-usage.ts'
+import { rangeOf } from './usage-range.ts'
+
+/** Some lines of all: those of an item, or of one of its rates. */
+export interface OnlyRate {
+  readonly item: string
+  /** Undefined: every rate of the item. */
+  readonly rate: string | undefined
+}
 
 /** Rows of one answer, which has no pages: some megabytes. */
 export const METER_ROWS_MAX = 10_000
@@ -21,9 +30,9 @@ export interface AskMeter {
   readonly from: Hour
   readonly to: Hour
   /** Undefined: all of the range is one window. */
-  readonly window: UsageWindow | undefined
+  readonly window: 'hour' | 'day' | 'month' | undefined
   /** Accounts that are named are grouped by anyway. */
-  readonly groupBy: readonly Exclude<UsageGroup, 'component' | 'item'>[]
+  readonly groupBy: readonly Exclude<UsageGroup, 'component' | 'item' | 'rate'>[]
 }
 
 export interface MeterRow {
@@ -46,10 +55,11 @@ export interface RefusedMeter {
   readonly detail: string
 }
 
-export type ReadMeter = { readonly ok: true; readonly rows: readonly MeterRow[] } | RefusedMeter | TooMuchOpen
+export type ReadMeter =
+  { readonly ok: true; readonly rows: readonly MeterRow[] } | RefusedMeter | UsageRefused
 
 /**
- * The billed quantities of one item, or of one of its rates, as `listUsage` has them: each named account at its own moment.
+ * The billed quantities of one item, or of one of its rates, as `readUsage` has them: each named account at its own moment.
  */
 export async function readMeter(pool: Pool, ask: AskMeter): Promise<ReadMeter> {
   const { book } = await bookOf(pool, null)
@@ -57,13 +67,11 @@ export async function readMeter(pool: Pool, ask: AskMeter): Promise<ReadMeter> {
   if (!found.ok) return found
   const rows: MeterRow[] = []
   for (const account of ask.accounts ?? [undefined]) {
-    const { from, to, groupBy } = ask
-    const window = ask.window ?? 'month'
-    const asked = { account, from, to, window, groupBy, only: found.only, after: undefined }
-    const read = await listUsage(pool, { ...asked, limit: METER_ROWS_MAX })
+    const read = await readUsage(pool, askOf(ask, found.only, account))
     if (!read.ok) return read
-    for (const row of rowsOf(account, read.usage.items, ask)) rows.push(row)
-    if (rows.length > METER_ROWS_MAX || read.usage.next !== null) return refuseMany()
+    const { rows: used, places } = read.usage
+    for (const row of used) rows.push({ ...partOf(row, account), ...rangeOf(places, row) })
+    if (rows.length > METER_ROWS_MAX) return refuseMany()
   }
   return { ok: true, rows }
 }
@@ -108,30 +116,28 @@ export function nameOf({ item, rate }: Rate): string {
   return `${item}.${rate}`
 }
 
-function rowsOf(account: string | undefined, items: readonly UsageRow[], ask: AskMeter): readonly MeterRow[] {
-  const { from, to, window } = ask
-  if (window === undefined) return sumsOf(items).map((row) => ({ ...partOf(row, account), from, to }))
-  return items.map((row) => ({
-    ...partOf(row, account),
-    from: Math.max(row.window, from) as Hour,
-    to: Math.min(windowEnd(row.window, window), to) as Hour,
-  }))
+function askOf(
+  { from, to, window, groupBy }: AskMeter,
+  { item, rate }: OnlyRate,
+  account: string | undefined,
+): AskUsage & Ranking {
+  return {
+    account,
+    range: { from: { kind: 'hour', hour: from }, to: { kind: 'hour', hour: to } },
+    window: window ?? 'none',
+    timeZone: UTC,
+    basis: 'usage',
+    groupBy,
+    tags: [],
+    filter: { item: [item], rate: rate === undefined ? undefined : [rate] },
+    tagFilters: [],
+    order: 'key',
+    top: undefined,
+  }
 }
 
 function partOf(row: UsageRow, asked: string | undefined) {
-  const { operation, project, region, quantity } = row
+  const { operation, project, region, quantities } = row
   const account = asked ?? (row.account === '' ? undefined : row.account)
-  return { account, operation, project, region, quantity }
-}
-
-/** Over all windows, by group. */
-function sumsOf(items: readonly UsageRow[]): readonly UsageRow[] {
-  const sums = new Map<string, UsageRow>()
-  for (const row of items) {
-    // U+0000 occurs in no part.
-    const key = [row.account, row.operation, row.project, row.region].join('\0')
-    const { quantity } = sums.get(key) ?? { quantity: '0' }
-    sums.set(key, { ...row, quantity: plain(plus(decimal(quantity), decimal(row.quantity))) })
-  }
-  return [...sums.values()]
+  return { account, operation, project, region, quantity: plain(quantities[0]!.quantity) }
 }

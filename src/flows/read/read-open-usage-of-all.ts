@@ -4,7 +4,7 @@ import type { PriceList } from '../../core/rate/price-list/price-list.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { listOpenAccounts } from '../../store/open-usage.ts'
-import type { UsageRow } from '../../store/usage.ts'
+import type { UsageSum } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { loadPaid } from '../accounts/account-pricing.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
@@ -35,7 +35,7 @@ export async function readOpenUsageOfAll(sql: Sql, ask: AskOpenUsageOfAll): Prom
   if (accounts.length > OPEN_ACCOUNTS_MAX) return refuseMany()
   const names = accounts.map(({ account }) => account)
   const paid = await loadPaid(sql, { book: ask.book, lists: ask.lists, hour: hourOf(ask.now) }, names)
-  const rows: UsageRow[] = []
+  const rows: UsageSum[] = []
   let max = OPEN_READING
   for (const account of accounts) {
     const open = await readOpenUsage(sql, { ...ask, ...account, paid: paid(account.account), max })

@@ -6,7 +6,7 @@ import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import { compareLevels, integrate, isSameLevel, isSameSeries, type Level } from '../../core/meter/level.ts'
 import { type Decimal, decimal, plain, plus, ZERO } from '../../core/money/decimal.ts'
-import type { PriceBook, Rate } from '../../core/rate/price-book/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { mayCount } from '../../core/rate/rating/account-prices.ts'
 import type { QuotedFor } from '../../core/rate/rating/quote.ts'
 import { type Hour, hourOf, next } from '../../core/time/hour.ts'
@@ -22,14 +22,14 @@ import {
   listOpenHours,
 } from '../../store/open-usage.ts'
 import { listHourLevels } from '../../store/storage-levels.ts'
-import type { OnlyRate, UsageGroup, UsageKey, UsageRow, UsageWindow } from '../../store/usage.ts'
+import type { UsageKey, UsageSum } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { releasingLocks } from '../../store/transaction.ts'
 import { usageEvent } from './read-line-events.ts'
 import { byMonth } from '../shared/by-month.ts'
 import { eventsAt } from '../settle/adjustments.ts'
 import { questionTurns } from '../shared/thread-turns.ts'
-import { compareKeys, windowOf } from './usage-window.ts'
+import { type CellOf, keyText } from './usage-cells.ts'
 
 /** Events that one answer reads at most: about five seconds. */
 export const OPEN_EVENTS_MAX = 1_000_000
@@ -44,12 +44,10 @@ export interface AskOpenUsage {
   readonly paid: QuotedFor
   readonly bucket: number
   readonly account: string
+  /** Usage hours in [from, to). */
   readonly from: Hour
   readonly to: Hour
-  readonly window: UsageWindow
-  readonly groupBy: readonly UsageGroup[]
-  /** Undefined: the usage of all items. */
-  readonly only: OnlyRate | undefined
+  readonly cellOf: CellOf
   readonly now: Instant
   /** What may be read of it. */
   readonly max: OpenReading
@@ -70,11 +68,11 @@ export interface TooMuchOpen {
 }
 
 export type OpenUsage =
-  { readonly ok: true; readonly rows: readonly UsageRow[]; readonly read: OpenReading } | TooMuchOpen
+  { readonly ok: true; readonly rows: readonly UsageSum[]; readonly read: OpenReading } | TooMuchOpen
 
 /**
  * Usage that is on no bill yet, and usage that a coming bill gives back, from events, by the rules and the newest
- * prices: in the order of `compareKeys`. Storage is counted until now. Changes to the storage of older hours show when they are billed.
+ * prices. Storage is counted until now. Changes to the storage of older hours show when they are billed.
  * @param sql a transaction that sees one moment
  */
 export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUsage> {
@@ -93,13 +91,7 @@ export async function readOpenUsage(sql: Sql, ask: AskOpenUsage): Promise<OpenUs
   if (levels > max.levels) return refuseMany(OPEN_LEVELS_MAX, 'levels of stored data')
   const entries = [...open.sums.tally.values()].sort(inHours(inHour))
   const { parts } = priceEntries(paid.prices, entries, paid.positions)
-  const asked = entries.filter(({ rate, usageHour }) => usageHour >= ask.from && isOf(rate, ask.only))
-  return { ok: true, rows: rowsOf(account, asked, parts, ask), read: { events, levels } }
-}
-
-function isOf(rate: Rate, only: OnlyRate | undefined): boolean {
-  if (only === undefined) return true
-  return rate.item === only.item && (only.rate === undefined || rate.rate === only.rate)
+  return { ok: true, rows: rowsOf(ask, entries, parts), read: { events, levels } }
 }
 
 function refuseMany(max: number, what: string): TooMuchOpen {
@@ -231,42 +223,22 @@ interface Sum {
 }
 
 function rowsOf(
-  account: string,
+  { account, cellOf }: Pick<AskOpenUsage, 'account' | 'cellOf'>,
   entries: readonly Entry[],
   parts: PricedEntries['parts'],
-  { window, groupBy }: Pick<AskOpenUsage, 'window' | 'groupBy'>,
-): readonly UsageRow[] {
+): readonly UsageSum[] {
   const sums = new Map<string, Sum>()
   for (const entry of entries) {
-    const key = keyOf(account, entry, { window, groupBy })
-    // U+0000 occurs in no part.
-    const text = Object.values(key).join('\0')
+    const key = cellOf(account, entry)
+    if (key === undefined) continue
+    const text = keyText(key)
     const sum = sums.get(text) ?? { key, quantity: ZERO, waived: ZERO, amount: ZERO }
     sums.set(text, sum)
     sum.quantity = plus(sum.quantity, entry.quantity)
     sum.waived = plus(sum.waived, entry.waived)
     for (const { amount } of parts.get(entry)!) sum.amount = plus(sum.amount, decimal(amount))
   }
-  const rows = [...sums.values()].map(({ key, quantity, waived, amount }) => {
+  return [...sums.values()].map(({ key, quantity, waived, amount }) => {
     return { ...key, quantity: plain(quantity), waived: plain(waived), amount: plain(amount) }
   })
-  return rows.sort(compareKeys)
-}
-
-function keyOf(
-  account: string,
-  entry: Entry,
-  { window, groupBy }: Pick<AskOpenUsage, 'window' | 'groupBy'>,
-): UsageKey {
-  const of = (group: UsageGroup, value: string | null) => (groupBy.includes(group) ? (value ?? '') : '')
-  return {
-    window: windowOf(entry.usageHour, window),
-    account: of('account', account),
-    component: of('component', entry.rate.component),
-    item: of('item', entry.rate.item),
-    operation: of('operation', entry.operation),
-    project: of('project', entry.project),
-    region: of('region', entry.region),
-    unit: entry.rate.baseUnit,
-  }
 }

@@ -33,6 +33,12 @@ const PROBLEMS: Readonly<
     'bill/not_found',
     'There is no bill with this id: see /v1/bills for those there are.',
   ],
+  410: [
+    'Gone',
+    'What was asked for is there no more',
+    'usage/answer_gone',
+    'The figures have changed since the first page: ask again from the first page.',
+  ],
   409: [
     'Conflict',
     'What is there, or in progress, stands against it',

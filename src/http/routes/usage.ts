@@ -1,97 +1,133 @@
-import { formatHourStart, type Hour } from '../../core/time/hour.ts'
+import { canonicalJson } from '../../core/text/canonical-json.ts'
+import { plain } from '../../core/money/decimal.ts'
+import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import {
   type AskUsage,
-  listUsage,
-  USAGE_GROUPS,
-  type UsageGroup,
-  type UsageKey,
+  type Ranking,
+  readUsage,
+  type Usage,
   type UsageRow,
 } from '../../flows/read/read-usage.ts'
-import { windowEnd } from '../../flows/read/usage-window.ts'
-import type { ValueOf } from '../../api/endpoint.ts'
+import { hasOwnRanges, rangeOf } from '../../flows/read/usage-range.ts'
+import { sha256 } from '../../flows/shared/sha256.ts'
+import type { AnswerOf } from '../../api/endpoint.ts'
 import { PAGE } from '../../api/parameters.ts'
-import { GetUsage, UsageQuery } from '../../api/usage.ts'
+import { GetUsage } from '../../api/usage.ts'
+import type { Pool } from '../../store/reading-pool.ts'
 import { accountOf } from '../access.ts'
 import { readCursor, writeCursor } from '../api/cursor.ts'
 import { HttpProblem } from '../api/problem.ts'
-import { type HourRange, invalidParameter, readHourRange, requireShort } from '../api/parameters.ts'
+import { readUsageQuestion } from '../api/usage-question.ts'
+import { KeptAnswers } from '../limits/kept-answers.ts'
+import type { Gates } from '../limits/gates.ts'
 import { route } from '../route.ts'
 
-/** The longest range by window, in hours: at most some thousand rows of a group. */
-export const RANGE_HOURS_MAX = { hour: 31 * 24, day: 366 * 24, month: 3660 * 24 } as const
-export const RANGE_TEXTS = {
-  hour: '31 days by hour',
-  day: '366 days by day',
-  month: '10 years by month',
-} as const
+type Answer = AnswerOf<typeof GetUsage.answers>
+
+/** All pages of an answer. */
+interface Whole {
+  readonly answer: Omit<Answer, 'next'>
+  /** Of the rows. */
+  readonly digest: string
+}
+
+/** By server. */
+const kept = new WeakMap<Gates, KeptAnswers<Whole>>()
 
 export const getUsage = route({
   ...GetUsage,
   access: { scope: 'usage:read', boundKeys: 'own' },
-  async handle({ query, key }, { reading }) {
-    const ask = readAsk(query, accountOf(key, query.account))
-    const read = await listUsage(reading, ask)
-    if (!read.ok) throw new HttpProblem(read.code, read.detail)
-    const { items, next, asOf, currency } = read.usage
-    return {
-      items: items.map((row) => rowView(row, ask)),
-      next: writeCursor('usage', next && positionOf(next)),
-      asOf: formatInstant(asOf),
-      currency,
-    }
+  async handle({ query, key }, { reading, gates }) {
+    const ask = readUsageQuestion(query, accountOf(key, query.account))
+    const position = readCursor('usage', ['instant', 'number', 'text'], query.cursor)
+    const answers = kept.get(gates) ?? new KeptAnswers<Whole>()
+    kept.set(gates, answers)
+    if (position === undefined) return pageOf(answers, ask, await readWhole(reading, ask), 0, query.limit)
+    const [asOf, start, digest] = position
+    const whole = answers.find(nameOf(ask, formatInstant(asOf))) ?? (await readWhole(reading, ask))
+    if (whole.digest === digest) return pageOf(answers, ask, whole, start, query.limit)
+    const detail =
+      'The figures have changed since the first page: ask again from the first page, or for a range that has its bills.'
+    throw new HttpProblem('usage/answer_gone', detail)
   },
 })
 
-function readAsk(query: ValueOf<typeof UsageQuery>, account: string | undefined): AskUsage {
-  const { window = 'hour', limit = PAGE } = query
-  const range = readHourRange(query)
-  requireShort(range, RANGE_HOURS_MAX[window], RANGE_TEXTS[window])
+/** What an answer is kept as: never that of another account or question. */
+function nameOf(ask: AskUsage & Ranking, asOf: string): string {
+  return canonicalJson([JSON.stringify(ask), asOf])
+}
+
+async function readWhole(reading: Pool, ask: AskUsage & Ranking): Promise<Whole> {
+  const read = await readUsage(reading, ask)
+  if (!read.ok) throw new HttpProblem(read.code, read.detail)
+  const answer = answerOf(ask, read.usage)
+  return { answer, digest: sha256(canonicalJson(answer.items)) }
+}
+
+function pageOf(
+  answers: KeptAnswers<Whole>,
+  ask: AskUsage & Ranking,
+  whole: Whole,
+  start: number,
+  limit = PAGE,
+): Answer {
+  const { answer, digest } = whole
+  const { items, asOf } = answer
+  const end = start + limit
+  const isLast = end >= items.length
+  if (!isLast) answers.keep(nameOf(ask, asOf), whole, items.length)
+  const next = isLast ? null : writeCursor('usage', [Date.parse(asOf), end, digest])
+  return { ...answer, items: items.slice(start, end), next }
+}
+
+function answerOf(ask: AskUsage, usage: Usage): Omit<Answer, 'next'> {
+  const { places, total, held } = usage
   return {
-    account,
-    ...range,
-    window,
-    groupBy: readGroups(query.groupBy),
-    only: undefined,
-    after: readAfter(query.cursor),
-    limit,
+    items: usage.rows.map((row) => rowView(row, ask, usage)),
+    asOf: formatInstant(usage.asOf),
+    currency: usage.currency,
+    from: formatHourStart(places.from),
+    to: formatHourStart(places.to),
+    timeZone: ask.timeZone,
+    basis: ask.basis,
+    total: sumView(total),
+    held: {
+      events: held.events,
+      reasons: held.reasons.map(({ code, subject, events, quantities }) => ({
+        code,
+        subject,
+        events,
+        quantities: quantities?.map(({ unit, quantity }) => ({ unit, quantity: plain(quantity) })) ?? null,
+      })),
+    },
   }
 }
 
-/** In the order of the schema, whatever theirs is. */
-function readGroups(text: string | undefined): readonly UsageGroup[] {
-  if (text === undefined || text === '') return []
-  const names = text.split(',').map((name) => name.trim())
-  const unknown = names.find((name) => !(USAGE_GROUPS as readonly string[]).includes(name))
-  if (unknown === undefined) return USAGE_GROUPS.filter((group) => names.includes(group))
-  throw invalidParameter('groupBy', text, `send some of ${USAGE_GROUPS.join(', ')}, with commas between them`)
-}
-
-function readAfter(cursor: string | undefined): UsageKey | undefined {
-  const position = readCursor(
-    'usage',
-    ['hour', 'text', 'text', 'text', 'text', 'text', 'text', 'text'],
-    cursor,
-  )
-  if (!position) return undefined
-  const [window, account, component, item, operation, project, region, unit] = position
-  return { window, account, component, item, operation, project, region, unit }
-}
-
-function positionOf({ window, account, component, item, operation, project, region, unit }: UsageKey) {
-  return [window, account, component, item, operation, project, region, unit]
+function sumView({ amount, quantities }: Pick<UsageRow, 'amount' | 'quantities'>) {
+  return {
+    amount: plain(amount),
+    quantities: quantities.map((used) => ({
+      unit: used.unit,
+      quantity: plain(used.quantity),
+      waived: plain(used.waived),
+      amount: plain(used.amount),
+    })),
+  }
 }
 
 /** `from` and `to` are those of the window within the range that was asked for. */
-function rowView(row: UsageRow, { window, groupBy, from, to }: AskUsage & HourRange) {
+function rowView(row: UsageRow, { groupBy, tags }: AskUsage, { places }: Usage): Answer['items'][number] {
+  const { from, to } = rangeOf(places, row)
   const groups = groupBy.map((group) => [group, row[group] === '' ? null : row[group]] as const)
+  const values = places.tagValues[row.tags] ?? []
+  const own = tags.map((name, index) => [name, values[index] ?? null] as const)
   return {
-    from: formatHourStart(Math.max(row.window, from) as Hour),
-    to: formatHourStart(Math.min(windowEnd(row.window, window), to) as Hour),
-    ...Object.fromEntries(groups),
-    quantity: row.quantity,
-    unit: row.unit,
-    waived: row.waived,
-    amount: row.amount,
+    from: formatHourStart(from),
+    to: formatHourStart(to),
+    ...(hasOwnRanges(places, row) ? { ownRanges: true as const } : {}),
+    ...(row.others === undefined ? Object.fromEntries(groups) : { others: row.others }),
+    ...(row.others === undefined && tags.length > 0 ? { tags: Object.fromEntries(own) } : {}),
+    ...sumView(row),
   }
 }
