@@ -36,7 +36,8 @@ export function warnSometimes(): (problem: MeterProblem) => void {
     )
     if (count === undefined) return
     const until = count > 1 ? `, ${count} until now` : ''
-    console.warn(`Farthing usage, ${kind} (${code}${until}): ${detail}`)
+    const about = kind === 'remark' ? ` The event: ${subjectOf(events[0])}.` : ''
+    console.warn(`Farthing usage, ${kind} (${code}${until}): ${detail}${about}`)
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testServer, type TestServer } from '../../test/system/http-server.ts'
 import { table } from '../../test/table.ts'
 import {
@@ -291,23 +291,6 @@ test.each([400, 'page 403'] as const)(
     expect(meter.stats()).toMatchObject({ accepted: 20, queued: 0, dropped: 0 })
   },
 )
-
-test('without a listener, held events are a few lines, one kind for each name that is missing', async () => {
-  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
-  const meter = createMeter({ url: proxy.url, key: server.adminKey, source: '/thin', batchMs: 20 })
-  meters.push(meter)
-  for (let at = 0; at < 150; at++) {
-    const operation = at % 3 === 0 ? 'GET /v1/images/:id' : 'POST /v1/images'
-    void meter.request({ account: newAccount(), operation, status: 200 })
-  }
-  expect(await meter.flush()).toBe(true)
-  expect(meter.stats()).toMatchObject({ held: 150 })
-  const lines = warn.mock.calls.map(([line]) => String(line))
-  warn.mockRestore()
-  expect(lines.map((line) => /until now/.test(line))).toEqual([false, false, true, true, true])
-  expect(lines.filter((line) => line.includes('GET /v1/images/:id'))).toHaveLength(2)
-  expect(lines.at(-1)).toContain('held (held/unknown_operation, 100 until now)')
-})
 
 test('what is too large for something on the way is sent in halves', async () => {
   const account = newAccount()
