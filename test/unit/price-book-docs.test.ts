@@ -1,3 +1,4 @@
+import { HEADING_BYTES_MAX } from '../../src/core/rate/price-book/parse/read-headings.ts'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { NAME_BYTES_MAX, TYPE_BYTES_MAX } from '../../src/core/ingest/read-text.ts'
@@ -120,6 +121,7 @@ const LIMITS: Record<string, number> = {
   'spaces before a line': INDENT_MAX,
   'problems that are reported': PROBLEMS_MAX,
   items: ITEMS_MAX,
+  'bytes of a heading': HEADING_BYTES_MAX,
   'rates of an item': RATES_PER_ITEM_MAX,
   'operations of a rate': OPERATIONS_PER_RATE_MAX,
   'operations without a fee': FREE_OPERATIONS_MAX,

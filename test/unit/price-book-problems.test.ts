@@ -19,6 +19,15 @@ for (const { lines, instead, at, code } of table<'lines' | 'instead' | 'at' | 'c
   2    | currency: BGN                                              | 2:11  | unknown_currency
   2    | currency: XAU                                              | 2:11  | unknown_currency
   2    | currency: [EUR]                                            | 2:11  | unknown_currency
+  3    | headings: API calls                                        | 3:11  | wrong_type
+  3    | headings: {}                                               | 3:11  | empty
+  3    | headings: { requests: API calls }                          | 3:13  | unknown_key
+  3    | headings: { request: 7 }                                   | 3:13  | not_a_name
+  3    | headings: { request: }                                     | 3:13  | not_a_name
+  3    | headings: { request: "" }                                  | 3:13  | not_a_name
+  3    | headings: { request: "Calls " }                            | 3:13  | not_a_name
+  3    | headings: { storage: "a\u202eb" }                          | 3:13  | not_a_name
+  3    | headings: { request: Fees, storage: Fees }                 | 3:37  | duplicate
   3    | operations: GetStatus                                      | 3:13  | wrong_type
   3    | operations: { GetStatus: free }                            | 3:13  | wrong_type
   3    | operations: []                                             | 3:13  | empty

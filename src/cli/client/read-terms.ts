@@ -1,9 +1,9 @@
 import type { PriceVersion } from '../../api/price-book.ts'
-import { componentsOf } from '../../core/present/bill-components.ts'
+import { componentsOf, type SoldComponents } from '../../core/present/bill-components.ts'
 import type { LineView } from '../../core/present/bill-view.ts'
 import type { TermsOf } from '../../core/present/bill-line-notes.ts'
 import { lineTerms } from '../../core/present/line-terms.ts'
-import type { Component, PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { readPriceBook } from '../../core/rate/price-book/parse/read-price-book.ts'
 import type { PriceList } from '../../core/rate/price-list/price-list.ts'
 import { readPriceList } from '../../core/rate/price-list/read-price-list.ts'
@@ -29,13 +29,13 @@ export async function readVersion(
 /** The rules behind some lines. */
 export interface LineRules {
   readonly termsOf: TermsOf
-  /** The components that their price books have items for. */
-  readonly sold: ReadonlySet<Component>
+  /** The components that their price books have items for, as the newest of these names them. */
+  readonly sold: SoldComponents
 }
 
 /** Each line's rules come from the version of the prices that it names: the book, and the price list that it names. */
 export async function readTerms(api: ServerApi, lines: readonly LineView[]): Promise<LineRules> {
-  const versions = [...new Set(lines.map(({ priceVersion }) => priceVersion))]
+  const versions = [...new Set(lines.map(({ priceVersion }) => priceVersion))].sort((a, b) => a - b)
   const read = versions.map(async (version) => {
     const { book } = await readVersion(api, version)
     const named = lines.flatMap((line) => (line.priceVersion === version ? (line.priceList ?? []) : []))

@@ -37,7 +37,7 @@ export async function explainLine(
   const read = await takeItems(api, EVENTS_BEHIND, behind, Math.max(limit, EVENTS_ORDERED_MAX))
   const ordered = read.items.toSorted((a, b) => instantOf(a) - instantOf(b))
   const items = ordered.slice(0, limit)
-  const { termsOf } = await readTerms(api, [line])
+  const { termsOf, sold } = await readTerms(api, [line])
   const terms = termsOf(line)
   if (json) {
     const publicPrice = terms?.term ? priceView(terms.term) : null
@@ -46,7 +46,7 @@ export async function explainLine(
     printJson({ line, price, publicPrice, discount, events: items })
     return
   }
-  printLines([...lineExplanation(bill, line, terms), { role: 'plain', text: '' }])
+  printLines([...lineExplanation(bill, line, terms, sold), { role: 'plain', text: '' }])
   printLines(lineEventsTable(items, tableWidth()))
   if (ordered.length > limit || read.isCut) remark(partShown(items.length, ordered.length, read.isCut))
 }

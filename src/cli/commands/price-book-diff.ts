@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { PriceBookChange } from '../../api/price-book.ts'
+import { componentsOf, type SoldComponents } from '../../core/present/bill-components.ts'
 import { priceBookChangesTable, priceBookChangeView } from '../../core/present/price-book-changes.ts'
 import { changesBetween } from '../../core/rate/price-book/compare/changes.ts'
 import { formatProblem } from '../../flows/prices/parse-price-book.ts'
@@ -57,11 +58,9 @@ async function diff(
     throw new CommandFailed('A file is compared with the newest version: write it alone.', EXIT.usage)
   }
   const api = makeApi(serverAddress(server))
-  const view = isVersion(from)
-    ? await api.json('GET /v1/price-book/diff', { query: { from: numberOf(from), to: numberOf(to) } })
-    : await diffFile(api, from!)
+  const { sold, ...view } = isVersion(from) ? await diffVersions(api, from, to) : await diffFile(api, from!)
   if (json) return printJson(view)
-  printLines(priceBookChangesTable(view.changes, tableWidth()))
+  printLines(priceBookChangesTable(view.changes, tableWidth(), sold))
   print(`From ${sideName(view.from)} to ${sideName(view.to)}.`)
 }
 
@@ -77,12 +76,29 @@ function sideName(side: number | string): string {
   return typeof side === 'number' ? `version ${side}` : side
 }
 
-async function diffFile(api: ServerApi, path: string): Promise<DiffView> {
+interface NamedDiff extends DiffView {
+  /** By the newer side. */
+  readonly sold: SoldComponents
+}
+
+async function diffVersions(
+  api: ServerApi,
+  from: string | undefined,
+  to: string | undefined,
+): Promise<NamedDiff> {
+  const query = { from: numberOf(from), to: numberOf(to) }
+  const view = await api.json('GET /v1/price-book/diff', { query })
+  const { book } = await readVersion(api, view.to)
+  return { ...view, sold: componentsOf(book) }
+}
+
+async function diffFile(api: ServerApi, path: string): Promise<NamedDiff> {
   const { name, parsed } = readPriceBookSource(path)
   if (!parsed.ok) {
     for (const problem of parsed.problems) complain(formatProblem(problem))
     throw new CommandFailed(`${name} has problems: correct it first.`)
   }
   const { view, book } = await readVersion(api)
-  return { from: view.version, to: name, changes: changesBetween(book, parsed.book).map(priceBookChangeView) }
+  const changes = changesBetween(book, parsed.book).map(priceBookChangeView)
+  return { from: view.version, to: name, changes, sold: componentsOf(parsed.book) }
 }

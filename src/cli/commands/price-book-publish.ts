@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { PublishedPriceBook } from '../../api/price-book.ts'
+import { componentsOf } from '../../core/present/bill-components.ts'
 import { priceBookChangesTable } from '../../core/present/price-book-changes.ts'
 import { countOf, readableTime } from '../../core/present/readable-text.ts'
 import { formatProblem } from '../../flows/prices/parse-price-book.ts'
@@ -61,7 +62,7 @@ async function publish(path: string, options: PublishOptions, setExitCode: SetEx
   for (const finding of [...answer.violations, ...answer.remarks]) {
     print(atPlace(name, finding))
   }
-  printLines(priceBookChangesTable(answer.changes, tableWidth()))
+  printLines(priceBookChangesTable(answer.changes, tableWidth(), componentsOf(parsed.book)))
   sayOutcome(name, answer)
 }
 

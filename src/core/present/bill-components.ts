@@ -1,7 +1,7 @@
 import type { Component, PriceBook } from '../rate/price-book/price-book.ts'
 
 /** The parts of a bill (R2), as customers know them. */
-export const COMPONENT_TITLES: Readonly<Record<Component, string>> = {
+const COMPONENT_TITLES: Readonly<Record<Component, string>> = {
   request: 'Request fees',
   processing: 'Data processing fees',
   storage: 'Index storage fees',
@@ -9,9 +9,28 @@ export const COMPONENT_TITLES: Readonly<Record<Component, string>> = {
 
 const COMPONENTS = Object.keys(COMPONENT_TITLES) as readonly Component[]
 
-/** Those that a price book has items for. */
-export function componentsOf(...books: readonly PriceBook[]): ReadonlySet<Component> {
-  return new Set(books.flatMap(({ rates }) => rates.map(({ component }) => component)))
+/** The components that a business sells, each with its own heading if it has one. */
+export type SoldComponents = ReadonlyMap<Component, string | undefined>
+
+/**
+ * Those that a price book has items for.
+ * @param books of several versions, the oldest first: the last one names the components
+ */
+export function componentsOf(...books: readonly PriceBook[]): SoldComponents {
+  return new Map(
+    books.flatMap(({ rates, headings }) =>
+      rates.map(({ component }) => [component, headings.get(component)] as const),
+    ),
+  )
+}
+
+/** What a reader is shown of a component. */
+export function headingOf(
+  component: Component,
+  sold?: SoldComponents,
+  titles: Readonly<Record<Component, string>> = COMPONENT_TITLES,
+): string {
+  return sold?.get(component) ?? titles[component]
 }
 
 /** What a bill or a list of them says of its components. */
@@ -25,7 +44,7 @@ export interface ComponentAmounts {
  */
 export function shownComponents(
   bills: readonly ComponentAmounts[],
-  sold: ReadonlySet<Component> | undefined,
+  sold: Pick<SoldComponents, 'has'> | undefined,
 ): readonly Component[] {
   return COMPONENTS.filter(
     (component) =>

@@ -3,6 +3,7 @@ import { BUILT_IN_EVENT_TYPES } from '../ingest/usage.ts'
 import { decimal } from '../money/decimal.ts'
 import type { Component, PriceBook, Rate } from '../rate/price-book/price-book.ts'
 import { parseHour } from '../time/hour.ts'
+import { componentsOf, type SoldComponents } from './bill-components.ts'
 import { billTable } from './bill-table.ts'
 import type { BillView, LineView } from './bill-view.ts'
 import { lineTerms } from './line-terms.ts'
@@ -120,6 +121,7 @@ function rate(key: Pick<Rate, 'component' | 'item' | 'rate'>, isFree: boolean): 
 const book: PriceBook = {
   name: 'test',
   currency: 'USD',
+  headings: new Map(),
   eventTypes: BUILT_IN_EVENT_TYPES,
   operations: new Set(),
   freeOperations: new Set(),
@@ -301,7 +303,7 @@ const SOLD: readonly (readonly [sold: readonly Component[], amounts: readonly st
 for (const [sold, [request = '', processing = '', storage = ''], shown] of SOLD) {
   test(`a business with prices for ${sold.join(' and ') || 'nothing'} has no totals of other things`, () => {
     const own = { ...bill, components: { request, processing, storage }, lines: [] }
-    const totals = text(own, { sold: new Set(sold) }).split('\n')
+    const totals = text(own, { sold: soldOf(...sold) }).split('\n')
     expect(TOTALS.filter((title) => totals.some((one) => one.trim().startsWith(title))).join(', ')).toBe(
       shown,
     )
@@ -309,11 +311,24 @@ for (const [sold, [request = '', processing = '', storage = ''], shown] of SOLD)
   })
 }
 
+function soldOf(...components: readonly Component[]): SoldComponents {
+  return new Map(components.map((component) => [component, undefined]))
+}
+
+test('a business that names the components reads its own names, above lines and in totals', () => {
+  const named = componentsOf({ ...book, headings: new Map([['request', 'API 调用']]) })
+  const shown = text({ ...bill, components: { ...bill.components, storage: '0' } }, { sold: named })
+  expect(shown).toContain('\nAPI 调用\n  1  StandardQueryL0')
+  expect(shown).toMatch(/\n {3}API 调用 +6\.167835/)
+  expect(shown).toContain('\nIndex storage fees\n')
+  expect(shown).not.toContain('Request fees')
+})
+
 const ZERO = { request: '0', processing: '0', storage: '0' }
 
 test('a component with a line has its total, also when it comes to nothing', () => {
   const free = { ...line, component: 'storage', amount: '0' } as const
-  expect(text({ ...bill, components: ZERO, lines: [free] }, { sold: new Set() })).toMatch(
+  expect(text({ ...bill, components: ZERO, lines: [free] }, { sold: soldOf() })).toMatch(
     / Index storage fees +0\n/,
   )
 })

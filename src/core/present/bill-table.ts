@@ -1,5 +1,4 @@
-import type { Component } from '../rate/price-book/price-book.ts'
-import { COMPONENT_TITLES, shownComponents } from './bill-components.ts'
+import { headingOf, shownComponents, type SoldComponents } from './bill-components.ts'
 import { billHeadLines } from './bill-head-lines.ts'
 import { correctionTitle, notesOn, type TermsOf } from './bill-line-notes.ts'
 import type { BillView, LineView } from './bill-view.ts'
@@ -12,7 +11,7 @@ export interface BillTableOptions {
   /** The price book's rule of a line, if it is at hand: explains free prices and waived statuses. */
   readonly termsOf?: TermsOf | undefined
   /** What the price book has items for; all components without it. */
-  readonly sold?: ReadonlySet<Component> | undefined
+  readonly sold?: SoldComponents | undefined
   /** Also stored data in base units, and digests in full. */
   readonly verbose?: boolean
   readonly widthMax?: number | undefined
@@ -64,7 +63,7 @@ function layOut(
   const rows = bill.lines.flatMap((line, index): Row[] => {
     const before = bill.lines[index - 1]
     return [
-      ...(startsGroup(line, before) ? [gap(), titleOf(line)] : []),
+      ...(startsGroup(line, before) ? [gap(), titleOf(line, sold)] : []),
       ...above(line),
       { cells: parts.map(({ cell }) => cell(line)) },
       ...notesOn(line, before, termsOf?.(line)).map(noteRow),
@@ -122,17 +121,17 @@ function startsGroup(line: LineView, before: LineView | undefined): boolean {
   return before?.component !== line.component || before.usageHour !== line.usageHour
 }
 
-function titleOf(line: LineView): TextLine {
-  const title = COMPONENT_TITLES[line.component]
+function titleOf(line: LineView, sold: BillTableOptions['sold']): TextLine {
+  const title = headingOf(line.component, sold)
   return { role: 'title', text: line.correction ? `${title} ${correctionTitle(line)}` : title }
 }
 
 function totalRows(bill: BillView, sold: BillTableOptions['sold']): readonly Row[] {
   const { components, currency, total, lines } = bill
-  const shown = sold && new Set([...sold, ...lines.map(({ component }) => component)])
+  const shown = sold && new Set([...sold.keys(), ...lines.map(({ component }) => component)])
   return [
     ...shownComponents([bill], shown).map((component) =>
-      totalRow('row', COMPONENT_TITLES[component], components[component]),
+      totalRow('row', headingOf(component, sold), components[component]),
     ),
     totalRow('total', `Total ${currency}`, total),
   ]

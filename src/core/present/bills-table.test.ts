@@ -52,9 +52,11 @@ test('the number of lines is left out when it is not known', () => {
 })
 
 test('components that the business does not sell have no column, unless something was billed for them', () => {
-  const sold = new Set(['request'] as const)
+  const sold = new Map([['request', undefined]] as const)
   const headingOf = (...bills: readonly ListedBill[]) => billsTable(bills, { sold })[0]!.text
   expect(headingOf(credit)).toMatch(/Total USD +Request +Lines +Bill/)
   expect(headingOf(first)).toMatch(/Total USD +Request +Processing +Lines +Bill/)
+  const named = new Map([['request', 'API calls']] as const)
+  expect(billsTable([credit], { sold: named })[0]!.text).toMatch(/Total USD +API calls +Lines +Bill/)
   expect(billsTable([credit], { sold })[1]!.text).toMatch(/ -0\.0000000001 +-0\.0000000001 +1 {2}2025/)
 })

@@ -1,6 +1,6 @@
 import { decimal, plain, sum } from '../money/decimal.ts'
 import type { Component } from '../rate/price-book/price-book.ts'
-import { shownComponents } from './bill-components.ts'
+import { headingOf, shownComponents, type SoldComponents } from './bill-components.ts'
 import { shortMarks } from './bill-head-lines.ts'
 import type { billHeadView } from './bill-view.ts'
 import { countOf, readableNumber, readableTime } from './readable-text.ts'
@@ -14,7 +14,7 @@ export type ListedBill = ReturnType<typeof billHeadView> & {
 
 export interface BillsTableOptions {
   /** What the price book has items for; all components without it. */
-  readonly sold?: ReadonlySet<Component> | undefined
+  readonly sold?: SoldComponents | undefined
   readonly widthMax?: number | undefined
 }
 
@@ -39,7 +39,7 @@ export function billsTable(
   const columns: Column[] = [
     { heading: 'Cycle from, UTC', align: 'left', drops: 1 },
     money(`Total ${first.currency}`),
-    ...shown.map((component) => ({ ...money(HEADINGS[component]), drops: 3 })),
+    ...shown.map((component) => ({ ...money(headingOf(component, sold, HEADINGS)), drops: 3 })),
     ...(showsLines ? [{ heading: 'Lines', align: 'right', drops: 2 } as const] : []),
     { heading: 'Bill', align: 'left' },
     { heading: '', align: 'left' },

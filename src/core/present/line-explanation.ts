@@ -5,7 +5,7 @@ import type { Discount } from '../rate/price-list/price-list.ts'
 import { priceWords } from '../rate/price-book/compare/words.ts'
 import { formatHourStart } from '../time/hour.ts'
 import { correctionTitle } from './bill-line-notes.ts'
-import { COMPONENT_TITLES } from './bill-components.ts'
+import { headingOf, type SoldComponents } from './bill-components.ts'
 import type { LineView } from './bill-view.ts'
 import { lineFormula } from './line-formula.ts'
 import { type LineTerms, waivedStatuses } from './line-terms.ts'
@@ -17,8 +17,9 @@ export function lineExplanation(
   bill: { readonly id: string; readonly currency: string },
   line: LineView,
   terms: LineTerms | undefined,
+  sold?: SoldComponents,
 ): readonly TextLine[] {
-  const title = COMPONENT_TITLES[line.component]
+  const title = headingOf(line.component, sold)
   const facts: readonly (readonly [string, string])[] = [
     ['What', placeOf(line)],
     ['When', whenOf(line)],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { BOOK_DATA, bookOf } from '../../../test/unit/oracle-book.ts'
 import { changesBetween } from '../rate/price-book/compare/changes.ts'
+import { componentsOf } from './bill-components.ts'
 import { priceBookChangesTable, priceBookChangeView } from './price-book-changes.ts'
 
 const { ImageDetect, IndexStorage, ...items } = BOOK_DATA.items
@@ -44,6 +45,24 @@ Index storage fees
   IndexStorage                           2025-01-01 00:00  2025-07-28 03:00  free: until announced  not in force
   IndexStorage                           2025-07-28 03:00                    0.0000315              not in force
 `)
+})
+
+test('headings that differ, under the newest ones', () => {
+  const named = bookOf({ ...BOOK_DATA, headings: { processing: 'Pages read', storage: 'Archive' } })
+  const renamed = bookOf({ ...BOOK_DATA, headings: { processing: 'Pages' } })
+  const table = priceBookChangesTable(
+    changesBetween(named, renamed).map(priceBookChangeView),
+    undefined,
+    componentsOf(renamed),
+  )
+  const lines = table.map(({ text }) => text.replaceAll(/ +/g, ' ').trim())
+  expect(lines.slice(1)).toEqual([
+    'Pages',
+    'heading Pages read Pages',
+    '',
+    'Index storage fees',
+    'heading Archive',
+  ])
 })
 
 test('nothing differs', () => {

@@ -2,7 +2,7 @@ import type { Component } from '../ingest/usage.ts'
 import type { ChangeKind, PriceBookChange } from '../rate/price-book/compare/changes.ts'
 import { namesWords, NOT_IN_FORCE } from '../rate/price-book/compare/words.ts'
 import { formatHourStart } from '../time/hour.ts'
-import { COMPONENT_TITLES } from './bill-components.ts'
+import { headingOf, type SoldComponents } from './bill-components.ts'
 import { readableTime, safeText } from './readable-text.ts'
 import { type Column, type Row, textTable, type TextLine } from './text-table.ts'
 
@@ -42,6 +42,7 @@ const COLUMNS: readonly Column[] = [
 const WORDS: Record<ChangeKind, (names: string) => string> = {
   book_renamed: () => 'name of the book',
   currency_changed: () => 'currency',
+  heading_changed: () => 'heading',
   event_type_added: (names) => `event type ${names}`,
   event_type_changed: (names) => `event type ${names}`,
   event_type_removed: (names) => `event type ${names}`,
@@ -59,21 +60,29 @@ const WORDS: Record<ChangeKind, (names: string) => string> = {
   price_filled: () => 'filled in',
 }
 
-/** Changes by the part of the bill that they are about, each with when and from what to what. */
+/**
+ * Changes by the part of the bill that they are about, each with when and from what to what.
+ * @param sold by the newer version: it names the parts
+ */
 export function priceBookChangesTable(
   changes: readonly PriceBookChangeView[],
   widthMax?: number,
+  sold?: SoldComponents,
 ): readonly TextLine[] {
   if (changes.length === 0) return [{ role: 'plain', text: 'Nothing differs.' }]
   const rows = changes.flatMap((change, index): Row[] => {
     const isFirst = index === 0 || changes[index - 1]!.component !== change.component
-    return [...(isFirst ? titleRows(change, index) : []), { cells: cellsOf(change) }]
+    return [...(isFirst ? titleRows(change, index, sold) : []), { cells: cellsOf(change) }]
   })
   return textTable(COLUMNS, rows, widthMax)
 }
 
-function titleRows({ component }: PriceBookChangeView, index: number): readonly Row[] {
-  const title: Row = { role: 'title', text: component === null ? 'The book' : COMPONENT_TITLES[component] }
+function titleRows(
+  { component }: PriceBookChangeView,
+  index: number,
+  sold: SoldComponents | undefined,
+): readonly Row[] {
+  const title: Row = { role: 'title', text: component === null ? 'The book' : headingOf(component, sold) }
   return index === 0 ? [title] : [{ role: 'plain', text: '' }, title]
 }
 

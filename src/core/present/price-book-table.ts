@@ -2,7 +2,7 @@ import { plain } from '../money/decimal.ts'
 import { priceWords } from '../rate/price-book/compare/words.ts'
 import { isMarked, type PriceBook, type PriceTerm, type Rate } from '../rate/price-book/price-book.ts'
 import { formatHourStart } from '../time/hour.ts'
-import { COMPONENT_TITLES } from './bill-components.ts'
+import { componentsOf, headingOf, type SoldComponents } from './bill-components.ts'
 import { waivedStatuses } from './line-terms.ts'
 import { countOf, readableNumber, readablePer, readableTime } from './readable-text.ts'
 import { type Column, type Row, textTable, type TextLine } from './text-table.ts'
@@ -19,8 +19,9 @@ export function priceBookTable(
     { heading: '', align: 'left', gap: 1 },
     { heading: '', align: 'left', wraps: true },
   ]
+  const sold = componentsOf(book)
   const rows = book.rates.flatMap((rate, index): Row[] => [
-    ...(rate.component === book.rates[index - 1]?.component ? [] : titleRows(rate, index)),
+    ...(rate.component === book.rates[index - 1]?.component ? [] : titleRows(rate, index, sold)),
     ...rate.terms.map((term, at) => termRow(rate, term, at)),
     ...(rate.until === undefined ? [] : [{ cells: ['', fromOf(rate.until), '', '', 'no longer in force'] }]),
     ...(operations ? noteRows(rate) : []),
@@ -28,8 +29,8 @@ export function priceBookTable(
   return textTable(columns, rows, widthMax)
 }
 
-function titleRows({ component }: Rate, index: number): readonly Row[] {
-  const title: Row = { role: 'title', text: COMPONENT_TITLES[component] }
+function titleRows({ component }: Rate, index: number, sold: SoldComponents): readonly Row[] {
+  const title: Row = { role: 'title', text: headingOf(component, sold) }
   return index === 0 ? [title] : [{ role: 'plain', text: '' }, title]
 }
 

@@ -56,6 +56,8 @@ export interface PriceBook {
   readonly name: string
   /** ISO 4217, for example USD. */
   readonly currency: string
+  /** What this business calls the components; those without one keep the name of R2. For reading: nothing is priced by it. */
+  readonly headings: ReadonlyMap<Component, string>
   readonly eventTypes: ReadonlyMap<string, EventType>
   /** Every known operation, with and without a fee. Any other is held. */
   readonly operations: ReadonlySet<string>

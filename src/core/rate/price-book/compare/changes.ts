@@ -26,6 +26,7 @@ import {
 export const CHANGE_KINDS = [
   'book_renamed',
   'currency_changed',
+  'heading_changed',
   'event_type_added',
   'event_type_changed',
   'event_type_removed',
@@ -78,9 +79,13 @@ const NOTHING = {
  * both say the same, however they are written.
  */
 export function changesBetween(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
-  return [...bookChanges(old, next), ...typeChanges(old, next), ...knownChanges(old, next)].concat(
-    rateChanges(old, next),
-  )
+  return [
+    ...bookChanges(old, next),
+    ...typeChanges(old, next),
+    ...knownChanges(old, next),
+    ...headingChanges(old, next),
+    ...rateChanges(old, next),
+  ]
 }
 
 function bookChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
@@ -91,6 +96,13 @@ function bookChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[
   return pairs.flatMap(([kind, was, becomes]) =>
     was === becomes ? [] : [{ ...NOTHING, kind, was, becomes }],
   )
+}
+
+function headingChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
+  return COMPONENTS.flatMap((component): readonly PriceBookChange[] => {
+    const [was, becomes] = [old.headings.get(component) ?? null, next.headings.get(component) ?? null]
+    return was === becomes ? [] : [{ ...NOTHING, kind: 'heading_changed', component, was, becomes }]
+  })
 }
 
 function typeChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {

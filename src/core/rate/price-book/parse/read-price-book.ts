@@ -4,6 +4,7 @@ import { compareBytes } from '../../../text/well-formed.ts'
 import { COMPONENTS, type PriceBook, type Rate } from '../price-book.ts'
 import { readComponent } from './read-component.ts'
 import { readEventTypes } from './read-event-types.ts'
+import { readHeadings } from './read-headings.ts'
 import {
   childOf,
   entriesOf,
@@ -34,7 +35,7 @@ export const FREE_OPERATIONS_MAX = 10_000
 
 const BOOK_KEYS: Keys = {
   required: { priceBook: 'acme', currency: 'USD', items: 'with what is charged' },
-  optional: ['operations', 'eventTypes'],
+  optional: ['headings', 'operations', 'eventTypes'],
 }
 const BOOK_EXAMPLE = 'write priceBook: a name, currency: USD and items:'
 const ITEM_KEYS: Keys = {
@@ -69,6 +70,7 @@ export function readPriceBook(data: Json): ReadPriceBook {
   if (name) isName(name, name.value, 'the price book')
   const currency = fields.get('currency')
   if (currency) refuseCurrency(currency)
+  const headings = readHeadings(fields.get('headings'))
   const free = fields.get('operations')
   const list = { max: FREE_OPERATIONS_MAX, example: 'write [GetProject], or remove it' }
   const freeOperations = free ? operationsOf(free, list) : []
@@ -81,6 +83,7 @@ export function readPriceBook(data: Json): ReadPriceBook {
   const book: PriceBook = {
     name: name!.value as string,
     currency: currency!.value as string,
+    headings,
     eventTypes,
     operations,
     freeOperations: new Set(freeOperations),
