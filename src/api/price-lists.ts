@@ -1,9 +1,10 @@
 import Type from 'typebox'
 import type { Json } from '../core/text/canonical-json.ts'
+import { LIST_CHANGE_KINDS } from '../core/rate/price-list/list-changes.ts'
 import { endpoint, type ValueOf } from './endpoint.ts'
 import { Flag } from './parameters.ts'
 import { FINDING, VersionNumber } from './price-book.ts'
-import { Digest, Text, Time } from './views.ts'
+import { Digest, Nullable, NullableTime, Text, Time } from './views.ts'
 
 const params = Type.Object({ name: Type.String({ description: 'The name of the list, as in `priceList`' }) })
 
@@ -47,12 +48,28 @@ export const GetPriceList = endpoint({
   answers: { 200: PriceListView },
 })
 
+export const PriceListChange = Type.Object({
+  kind: Type.Enum([...LIST_CHANGE_KINDS]),
+  item: Nullable,
+  rate: Nullable,
+  from: NullableTime,
+  to: NullableTime,
+  was: Type.Union([...Nullable.anyOf], { description: 'Null: the list says nothing of it' }),
+  becomes: Nullable,
+  fromNextMonth: Type.Boolean({
+    description:
+      'From tiers to other tiers: it counts from the account’s first month that begins at `from` or later',
+  }),
+})
+export type PriceListChange = ValueOf<typeof PriceListChange>
+
 export const PublishedPriceList = Type.Object({
   name: Text,
   version: Type.Integer({ description: 'That has this list, or would have it' }),
   basedOn: Type.Integer({ description: 'The newest version before, with which it was compared' }),
   published: Type.Boolean({ description: 'By this request' }),
   firstOpenHour: Type.String({ format: 'date-time', description: 'From here on everything may change' }),
+  changes: Type.Array(PriceListChange),
   violations: Type.Array(Type.Object(FINDING), { description: 'What stands against it. In a dry run only' }),
 })
 export type PublishedPriceList = ValueOf<typeof PublishedPriceList>
@@ -60,6 +77,7 @@ export type PublishedPriceList = ValueOf<typeof PublishedPriceList>
 export const PostPriceList = endpoint({
   method: 'POST',
   url: '/v1/price-lists/:name',
+  idempotent: true,
   tag: 'Price lists',
   summary: 'Publish a price list. Nothing may change for an hour that has begun',
   description:

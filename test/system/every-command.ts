@@ -1,5 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import { formatHour } from '../../src/core/time/hour.ts'
+import { PriceListChange } from '../../src/api/price-lists.ts'
 import { ROUTES } from '../../src/http/routes.ts'
 import { at, FIRST, NOW } from './every-outcome.ts'
 
@@ -142,6 +143,23 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
     },
     { args: ['price-lists', 'publish', 'partners', '@list.yaml'] },
   ],
+  'price-lists check': [
+    {
+      args: ['price-lists', 'check', '@list.yaml'],
+      ...own({ ok: Type.Literal(true), problems: Type.Array(Problem) }),
+    },
+  ],
+  'price-lists diff': [
+    {
+      args: ['price-lists', 'diff', 'partners', '@list.yaml'],
+      ...own({
+        name: Type.String(),
+        from: Type.Union([Count, Type.Null()]),
+        to: Type.String(),
+        changes: Type.Array(PriceListChange),
+      }),
+    },
+  ],
   'price-lists list': [{ args: ['price-lists'], ...answer('GET /v1/price-lists') }],
   'price-lists show': [{ args: ['price-lists', 'show', 'partners'], ...answer('GET /v1/price-lists/:name') }],
   usage: [
@@ -207,6 +225,7 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
     },
   ],
   'accounts list': [{ args: ['accounts'], ...items('GET /v1/accounts') }],
+  'accounts show': [{ args: ['accounts', 'show', 'acme'], ...answer('GET /v1/accounts/:account') }],
   'accounts set': [
     {
       args: ['accounts', 'set', 'acme', '--name', 'Acme Ltd.', '--tag', 'tier=gold'],

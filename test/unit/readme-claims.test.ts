@@ -48,8 +48,8 @@ function isRoute(path: string): boolean {
 
 test('what the README says is missing is missing', () => {
   const [commands, routes] = [commandsIn(MISSING), routesIn(MISSING)]
-  expect(commands.length).toBeGreaterThan(3)
-  expect(routes.length).toBeGreaterThan(3)
+  expect(commands.length).toBeGreaterThan(0)
+  expect(routes.length).toBeGreaterThan(0)
   expect(commands.filter(isCommand)).toEqual([])
   expect(routes.filter(isRoute)).toEqual([])
 })

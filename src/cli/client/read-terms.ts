@@ -1,3 +1,4 @@
+import type { PriceListView } from '../../api/price-lists.ts'
 import type { PriceVersion } from '../../api/price-book.ts'
 import { componentsOf, type SoldComponents } from '../../core/present/bill-components.ts'
 import type { LineView } from '../../core/present/bill-view.ts'
@@ -47,6 +48,28 @@ export async function readTerms(api: ServerApi, lines: readonly LineView[]): Pro
     return lineTerms(book, line, lists)
   }
   return { termsOf, sold: componentsOf(...[...rules.values()].map(({ book }) => book)) }
+}
+
+/**
+ * A price list as it is at the server, with the book of its version.
+ * @param version of the prices; the newest without it
+ */
+export async function readListVersion(
+  api: ServerApi,
+  name: string,
+  version?: number,
+): Promise<{
+  readonly view: PriceListView
+  readonly list: PriceList
+  readonly book: PriceBook
+  readonly priceVersion: number
+}> {
+  const { view: prices, book } = await readVersion(api, version)
+  const query = { version: prices.version }
+  const view = await api.json('GET /v1/price-lists/:name', { params: { name }, query })
+  const parsed = readPriceList(view.list, book)
+  if (!parsed.ok) throw new CommandFailed(OTHER_VERSION)
+  return { view, list: parsed.list, book, priceVersion: prices.version }
 }
 
 async function readLists(

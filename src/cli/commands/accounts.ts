@@ -7,6 +7,7 @@ import { type ListOptions, printList, tableOf, withListOptions } from '../client
 import { serverAddress, type ServerOptions, withServerOptions } from '../client/server-address.ts'
 import { ApiRefused, makeApi, type ServerApi } from '../client/server-api.ts'
 import { printJson, printLines } from '../terminal/terminal.ts'
+import { showCommand } from './accounts-show.ts'
 import { readTime, TIME_HELP } from '../terminal/time-option.ts'
 
 interface SetOptions extends ServerOptions {
@@ -18,14 +19,16 @@ interface SetOptions extends ServerOptions {
   readonly open?: true
   readonly priceList?: string
   readonly priceListFrom?: string
+  readonly dropPriceList?: string
 }
 
 /** `accounts`: who pays. */
 export function accountsCommand(): Command {
   return new Command('accounts')
-    .summary('list, describe, close and open accounts')
+    .summary('list, show, describe, close and open accounts')
     .description('An account is who pays. It needs no description to be billed.')
     .addCommand(listCommand(), { isDefault: true })
+    .addCommand(showCommand())
     .addCommand(setCommand())
 }
 
@@ -53,6 +56,7 @@ function setCommand(): Command {
     .option('--open', 'open it again')
     .option('--price-list <name>', "pay by this price list; '' for the public prices")
     .option('--price-list-from <time>', `from this hour on, the next one unless told: ${TIME_HELP}`, readTime)
+    .option('--drop-price-list <time>', 'take back what was to begin at this hour, and has not', readTime)
     .option('--json', 'print the answer of the API')
   return withServerOptions(command)
     .addHelpText(
@@ -67,17 +71,19 @@ function setCommand(): Command {
 }
 
 async function set(account: string, options: SetOptions): Promise<void> {
-  const { json, name, timeZone, tag, close, open, priceList, priceListFrom, ...server } = options
+  const { json, name, timeZone, tag, close, open, priceList, priceListFrom, dropPriceList, ...server } =
+    options
+  const lists = { list: priceList, from: priceListFrom, drop: dropPriceList }
+  if (priceList === undefined && priceListFrom !== undefined) {
+    throw new CommandFailed('--price-list-from needs --price-list: write the list too.', EXIT.usage)
+  }
   if (close !== undefined && open) {
     throw new CommandFailed('--close and --open exclude each other: write one of them.', EXIT.usage)
   }
   const closed = open ? null : close
   const tags = tag && Object.fromEntries(tag.map(readTag))
   const api = makeApi(serverAddress(server))
-  const priceLists =
-    priceList === undefined
-      ? undefined
-      : await withList(api, account, { list: priceList || null, from: priceListFrom })
+  const priceLists = await changedLists(api, account, lists)
   const view = await api.json('PUT /v1/accounts/:account', {
     params: { account },
     json: { name: name === '' ? null : name, timeZone, tags, closed, ...(priceLists ? { priceLists } : {}) },
@@ -86,15 +92,31 @@ async function set(account: string, options: SetOptions): Promise<void> {
   else printLines(showAccounts([view]))
 }
 
-/** The entries of the account with one more: what has begun is repeated. */
-async function withList(
-  api: ServerApi,
-  account: string,
-  added: { readonly list: string | null; readonly from: string | undefined },
-) {
+interface ListChange {
+  /** Undefined: none is added; empty: the public prices. */
+  readonly list: string | undefined
+  readonly from: string | undefined
+  /** The hour of an entry that is taken away. */
+  readonly drop: string | undefined
+}
+
+/** All entries of the account, as they are to be: what has begun is repeated. Undefined: they stay as they are. */
+async function changedLists(api: ServerApi, account: string, { list, from, drop }: ListChange) {
+  if (list === undefined && drop === undefined) return undefined
   const before = await listsOf(api, account)
-  const { list, from } = added
-  return [...before, from === undefined ? { list } : { list, from }]
+  if (drop !== undefined && !before.some((entry) => isAt(entry, drop))) {
+    throw new CommandFailed(
+      `No price list of ${safeText(account)} begins at ${readableTime(drop)} UTC: see farthing accounts show.`,
+    )
+  }
+  const kept = before.filter((entry) => !isAt(entry, drop) && !isAt(entry, from))
+  if (list === undefined) return kept
+  const added = list === '' ? null : list
+  return [...kept, from === undefined ? { list: added } : { list: added, from }]
+}
+
+function isAt(entry: { readonly from: string }, time: string | undefined): boolean {
+  return time !== undefined && Date.parse(entry.from) === Date.parse(time)
 }
 
 async function listsOf(api: ServerApi, account: string): Promise<Account['priceLists']> {

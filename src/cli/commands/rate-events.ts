@@ -9,9 +9,12 @@ import { isRejection, reject, type Rejection } from '../../core/ingest/rejection
 import { standingOf } from '../../core/ingest/standing.ts'
 import { assess } from '../../core/rate/rating/assess.ts'
 import { isIllustrative, type PriceBook } from '../../core/rate/price-book/price-book.ts'
+import type { PriceList } from '../../core/rate/price-list/price-list.ts'
+import { type AccountPrices, publicPrices } from '../../core/rate/rating/account-prices.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import { isExactJson } from '../../core/text/json/exact-json.ts'
 import { findFault } from '../../core/text/json/json-faults.ts'
+import type { Hour } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { type EventLine, LINE_BYTES_MAX } from '../import/event-lines.ts'
 import type { LineProblem, OutcomeCounts } from '../terminal/outcomes.ts'
@@ -32,11 +35,13 @@ interface ReadEvent {
  * Bills on paper for lines of NDJSON, in memory. Each line has the outcome that the server would give it if
  * the file had been sent to an empty one, and everything had arrived before its hour was settled.
  * @param receivedAt events may be at most 5 minutes later than this
+ * @param list what every account of the file pays by, in every hour; undefined: the public prices
  */
 export async function rateEvents(
   book: PriceBook,
   lines: AsyncIterable<EventLine>,
   receivedAt: Instant,
+  list?: PriceList,
 ): Promise<RatedEvents> {
   const read: ReadEvent[] = []
   const problems: LineProblem[] = []
@@ -65,9 +70,16 @@ export async function rateEvents(
       problems.push({ ...place, outcome: 'held', code: assessment.code, detail: assessment.detail })
     }
   }
-  const context = { priceVersion: 1, demo: isIllustrative(book), sha256 }
+  const prices = list && pricesUnder(book, list)
+  const pricesOf = prices && (() => prices)
+  const context = { priceVersion: 1, demo: isIllustrative(book), sha256, pricesOf }
   const bills = billsOnPaper(book, events, context)
   return { bills, counts, problems: problems.toSorted((a, b) => a.line - b.line) }
+}
+
+function pricesUnder(book: PriceBook, list: PriceList): AccountPrices {
+  const assigned = [{ list: list.name, from: 0 as Hour }]
+  return { ...publicPrices(book), lists: new Map([[list.name, list]]), assigned }
 }
 
 const CONFLICT = 'Another event with the same source and id, and other content or time, counts instead.'

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { agree, countOf } from '../../core/present/readable-text.ts'
 import { comparePriceLists } from '../../core/rate/price-list/compare-price-lists.ts'
+import { listChangesBetween, type PriceListChange } from '../../core/rate/price-list/list-changes.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { updatePriceVersion } from '../../store/deployment.ts'
 import { throughGate } from '../../store/gate.ts'
-import { insertPriceList, listPriceLists } from '../../store/price-lists.ts'
+import { insertPriceList } from '../../store/price-lists.ts'
 import { copyPriceVersion } from '../../store/price-versions.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { findFirstOpenHour } from '../shared/first-open-hour.ts'
@@ -37,6 +38,7 @@ export interface ComparedPriceList {
   readonly version: number
   readonly basedOn: number
   readonly firstOpenHour: Hour
+  readonly changes: readonly PriceListChange[]
   /** What it would change for hours that have begun. In a dry run only: else it is refused. */
   readonly problems: readonly PlacedProblem[]
 }
@@ -86,14 +88,14 @@ async function compareWithNewest(
   { version, lists }: Awaited<ReturnType<typeof bookOf>>,
 ): Promise<PublishedPriceList> {
   const firstOpenHour = await findFirstOpenHour(sql, await readWatermarks(sql))
-  const kept = (await run(sql, listPriceLists, { version })).find((list) => list.name === name)
-  const common = { ok: true, basedOn: version, firstOpenHour } as const
-  if (kept?.list === parsed.canonical) return { ...common, outcome: 'unchanged', version, problems: [] }
+  const old = lists.get(name)
+  const changes = listChangesBetween(old, parsed.value)
+  const common = { ok: true, basedOn: version, firstOpenHour, changes } as const
+  if (old && changes.length === 0) return { ...common, outcome: 'unchanged', version, problems: [] }
   if (basedOn !== undefined && basedOn !== version) {
     const detail = `It is based on version ${basedOn}, and the newest is ${version}: see what changed, and publish it based on ${version}.`
     return { ok: false, code: 'price_book/newer_version', detail, newest: version }
   }
-  const old = lists.get(name)
   const problems = (old ? comparePriceLists(old, parsed.value, firstOpenHour) : [])
     .map((problem) => ({ ...problem, place: parsed.placeOf(problem.path) }))
     .toSorted(byPlace)

@@ -192,6 +192,18 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
       basedOn: 1,
       published: true,
       firstOpenHour: '2026-01-02T04:00:00Z',
+      changes: [
+        {
+          kind: 'discount_changed',
+          item: null,
+          rate: null,
+          from: null,
+          to: null,
+          was: null,
+          becomes: '0.15',
+          fromNextMonth: false,
+        },
+      ],
       violations: [],
     },
   },

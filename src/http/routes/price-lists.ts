@@ -4,6 +4,7 @@ import { formatInstant } from '../../core/time/instant.ts'
 import type { PlacedProblem } from '../../flows/prices/parse-price-book.ts'
 import { type PublishedPriceList, publishPriceList } from '../../flows/prices/publish-price-list.ts'
 import { visibleLists } from '../../flows/prices/visible-lists.ts'
+import { priceListChangeView } from '../../core/present/price-list-changes.ts'
 import type { KeptPriceList } from '../../store/price-lists.ts'
 import { GetPriceList, GetPriceLists, PostPriceList } from '../../api/price-lists.ts'
 import { HttpProblem } from '../api/problem.ts'
@@ -47,13 +48,14 @@ export const postPriceList = route({
     })
     if (!published.ok) throw problemOf(published)
     void reply.code(published.outcome === 'published' ? 201 : 200)
-    const { version, basedOn, outcome, firstOpenHour, problems } = published
+    const { version, basedOn, outcome, firstOpenHour, changes, problems } = published
     return {
       name,
       version,
       basedOn,
       published: outcome === 'published',
       firstOpenHour: formatHourStart(firstOpenHour),
+      changes: changes.map(priceListChangeView),
       violations: problems.map(findingView),
     }
   },

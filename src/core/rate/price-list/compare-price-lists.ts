@@ -1,7 +1,8 @@
 import { compare } from '../../money/decimal.ts'
 import { formatHourStart, type Hour } from '../../time/hour.ts'
-import { priceWords, samePrice } from '../price-book/compare/words.ts'
+import { priceWords } from '../price-book/compare/words.ts'
 import type { PriceBookProblem } from '../price-book/parse/problem.ts'
+import { inForce, sameTerm } from './list-changes.ts'
 import type { ListRate, ListTerm, PriceList } from './price-list.ts'
 
 /**
@@ -86,15 +87,4 @@ function firstDifference<Value extends { readonly from: Hour }>(
       const [was, becomes] = [inForce(old, hour), inForce(next, hour)]
       return was === undefined || becomes === undefined ? was !== becomes : !isSame(was, becomes)
     })
-}
-
-function inForce<Value extends { readonly from: Hour }>(
-  values: readonly Value[],
-  hour: Hour,
-): Value | undefined {
-  return values.findLast(({ from }) => from <= hour)
-}
-
-function sameTerm(a: ListTerm, b: ListTerm): boolean {
-  return samePrice(a, b) && a.evenIfFree === b.evenIfFree
 }
