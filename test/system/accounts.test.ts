@@ -197,14 +197,15 @@ describe('an account', () => {
 
 test('bills are in the month of the account’s time zone, and verify knows it', async () => {
   const { pool } = server.database
-  await put('tokyo', {})
-  // As it would be if the zone had been set in 2024.
+  // Without usage a zone counts for all months, whichever was set before.
+  await put('tokyo', { timeZone: 'America/New_York' })
+  const { json: made } = await put('tokyo', { timeZone: 'Asia/Tokyo' })
+  expect(made.timeZones).toEqual([{ fromMonth: '1999-12', timeZone: 'Asia/Tokyo' }])
   const zones = (zone: string) =>
     pool.query('update account_profile set time_zones = $2 where account = $1', [
       'tokyo',
       JSON.stringify([{ fromMonth: '2025-01', zone }]),
     ])
-  await zones('Asia/Tokyo')
   const times = [
     '2025-07-31T14:30:00Z',
     '2025-07-31T15:30:00Z',
@@ -229,6 +230,14 @@ test('bills are in the month of the account’s time zone, and verify knows it',
     { place: 'bill 2025-07-31T15Z.tokyo', detail: 'statementMonth is 2025-08, and should be 2025-07' },
   ])
   await zones('Asia/Tokyo')
+  // With usage, what was billed keeps its month.
+  const { json: changed } = await put('tokyo', { timeZone: 'America/New_York' })
+  expect(changed.timeZones).toEqual([
+    { fromMonth: '2025-01', timeZone: 'Asia/Tokyo' },
+    { fromMonth: expect.any(String), timeZone: 'America/New_York' },
+  ])
+  expect(changed.timeZones[1].fromMonth > new Date().toISOString().slice(0, 7)).toBe(true)
+  expect(await differences(pool)).toEqual([])
 })
 
 test('accounts are listed by name, page by page', async () => {

@@ -5,7 +5,8 @@ import { EARLIEST, FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { canonicalJson } from '../../core/text/canonical-json.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant, type Instant } from '../../core/time/instant.ts'
-import { withZone } from '../../core/time/zone-history.ts'
+import { withZone, type ZoneHistory } from '../../core/time/zone-history.ts'
+import { type Month, monthOfUtc, UTC } from '../../core/time/zone-month.ts'
 import { throughGate } from '../../store/gate.ts'
 import type { AccountProfile, Profile } from '../../store/account-profile.ts'
 import {
@@ -15,6 +16,8 @@ import {
   updateAccountProfile,
 } from '../../store/accounts.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
+import type { Watermarks } from '../../store/deployment.ts'
+import { findAnyUsage } from '../../store/price-lists.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import { transaction } from '../../store/transaction.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
@@ -26,7 +29,8 @@ export type PutAccount =
 
 /**
  * Make an account known, and say something about it. A closing holds the gate alone: every event that is committed
- * afterwards has been judged by it, in any process. What the account stores is ended apart: see `endLevels`.
+ * afterwards has been judged by it, in any process. What the account stores is ended apart: see `endLevels`. So do price
+ * lists and time zones: behind the gate it is certain whether the account has any usage.
  * @param actor who does it, for the audit log
  */
 export async function putAccount(
@@ -38,7 +42,7 @@ export async function putAccount(
   const refused = refuseAccount(account) ?? refuseChange(change)
   if (refused) return refused
   const put = (sql: Sql) => putInside(sql, actor, account, change)
-  const isAlone = change.closedAt !== undefined || change.priceLists !== undefined
+  const isAlone = [change.closedAt, change.priceLists, change.timeZone].some((part) => part !== undefined)
   return isAlone ? throughGate(pool, 'alone', put) : transaction(pool, put)
 }
 
@@ -57,7 +61,8 @@ async function putInside(
   if (lists?.ok === false) return lists
   const added = await runOne(sql, insertAccountProfile, { account, bucket: bucketOf(account) })
   const before = (await runOne(sql, lockAccountProfile, { account }))!
-  const after = changed(before, change, now)
+  const timeZones = await changedZones(sql, watermarks, { account, before, timeZone: change.timeZone })
+  const after = changed(before, change, timeZones)
   if (canonicalJson(textsOf(after)) !== canonicalJson(textsOf(before))) {
     await run(sql, updateAccountProfile, { ...after, account })
   }
@@ -83,12 +88,34 @@ function refuseClosing(closedAt: Instant | null | undefined, now: Instant): Acco
 
 type Described = Profile & Pick<AccountProfile, 'closedAt'>
 
-function changed(before: AccountProfile, change: AccountChange, now: Instant): Described {
+function changed(before: AccountProfile, change: AccountChange, timeZones: ZoneHistory): Described {
   const { name = before.name, tags = before.tags, closedAt = before.closedAt } = change
-  const zone = change.timeZone === undefined ? undefined : readTimeZone(change.timeZone ?? 'UTC')
-  const timeZones = zone?.ok ? withZone(before.timeZones, zone.zone, now, offsetAt) : before.timeZones
   return { name, tags: tags ?? {}, timeZones, closedAt }
 }
+
+/** Without usage there is no bill whose month could change: the zone counts for all months, those of imports too. */
+async function changedZones(
+  sql: Sql,
+  watermarks: Watermarks,
+  { account, before, timeZone }: ZoneWish,
+): Promise<ZoneHistory> {
+  const { timeZones } = before
+  const read = timeZone === undefined ? undefined : readTimeZone(timeZone ?? UTC)
+  if (!read?.ok) return timeZones
+  const { settledUntil, now } = watermarks
+  const hasUsage = await runOne(sql, findAnyUsage, { account, bucket: bucketOf(account), settledUntil })
+  if (hasUsage) return withZone(timeZones, read.zone, now, offsetAt)
+  return read.zone === UTC ? [] : [{ fromMonth: FIRST_MONTH, zone: read.zone }]
+}
+
+interface ZoneWish {
+  readonly account: string
+  readonly before: AccountProfile
+  readonly timeZone: string | null | undefined
+}
+
+/** The one in which the earliest usage may be, in every zone. */
+const FIRST_MONTH = (monthOfUtc(EARLIEST) - 1) as Month
 
 /** What can change, as texts that people and the audit log can read. */
 function textsOf({ name, tags, timeZones, closedAt }: Described) {
