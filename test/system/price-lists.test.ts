@@ -141,10 +141,42 @@ test('nothing of a list changes for an hour that has begun, and the book keeps w
   expect(JSON.stringify(refused)).toContain('The price list partners does not fit this book')
 })
 
+test('a flat public price does not begin earlier where a list has tiers: positions would move', async () => {
+  const begun = formatHourStart((now - 2) as Hour)
+  const earlier = formatHourStart((now - 3) as Hour)
+  const scans = (...froms: string[]) => {
+    const prices = froms.map((from) => `{ from: "${from}", price: "2" }`).join(', ')
+    return `${BOOK}  Scans:
+    component: processing
+    rates:
+      default: { operations: [Scan], unit: page, per: 1, prices: [${prices}] }
+`
+  }
+  const publishBook = (text: string) =>
+    publishPriceBook(deployed.pool, {
+      file: 'body',
+      actor: 'cli:t',
+      dryRun: false,
+      basedOn: undefined,
+      source: Buffer.from(text),
+    })
+  expect(await publishBook(scans(begun))).toMatchObject({ ok: true, outcome: 'published' })
+  const tiers = 'tiers: [{ upTo: "10", price: "0" }, { price: "1" }]'
+  const list = `priceList: scanners
+items: { Scans: { rates: { default: { prices: [{ from: "2020-01-01T00:00:00Z", ${tiers} }] } } } }
+`
+  expect(await publish(list, 'scanners')).toMatchObject({ ok: true, outcome: 'published' })
+  expect(await publishBook(scans(earlier, begun))).toMatchObject({
+    ok: false,
+    code: 'price_book/changes_past',
+    problems: [{ item: 'Scans', was: `from ${begun}`, becomes: `from ${earlier}` }],
+  })
+})
+
 test('the key of an account sees its own lists, and no other', async () => {
   const names = async (account: string | undefined) =>
     (await visibleLists(deployed.pool, account)).map(({ name }) => name)
-  expect(await names(undefined)).toEqual(['partners'])
+  expect(await names(undefined)).toEqual(['partners', 'scanners'])
   expect(await names('partner')).toEqual(['partners'])
   expect(await names('stranger')).toEqual([])
 })

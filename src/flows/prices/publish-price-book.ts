@@ -4,7 +4,8 @@ import type pg from 'pg'
 import { changesBetween, type PriceBookChange } from '../../core/rate/price-book/compare/changes.ts'
 import type { PastChange } from '../../core/rate/price-book/compare/past-change.ts'
 import { comparePriceBooks } from '../../core/rate/price-book/compare/compare-price-books.ts'
-import { isIllustrative } from '../../core/rate/price-book/price-book.ts'
+import { isIllustrative, type Rate } from '../../core/rate/price-book/price-book.ts'
+import { listHasTiers } from '../../core/rate/price-list/price-list.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import { throughGate } from '../../store/gate.ts'
 import { listAcceptedTypes } from '../../store/accepted-types.ts'
@@ -128,7 +129,9 @@ async function compareWithNewest(
   if (!demo && isIllustrative(parsed.book)) return illustrative(remarks)
   const unfit = await refuseLists(sql, parsed)
   if (unfit.length > 0) return invalid(unfit)
-  const pastChanges = comparePriceBooks(newest.book, parsed.book, firstOpenHour, acceptedTypes)
+  const lists = [...newest.lists.values()]
+  const hasListTiers = (rate: Rate) => lists.some((list) => listHasTiers(list, rate))
+  const pastChanges = comparePriceBooks(newest.book, parsed.book, firstOpenHour, acceptedTypes, hasListTiers)
     .map((change) => ({ ...change, place: parsed.placeOf(change.path) }))
     .toSorted(byPlace)
   if (pastChanges.length > 0 && !dryRun) return changesPast(pastChanges)

@@ -47,6 +47,11 @@ export function listRateKey({ item, rate }: Pick<Rate, 'item' | 'rate'>): string
   return `${item}\0${rate}`
 }
 
+/** Does a list have tiers for a rate, in any hour? */
+export function listHasTiers(list: PriceList | undefined, rate: Pick<Rate, 'item' | 'rate'>): boolean {
+  return list?.rates.get(listRateKey(rate))?.terms.some(({ kind }) => kind === 'tiers') ?? false
+}
+
 /**
  * What a rate costs under a list in an hour: the list's own term, else the discounted public one. What is unknown or not
  * in force publicly stays so; what is free stays free unless the list's term says

@@ -3,7 +3,7 @@ import { type Hour, hourOf, startOf } from '../../time/hour.ts'
 import type { Instant } from '../../time/instant.ts'
 import { samePrice } from '../price-book/compare/words.ts'
 import { type PriceBook, type PriceTerm, type Rate, termInForce } from '../price-book/price-book.ts'
-import { listRateKey, type PriceList, termUnder } from '../price-list/price-list.ts'
+import { listHasTiers, listRateKey, type PriceList, termUnder } from '../price-list/price-list.ts'
 import type { KnownTerm } from './assess.ts'
 
 /** From this hour on an account pays by a list; null: the public prices. */
@@ -88,10 +88,6 @@ function rateHasTiers(rate: Rate): boolean {
   let has = tiered.get(rate)
   if (has === undefined) tiered.set(rate, (has = rate.terms.some(({ kind }) => kind === 'tiers')))
   return has
-}
-
-function listHasTiers(list: PriceList | undefined, rate: Rate): boolean {
-  return list?.rates.get(listRateKey(rate))?.terms.some(({ kind }) => kind === 'tiers') ?? false
 }
 
 interface Priced {

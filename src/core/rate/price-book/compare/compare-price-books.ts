@@ -5,7 +5,7 @@ import { movedTiers } from './moved-tiers.ts'
 import type { PastChange } from './past-change.ts'
 import { changedStorage } from './storage.ts'
 import { eventTypeWords, sameEventType, typeAsWritten } from './words.ts'
-import type { PriceBook } from '../price-book.ts'
+import type { PriceBook, Rate } from '../price-book.ts'
 import { PROBLEMS_MAX } from '../parse/problem.ts'
 
 /** The first hour that a price book can name: what differs without a time differs from there on. */
@@ -22,6 +22,7 @@ const FIRST_HOUR = 0 as Hour
  * which all events are held or rejected can be put right.
  * @param firstOpenHour the first hour that has not begun; all before it have
  * @param acceptedTypes event types of which an event was accepted
+ * @param hasListTiers whether a price list has tiers for a rate: its usage counts through them
  * @returns nothing if the new version may be published; at most 100
  */
 export function comparePriceBooks(
@@ -29,13 +30,14 @@ export function comparePriceBooks(
   next: PriceBook,
   firstOpenHour: Hour,
   acceptedTypes: ReadonlySet<string>,
+  hasListTiers: (rate: Rate) => boolean = () => false,
 ): readonly PastChange[] {
   return [
     ...changedCurrency(old, next),
     ...changedEventTypes(old, next).filter(({ names }) => acceptedTypes.has(names[0]!)),
     ...changedCharges(old, next, firstOpenHour),
     ...changedStorage(old, next, firstOpenHour),
-    ...movedTiers(old, next, firstOpenHour),
+    ...movedTiers(old, next, firstOpenHour, hasListTiers),
   ].slice(0, PROBLEMS_MAX)
 }
 

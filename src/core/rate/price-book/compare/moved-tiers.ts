@@ -7,13 +7,18 @@ import { placeOfRate, rateKey } from './words.ts'
 /**
  * Rates with tiers that would begin earlier. Hours before a rate's first price are held, and may get any price; but usage
  * counts through tiers from the first hour of the month that has some. Tiers, or a price before them, in earlier hours
- * would move the positions of hours that have begun.
+ * would move the positions of hours that have begun. The tiers may be those of a price list.
  */
-export function movedTiers(old: PriceBook, next: PriceBook, firstOpenHour: Hour): readonly PastChange[] {
+export function movedTiers(
+  old: PriceBook,
+  next: PriceBook,
+  firstOpenHour: Hour,
+  hasListTiers: (rate: Rate) => boolean,
+): readonly PastChange[] {
   const before = new Map(old.rates.map((rate) => [rateKey(rate), rate]))
   return next.rates.flatMap((rate): PastChange[] => {
     const was = before.get(rateKey(rate))
-    if (!was || !hasTiers(was, rate)) return []
+    if (!was || !(hasTiers(was, rate) || hasListTiers(rate))) return []
     const [begins, wouldBegin] = [was.terms[0]!.from, rate.terms[0]!.from]
     if (wouldBegin >= begins || begins >= firstOpenHour) return []
     return [toPastChange(movedStart(rate, begins, wouldBegin), next, firstOpenHour)]
