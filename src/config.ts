@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { TAKEN_ACCOUNTS, type TakenAccounts } from './flows/accounts/account-rules.ts'
 import { type Storage, STORAGES } from './store/server-facts.ts'
+import { isKeyName } from './core/log/signed-note.ts'
 import { canonicalHost } from './core/text/host-name.ts'
 import {
   type Environment,
@@ -9,6 +10,7 @@ import {
   refuseUnknown,
   shownValue,
 } from './flows/start/environment.ts'
+import type { LogSettings } from './flows/log/log-keys.ts'
 import { type FairShares, isNetwork } from './http/limits/gates.ts'
 import { SESSIONS } from './store/session-budget.ts'
 
@@ -38,6 +40,10 @@ export interface Settings {
   readonly taken: TakenAccounts
   /** Database sessions that the process opens at most, in all of its threads. */
   readonly sessions: number
+  /** The name of the log, and where its keys are. */
+  readonly signing?: LogSettings
+  /** Is the log served to anybody? Else to those with a key. */
+  readonly isLogPublic?: boolean
   /** How much one key and one address may have. */
   readonly shares: FairShares
   /** The names by which clients reach it, in their canonical form; undefined: the machine itself, or any. */
@@ -119,6 +125,8 @@ export function readSettings(env: Environment, cwd: string): ReadSettings {
       identityWindowMs: readDuration(env, 'FARTHING_IDENTITY_WINDOW'),
       taken: readTaken(env),
       sessions: readNumber(env, 'FARTHING_SESSIONS'),
+      signing: readSigning(env, cwd),
+      isLogPublic: readFlag(env, 'FARTHING_LOG_PUBLIC'),
       shares: {
         questionsMax: readNumber(env, 'FARTHING_QUESTIONS'),
         dryRunsMax: readNumber(env, 'FARTHING_DRY_RUNS'),
@@ -147,6 +155,26 @@ function readPath(env: Environment, name: string, cwd: string): string | undefin
   const path = env[name]
   if (!path) return undefined
   return isAbsolute(path) ? path : resolve(cwd, path)
+}
+
+function readSigning(env: Environment, cwd: string): LogSettings {
+  const origin = env['FARTHING_LOG_ORIGIN'] || undefined
+  if (origin !== undefined && !isKeyName(origin)) {
+    const form = 'write a name without blanks and +, such as billing.example.com/log'
+    throw new BadValue(`FARTHING_LOG_ORIGIN is ${shownValue(origin)}: ${form}.`)
+  }
+  const paths = (env['FARTHING_SIGNING_KEY'] || '').split(',').flatMap((path) => path.trim() || [])
+  return {
+    origin,
+    keyPaths: paths.length === 0 ? undefined : paths.map((path) => resolve(cwd, path)),
+    embeddedDir: env['DATABASE_URL'] ? undefined : resolve(cwd, env['FARTHING_DATA_DIR'] || '.farthing'),
+  }
+}
+
+function readFlag(env: Environment, name: string): boolean {
+  const text = env[name] || 'false'
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new BadValue(`${name} is ${shownValue(text)}: set it to true, or to false.`)
 }
 
 function readTaken(env: Environment): TakenAccounts {

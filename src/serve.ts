@@ -8,6 +8,7 @@ import { createTrial } from './flows/ingest/dry-run.ts'
 import { makeKeyRing } from './flows/keys/find-key.ts'
 import { type FirstStarted, firstStart } from './flows/start/first-start.ts'
 import { readGivenBook, refuseUncovered, type StartBookRefused } from './flows/start/start-book.ts'
+import { type LogSettings, prepareIdentity } from './flows/log/log-keys.ts'
 import { judgeClockAtStart } from './flows/settle/clock-watch.ts'
 import type { Instant } from './core/time/instant.ts'
 import { makeGates } from './http/limits/gates.ts'
@@ -17,7 +18,7 @@ import { findDeploymentTable } from './store/deployment.ts'
 import { runOne } from './store/query.ts'
 import { startHeartbeat } from './store/heartbeat.ts'
 import { migrate, type Migrated } from './store/migrate.ts'
-import { makeProbePool, makeReadingPool } from './store/reading-pool.ts'
+import { makeProbePool, makeReadingPool, type Pool } from './store/reading-pool.ts'
 import { refuseFewSessions, type SessionBudget, sessionBudget } from './store/session-budget.ts'
 import { refuseTrouble } from './store/start-trouble.ts'
 import { watchWriter } from './store/watch-writer.ts'
@@ -109,7 +110,7 @@ async function startParts(
   started: Stops,
   { log, signal, uncovered }: Starting,
 ): Promise<StartedParts> {
-  const { databaseUrl, dataDir, storage, graceMs, backfillQuietMs, identityWindowMs, host, port } = settings
+  const { databaseUrl, dataDir, storage, graceMs, host, port } = settings
   const opened = await openDatabase({ databaseUrl, dataDir, storage, log, signal })
   if (!opened.ok) return opened
   const stops = adding(started)
@@ -132,9 +133,8 @@ async function startParts(
   const pool = { applicationName: 'farthing', log, signal: starting?.signal }
   const writing = makePool(connection, { ...pool, max: budget.writing })
   stops.add('database sessions', () => writing.end())
-  const first = await firstStart({ pool: writing, dataDir, priceBook: settings.priceBook, log })
-  if (!first.ok) return first
-  await judgeClockAtStart(writing)
+  const began = await begin(writing, settings, log)
+  if (!began.ok) return began
   starting?.done()
   signal?.throwIfAborted()
   const pools = openPools(connection, budget, stops, log)
@@ -146,14 +146,15 @@ async function startParts(
   const large = makeIngestThreads({ database, ...rules, sessions: budget.largeThread }, { log })
   const stored = () => Promise.all([large.close(), ingest.close()])
   stops.add('storing events', stored, STORE_PATIENCE_MS)
-  const setup = { database, sessions: budget.settling, graceMs, backfillQuietMs, identityWindowMs }
+  const setup = { ...settlingSetup(settings), database, sessions: budget.settling }
   const settler = startSettling(setup, { pool: writing, log })
   const settled = once(() => settler.stop())
   stops.add('settlement', settled, STOP_PATIENCE_MS)
   const keys = makeKeyRing(probes)
   const trial = createTrial({ pool: reading, ...rules })
   const gates = makeGates(settings.shares, budget.reading)
-  const sources = { ...pools, writing, keys, gates, ingest, large, trial }
+  const proving = { identity: began.identity, isLogPublic: settings.isLogPublic === true }
+  const sources = { ...pools, ...proving, writing, keys, gates, ingest, large, trial }
   const hosts = await hostsOf(settings)
   const server = await makeServer({ ...sources, log, now: clock, graceMs, hosts, dataDir: diskOf(settings) })
   stopTogether(stops, server, settled)
@@ -161,7 +162,29 @@ async function startParts(
   signal?.throwIfAborted()
   const watch = watchWriter(probes)
   stops.add('the watch of the schema', () => watch.stop())
-  return { ok: true, parts: { ...partsOf(first, url), outdated: watch.outdated } }
+  return { ok: true, parts: { ...partsOf(began.first, url), outdated: watch.outdated } }
+}
+
+/** Without a given key an embedded database has its own, in its folder. */
+function signingOf({ signing, databaseUrl, dataDir }: Settings): LogSettings {
+  const embeddedDir = databaseUrl ? undefined : dataDir
+  return signing ?? { origin: undefined, keyPaths: undefined, embeddedDir }
+}
+
+/** What has to be there before anything is taken: the deployment, a clock that is right, and the keys of the log. */
+async function begin(pool: Pool, settings: Settings, log: Log) {
+  const { dataDir, priceBook } = settings
+  const first = await firstStart({ pool, dataDir, priceBook, log })
+  if (!first.ok) return first
+  await judgeClockAtStart(pool)
+  const prepared = await prepareIdentity(pool, signingOf(settings), log)
+  return prepared.ok ? { ok: true as const, first, identity: prepared.identity } : prepared
+}
+
+/** What the thread for settlement is set to. */
+function settlingSetup(settings: Settings) {
+  const { graceMs, backfillQuietMs, identityWindowMs } = settings
+  return { graceMs, backfillQuietMs, identityWindowMs, signing: signingOf(settings) }
 }
 
 /** Where the database has its files, if it is Farthing's own. */

@@ -7,6 +7,7 @@ import type * as events from './events.ts'
 import type * as imports from './imports.ts'
 import type * as keys from './keys.ts'
 import type * as lineEvents from './line-events.ts'
+import type * as log from './log.ts'
 import type * as manifests from './manifests.ts'
 import type * as postEvents from './post-events.ts'
 import type * as priceBook from './price-book.ts'
@@ -28,6 +29,7 @@ type Declared =
   | EndpointIn<typeof imports>
   | EndpointIn<typeof keys>
   | EndpointIn<typeof lineEvents>
+  | EndpointIn<typeof log>
   | EndpointIn<typeof manifests>
   | EndpointIn<typeof postEvents>
   | EndpointIn<typeof priceBook>

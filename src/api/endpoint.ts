@@ -5,6 +5,7 @@ export const TAGS = {
   'Usage events': 'Send usage, and see what became of it.',
   Usage: 'What was used and is stored, until now.',
   Bills: 'Hourly bills, their lines, and the events behind a line. They never change.',
+  'Transparency log': 'A log of all bills that cannot be rewritten, and its signed checkpoints.',
   Hours: 'Which hours are open, sealed or settled.',
   'Usage on no bill': 'What is held for want of a price, and what was refused.',
   Voids: 'Taking usage back.',

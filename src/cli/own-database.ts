@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import type { LogSettings } from '../flows/log/log-keys.ts'
 import type { SettlePass } from '../flows/settle/settle.ts'
 import { type Connection, type Log, makePool, openDatabase } from '../store/connect.ts'
 import { startHeartbeat } from '../store/heartbeat.ts'
@@ -17,6 +18,7 @@ export interface OwnSettings extends Pick<SettlePass, 'graceMs' | 'backfillQuiet
   readonly dataDir: string
   readonly databaseUrl: string | undefined
   readonly storage?: Storage
+  readonly signing?: LogSettings
 }
 
 /** Reads the settings from the environment, which is done in one place for all. */
@@ -122,6 +124,7 @@ async function refuseOtherSchema(connection: Connection): Promise<void> {
 
 /** What a backup is restored into. */
 export interface EmptyDatabase {
+  readonly settings: OwnSettings
   readonly connection: Connection
   readonly pool: Pool
   readonly dataDir: string
@@ -134,10 +137,11 @@ export function withEmptyDatabase<Result>(
 ): Promise<Result> {
   return openedDatabase(
     readSettings,
-    async (connection, { dataDir }) => {
+    async (connection, settings) => {
+      const { dataDir } = settings
       const pool = makePool(connection, { applicationName: 'farthing-restore', log: LOG })
       try {
-        return await work({ connection, pool, dataDir })
+        return await work({ connection, pool, dataDir, settings })
       } finally {
         await pool.end()
       }

@@ -13,9 +13,11 @@ import { explainCommand } from './commands/explain.ts'
 import { heldCommand } from './commands/held.ts'
 import { importCommand } from './commands/import.ts'
 import { keysCommand } from './commands/keys.ts'
+import { logCommand } from './commands/log.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { priceBookCommand } from './commands/price-book.ts'
 import { priceListsCommand } from './commands/price-lists.ts'
+import { proofCommand } from './commands/proof.ts'
 import { rateCommand } from './commands/rate.ts'
 import { refusedCommand } from './commands/refused.ts'
 import { restoreCommand } from './commands/restore.ts'
@@ -70,8 +72,10 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     eventsCommand(setExitCode),
     billsCommand(),
     explainCommand(),
+    proofCommand(),
     settleCommand(readSettings),
     verifyCommand(readSettings, setExitCode),
+    logCommand(readSettings),
     migrateCommand(readSettings),
     backupCommand(readSettings, version()),
     restoreCommand(readSettings, setExitCode),

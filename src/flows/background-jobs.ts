@@ -6,6 +6,9 @@ import { insertUncountedHour } from '../store/sources.ts'
 import { deleteOldRefusedEvents } from '../store/refusals.ts'
 import { run, runOne } from '../store/query.ts'
 import { findSettlingFront } from '../store/set-aside.ts'
+import { appendPending } from './log/append-pending.ts'
+import { type LogIdentity, NO_IDENTITY } from './log/log-identity.ts'
+import { signCheckpoints } from './log/sign-checkpoints.ts'
 import { endLevels } from './settle/end-levels.ts'
 import { countSources } from './sources/count-sources.ts'
 import { forgetOldRequests } from './shared/idempotent-requests.ts'
@@ -33,6 +36,8 @@ export interface BackgroundJobsOptions {
   readonly graceMs: number
   readonly backfillQuietMs: number
   readonly identityWindowMs: number
+  /** Who this process is to the log; undefined: it has no keys. */
+  readonly identity?: LogIdentity
   /** This process's clock; undefined: that of the machine. */
   readonly ownClock?: () => number
 }
@@ -59,6 +64,7 @@ export function startBackgroundJobs(options: BackgroundJobsOptions): BackgroundJ
     again(abort.signal, options.log, () =>
       countSources({ pool: options.pool, log: options.log, stopping: () => abort.signal.aborted }),
     ),
+    again(abort.signal, options.log, growingLog(options, abort.signal)),
     again(abort.signal, options.log, () => join(options.pool, abort.signal), JOIN_INTERVAL_MS),
     again(abort.signal, options.log, () => prune(options.pool), PRUNE_INTERVAL_MS),
   ]
@@ -98,6 +104,21 @@ async function join(pool: pg.Pool, signal: AbortSignal): Promise<void> {
   // Not up to `settledUntil`: an account that is set aside keeps nobody's days apart.
   const front = await runOne(pool, findSettlingFront, undefined)
   if (front) await joinSegments(pool, front, () => signal.aborted)
+}
+
+/** Append and sign; what stands against signing is said once, and when it has changed. */
+function growingLog(
+  { pool, log, identity = NO_IDENTITY }: BackgroundJobsOptions,
+  signal: AbortSignal,
+): () => Promise<void> {
+  let said: string | undefined
+  return async () => {
+    while (!signal.aborted && !(await appendPending(pool, identity)).isDone);
+    const done = await signCheckpoints(pool, identity)
+    const refused = 'refused' in done ? done.refused : undefined
+    if (refused !== undefined && refused !== said) log.error({}, refused)
+    said = refused
+  }
 }
 
 async function prune(pool: pg.Pool): Promise<void> {

@@ -5,6 +5,7 @@ import type { Ingest } from '../flows/ingest/ingest-types.ts'
 import type { Trial } from '../flows/ingest/dry-run.ts'
 import type { Key, Scope } from '../flows/keys/key-scopes.ts'
 import type { KeyRing } from '../flows/keys/find-key.ts'
+import type { LogIdentity } from '../flows/log/log-identity.ts'
 import type { Log } from '../store/connect.ts'
 import type { Instant } from '../core/time/instant.ts'
 import type { LargeDeliveries } from './body/delivery-types.ts'
@@ -28,6 +29,10 @@ export interface HttpParts {
   /** What sending would do, without doing it. */
   readonly trial: Trial
   readonly log: Log
+  /** Who this process is to the transparency log; undefined: it has no keys. */
+  readonly identity?: LogIdentity
+  /** Is that log served to anybody? Else to those with a key. */
+  readonly isLogPublic?: boolean
   /** This process's clock: for `expiresAt` and figures, never for what is billed. */
   readonly now: () => Instant
   /** After the end of its hour, sealing is due. */
@@ -57,6 +62,8 @@ export type Access =
       readonly boundKeys: 'own' | 'same' | 'none'
       /** The key may also come as the user name of HTTP Basic: for clients that know no other way. */
       readonly basic?: true
+      /** Anyone, without a key, where the log is public: FARTHING_LOG_PUBLIC. */
+      readonly openAsLog?: true
     }
 
 export type Reply = FastifyReply

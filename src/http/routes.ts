@@ -7,6 +7,7 @@ import { postStripeMeterEvent } from './compat/stripe-meter-events.ts'
 import type { Route } from './route.ts'
 import { getAccount, getAccounts, putAccountRoute } from './routes/accounts.ts'
 import { getAuditLog } from './routes/audit.ts'
+import { getBillProof, getCheckpoint, getLog, getLogTile } from './routes/log.ts'
 import { getBill, getBillLines, getBills } from './routes/bills.ts'
 import { getCycles } from './routes/cycles.ts'
 import { getEvents } from './routes/events.ts'
@@ -38,6 +39,10 @@ export const ROUTES: readonly Route[] = [
   getBills,
   getBill,
   getBillLines,
+  getBillProof,
+  getLog,
+  getCheckpoint,
+  getLogTile,
   getLineEvents,
   getCycles,
   getHourSources,

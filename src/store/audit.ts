@@ -9,6 +9,8 @@ export const ACTS = [
   'key/make',
   'key/rescue',
   'key/revoke',
+  'log/continue',
+  'log/key',
   'price-book/publish',
   'price-list/publish',
   'settle/clock-is-right',
@@ -26,10 +28,13 @@ export interface AuditEntry {
   readonly detail: string
 }
 
-/** Note an act, in the transaction that carries it out: what is rolled back leaves no entry. */
+/** Note an act, for the log too, in the transaction that carries it out: what is rolled back leaves no entry. */
 export const insertAuditEntry: Query<AuditEntry, never, void> = {
   name: 'insert_audit_entry',
-  text: `insert into audit_entry (actor, act, account, detail) values ($1, $2, $3, $4)`,
+  text: `
+    with entry as (insert into audit_entry (actor, act, account, detail) values ($1, $2, $3, $4) returning *)
+    insert into log_pending (kind, accounts, numbers, digests, leaves)
+    select 5, array[coalesce(account, '')], array[number], audit_digest(number, at, actor, act, account, detail), 1 from entry`,
   values: ({ actor, act, account, detail }) => [actor, act, account, detail],
   decode: () => undefined,
 }

@@ -39,6 +39,14 @@ export const BACKED_UP: readonly { readonly table: string; readonly division?: D
   { table: 'bill', division: 'month' },
   { table: 'bill_line', division: 'month' },
   { table: 'settled_hour', division: 'month' },
+  { table: 'settlement_summary' },
+  { table: 'log_tree' },
+  { table: 'log_leaf' },
+  { table: 'log_tile' },
+  { table: 'log_checkpoint' },
+  { table: 'log_key' },
+  { table: 'log_salt' },
+  { table: 'log_pending' },
 ]
 
 /** Tables that no backup holds, and why. */

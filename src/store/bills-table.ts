@@ -17,7 +17,7 @@ const COPY_LINES = `
                   list_tier, position, stretch_from, amount, corrects, price_version)
   from stdin`
 const COPY_SETTLED_HOURS = `
-  copy settled_hour (hour, bucket, account, step, price_version, events_digest) from stdin`
+  copy settled_hour (hour, bucket, account, step, price_version, events_digest, chunk) from stdin`
 const COPY_LEVELS = `
   copy storage_level (bucket, account, project, dataset, region, at, source, id, bytes, step) from stdin`
 
@@ -37,6 +37,8 @@ export interface SettledWithoutBill extends Settled {
   readonly account: string
   readonly priceVersion: number
   readonly eventsDigest: string
+  /** Of the log: all of a chunk are one leaf. */
+  readonly chunk: number
 }
 
 export interface SettledLevel extends Settled {
@@ -149,8 +151,9 @@ function withoutBillRow({
   step,
   priceVersion,
   eventsDigest,
+  chunk,
 }: SettledWithoutBill): CopyFields {
-  return [hour, bucket, account, step, priceVersion, bytea(eventsDigest)]
+  return [hour, bucket, account, step, priceVersion, bytea(eventsDigest), chunk]
 }
 
 function levelRow({ bucket, account, step, level }: SettledLevel): CopyFields {

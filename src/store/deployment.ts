@@ -126,22 +126,41 @@ export const updateSealedUntil: Query<{ readonly to: Hour }, never, void> = {
   decode: () => undefined,
 }
 
+/** Up to which hour every bucket and every account that is set aside has settled. */
+const SETTLED_EVERYWHERE = `
+  select least((select min(settled_until) from bucket), (select min(hour) from set_aside where account <> '')) as hour`
+
+/** The hours that have all of their bills, which nobody has noted yet, oldest first. */
+export const listNewlySettled: Query<{ readonly limit: number }, { hour: Hour }, Hour> = {
+  name: 'list_newly_settled',
+  text: `
+    with low as (${SETTLED_EVERYWHERE})
+    select c.hour
+      from deployment d, low, cycle c
+     where c.hour >= d.settled_until and c.hour < low.hour and c.settled_at is null
+     order by c.hour
+     limit $1`,
+  values: ({ limit }) => [limit],
+  decode: ({ hour }) => hour,
+}
+
 /**
- * Hours that every bucket and every account that is set aside has settled have their bills. Anyone who settles the last
- * one notes it.
+ * Note that hours before `to` have their bills, as far as they do.
+ * @returns those of which it was not noted before
  */
-export const updateSettledUntil: Query<void, never, void> = {
+export const updateSettledUntil: Query<{ readonly to: Hour }, { hour: Hour }, Hour> = {
   name: 'update_settled_until',
   text: `
-    with low as (select least((select min(settled_until) from bucket),
-                              (select min(hour) from set_aside where account <> '')) as hour),
+    with low as (${SETTLED_EVERYWHERE}),
          raised as (
-           update deployment d set settled_until = low.hour from low where low.hour > d.settled_until
+           update deployment d set settled_until = least(low.hour, $1) from low
+            where least(low.hour, $1) > d.settled_until
            returning d.settled_until)
     update cycle c set settled_at = clock_timestamp() from raised r
-     where c.hour < r.settled_until and c.settled_at is null`,
-  values: () => [],
-  decode: () => undefined,
+     where c.hour < r.settled_until and c.settled_at is null
+    returning c.hour`,
+  values: ({ to }) => [to],
+  decode: ({ hour }) => hour,
 }
 
 /** Make a version the newest. Only while holding the gate alone: events are judged under the newest, always. */

@@ -5,7 +5,7 @@ import { knownMigrations } from './migrations.ts'
  * must know in order to store what is right. Raise it with a migration that older processes must not write beside.
  * Otherwise leave it, so that servers can be updated one after the other.
  */
-export const MIN_WRITER = 30
+export const MIN_WRITER = 80
 
 let own: number | undefined
 

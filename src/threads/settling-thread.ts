@@ -5,12 +5,15 @@ import {
   startBackgroundJobs,
 } from '../flows/background-jobs.ts'
 import type { Connection, Log } from '../store/connect.ts'
+import { identityOf, type LogSettings } from '../flows/log/log-keys.ts'
 import { startThread } from './thread.ts'
 
 const WORKER = new URL('settling-worker.js', import.meta.url)
 
 /** What the thread for settlement needs: plain data. */
-export interface SettlingSetup extends Omit<BackgroundJobsOptions, 'pool' | 'log'> {
+export interface SettlingSetup extends Omit<BackgroundJobsOptions, 'pool' | 'log' | 'identity'> {
+  /** Where the keys of the log are. */
+  readonly signing?: LogSettings
   /** Of the embedded database, or the URL of the user's own: what becomes of that may not be plain data. */
   readonly database: Connection | string
   /** Of the database, at most. */
@@ -42,8 +45,8 @@ export function startSettling(
       return { stop: () => thread.close() }
     } catch (error) {
       log.warn({ err: error }, 'The thread for settlement was not started: the main thread settles')
-      const { database: _, sessions: __, ...settings } = setup
-      return startBackgroundJobs({ pool, log, ...settings })
+      const { database: _, sessions: __, signing, ...settings } = setup
+      return startBackgroundJobs({ pool, log, ...settings, identity: identityOf(signing) })
     }
   }
 

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { startBackgroundJobs } from '../flows/background-jobs.ts'
+import { identityOf } from '../flows/log/log-keys.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
 import { forwardingLog } from './forwarding-log.ts'
 import { giveWay } from './give-way.ts'
@@ -10,11 +11,11 @@ giveWay()
 const port = parentPort!
 const report = (message: ThreadReport) => port.postMessage(message)
 
-const { database, sessions, ...settings } = workerData as SettlingSetup
+const { database, sessions, signing, ...settings } = workerData as SettlingSetup
 const log = forwardingLog(report)
 const connection = typeof database === 'string' ? connectionOf(database)! : database
 const pool = makePool(connection, { max: sessions, applicationName: 'farthing', log })
-const settler = startBackgroundJobs({ pool, log, ...settings })
+const settler = startBackgroundJobs({ pool, log, ...settings, identity: identityOf(signing) })
 
 port.once('message', () => void close())
 report({ kind: 'ready' })

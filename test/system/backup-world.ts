@@ -1,11 +1,20 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type pg from 'pg'
 import { type Hour, hourOf, startOf } from '../../src/core/time/hour.ts'
 import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import type { Json } from '../../src/core/text/canonical-json.ts'
 import { type RestoredBackup, restoreBackup } from '../../src/flows/backup/restore-backup.ts'
 import { type SavedBackup, saveBackup } from '../../src/flows/backup/save-backup.ts'
+import { appendPending } from '../../src/flows/log/append-pending.ts'
+import type { LogIdentity } from '../../src/flows/log/log-identity.ts'
+import { signCheckpoints } from '../../src/flows/log/sign-checkpoints.ts'
+import { makeSigningKey } from '../../src/flows/log/signing-key.ts'
 import { makeKey } from '../../src/flows/keys/make-key.ts'
+import { insertAuditEntry } from '../../src/store/audit.ts'
 import { BACKED_UP } from '../../src/store/backed-up-tables.ts'
+import { run } from '../../src/store/query.ts'
 import type { TestDatabase } from '../database.ts'
 import { type Deployment, deployment } from './deployment.ts'
 
@@ -97,9 +106,20 @@ async function fillWhatIsEmpty(pool: pg.Pool): Promise<void> {
   await pool.query(
     `insert into account_month (bucket, account, month, first_hour) values (0, 'tab\tline', 24300, 1)`,
   )
-  await pool.query(
-    `insert into audit_entry (actor, act, detail) values ('cli:t', 'settle/now', 'a line\\nand one more')`,
-  )
+  const entry = { actor: 'cli:t', act: 'settle/now', account: null } as const
+  await run(pool, insertAuditEntry, { ...entry, detail: 'a line\\nand one more' })
+  await signedLog(pool)
+  await run(pool, insertAuditEntry, { ...entry, detail: 'this one waits for its place in the log' })
+}
+
+/** All that was issued is in the log, which is signed. */
+export async function signedLog(pool: pg.Pool): Promise<LogIdentity> {
+  const made = makeSigningKey(join(mkdtempSync(join(tmpdir(), 'farthing-log-')), 'key'))
+  if (!made.ok) throw new Error(made.detail)
+  const identity = { origin: 'log.example', keys: [made.key] }
+  while ((await appendPending(pool, identity)).leaves > 0);
+  await signCheckpoints(pool, identity)
+  return identity
 }
 
 /** Each table that a backup holds, with its rows as text in an order that does not depend on how they lie. */

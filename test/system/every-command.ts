@@ -81,6 +81,10 @@ export const TRIES: Readonly<Record<string, readonly Try[]>> = {
     { args: ['bills', 'show', '@bill', '--verbose'] },
   ],
   bill: [{ args: ['bill', '@bill'], ...answer('GET /v1/bills/:id') }],
+  // A checkpoint covers a bill about a minute after its issue.
+  proof: [{ args: ['proof', '--help'] }],
+  'log show': [{ args: ['log', 'show'], ...answer('GET /v1/log') }],
+  'log continue': [{ args: ['log', 'continue', '--reason', 'a test'], code: 1 }],
   explain: [{ args: ['explain', '--account', 'acme', 'billed'], ...answer('GET /v1/events') }],
   settle: [
     {

@@ -115,6 +115,10 @@ const WALKS: Readonly<Record<string, Walk>> = {
     paths: () => ['/v1/events?id=hidden-1', '/v1/events?id=hidden-4&source=hidden'],
     status: 200,
   },
+  'GET /v1/bills/:id/proof': { paths: (bill) => [`/v1/bills/${bill}/proof`], status: 404 },
+  'GET /v1/log': { paths: () => ['/v1/log'], status: 200 },
+  'GET /log/checkpoint': { paths: () => ['/log/checkpoint'], status: 404 },
+  'GET /log/tile/*': { paths: () => ['/log/tile/0/000.p/1', '/log/tile/entries/000.p/1'], status: 404 },
   'GET /v1/usage': {
     paths: () => [`/v1/usage?from=${from}&to=${to}&groupBy=project,operation`],
     status: 200,

@@ -1,5 +1,7 @@
 import { formatHourStart, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
+import { appendPending } from '../../src/flows/log/append-pending.ts'
+import { NO_IDENTITY } from '../../src/flows/log/log-identity.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
 /** A server with a small day of one account, `acme`: what the tests of reading look at. */
@@ -55,6 +57,7 @@ export async function makeDay(): Promise<Day> {
     throw new Error(`${path}: ${answer.text}`)
   }
   await sendDay(server)
+  await appendPending(server.database.pool, NO_IDENTITY)
   return { server, get, pages: (path, limit) => pages(get, path, limit) }
 }
 

@@ -65,7 +65,8 @@ describe('every operation', () => {
 
   test('has a good answer, its refusals, and says which key it needs', () => {
     for (const { method, url, access } of ROUTES) {
-      const operation = DOCUMENT.paths[url.replace(/:(\w+)/g, '{$1}')]![method.toLowerCase()]!
+      const operation =
+        DOCUMENT.paths[url.replace(/:(\w+)/g, '{$1}').replace('*', '{path}')]![method.toLowerCase()]!
       const statuses = Object.keys(operation.responses)
       expect([url, statuses.some((status) => status < '300')]).toEqual([url, true])
       expect(statuses).toEqual(expect.arrayContaining(['400', '500', '503']))
@@ -130,7 +131,8 @@ test('a schema is what it was before it was shortened', () => {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, whole(one)]))
   }
   for (const { method, url, answers } of ROUTES) {
-    const operation = DOCUMENT.paths[url.replace(/:(\w+)/g, '{$1}')]![method.toLowerCase()]!
+    const operation =
+      DOCUMENT.paths[url.replace(/:(\w+)/g, '{$1}').replace('*', '{path}')]![method.toLowerCase()]!
     for (const [status, schema] of Object.entries(answers)) {
       const { content } = operation.responses[status] as {
         readonly content?: Readonly<Record<string, { readonly schema: object }>>

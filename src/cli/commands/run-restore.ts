@@ -3,6 +3,7 @@ import type { Instant } from '../../core/time/instant.ts'
 import { localActor } from '../../flows/shared/local-actor.ts'
 import { restoreBackup } from '../../flows/backup/restore-backup.ts'
 import { adminKeyPath } from '../../flows/keys/admin-key-file.ts'
+import { givenIdentity } from './log-identity.ts'
 import { type ReadOwnSettings, withEmptyDatabase } from '../own-database.ts'
 import { endedBy, inWords, shown } from './run-backup.ts'
 import { print, printJson, remark } from '../terminal/terminal.ts'
@@ -22,7 +23,8 @@ export async function restore(
 ): Promise<void> {
   let keyPath = ''
   const summary = await shown('restored', 'Stopped: nothing was restored.', (onProgress, signal) =>
-    withEmptyDatabase(readSettings, ({ connection, pool, dataDir }) => {
+    withEmptyDatabase(readSettings, ({ connection, pool, dataDir, settings }) => {
+      const identity = givenIdentity(settings)
       keyPath = adminKeyPath(dataDir)
       return restoreBackup({
         from: file === '-' ? { bytes: endedBy(signal, process.stdin), size: undefined } : file,
@@ -30,6 +32,7 @@ export async function restore(
         pool,
         dataDir,
         now: Date.now() as Instant,
+        identity,
         actor: localActor(),
         onProgress: (step, progress) => onProgress(progress, step === 'checking' ? 'checked' : 'restored'),
       })

@@ -10,22 +10,26 @@ import { CommandFailed, EXIT, type SetExitCode } from '../terminal/command-faile
 import { stopOnCtrlC } from '../terminal/ctrl-c.ts'
 import { type ReadOwnSettings, withReadableDatabase } from '../own-database.ts'
 import { showProgress } from '../terminal/progress.ts'
-import { conclude } from '../terminal/terminal.ts'
+import { conclude, print } from '../terminal/terminal.ts'
+import { describeKept, readKeptCheckpoint } from './kept-checkpoint.ts'
 
 export interface VerifyOptions {
   readonly account?: string
   readonly from?: string
   readonly to?: string
+  readonly checkpoint?: string
   readonly json?: true
 }
 
 /** Make the bills of a range again, and print each difference as it is found. */
 export async function verifyBills(
-  { account, from, to, json }: VerifyOptions,
+  { account, from, to, checkpoint, json }: VerifyOptions,
   readSettings: ReadOwnSettings,
   setExitCode: SetExitCode,
 ): Promise<void> {
   const range = { from: hourFrom(from, FIRST), to: hourFrom(to, LAST) }
+  const kept = checkpoint === undefined ? undefined : readKeptCheckpoint(checkpoint)
+  let told: Awaited<ReturnType<typeof describeKept>> | undefined
   const stop = stopOnCtrlC()
   let progress: VerifyProgress | undefined
   let found = 0
@@ -38,7 +42,8 @@ export async function verifyBills(
     await withReadableDatabase(readSettings, (pool) =>
       transaction(pool, async (sql) => {
         await run(sql, lockSnapshot, undefined)
-        for await (const difference of verify(sql, { account, ...range, onProgress })) {
+        if (kept) told = await describeKept(sql, kept)
+        for await (const difference of verify(sql, { account, ...range, kept, onProgress })) {
           found += 1
           shown.clear()
           printDifference(difference, json ?? false)
@@ -52,6 +57,9 @@ export async function verifyBills(
     shown.end()
     stop.done()
   }
+  if (told && !json) for (const line of told.lines) print(line)
+  if (told?.continued.length) setExitCode(EXIT.logContinued)
+  if (told && !told.tree) setExitCode(EXIT.failed)
   if (found > 0) setExitCode(EXIT.failed)
   conclude(resultOf(progress, found), { json: json ?? false, colour: found > 0 ? 'red' : 'green' })
 }

@@ -9,6 +9,8 @@ export const EXIT = {
   someRefused: 3,
   /** Settled, but accounts are set aside. */
   setAside: 4,
+  /** Verified against a checkpoint of a log that was continued since. */
+  logContinued: 5,
   /** Ctrl-C. */
   interrupted: 130,
 } as const

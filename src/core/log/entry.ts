@@ -74,7 +74,6 @@ export interface SettlementSummary {
   readonly hour: Hour
   readonly bills: number
   readonly lines: number
-  readonly withoutBill: number
   readonly currency: string
   readonly total: string
   readonly request: string
@@ -87,7 +86,7 @@ export function summaryText(one: SettlementSummary): string {
   return (
     `{"bills":${one.bills},"components":{"processing":"${one.processing}","request":"${one.request}"` +
     `,"storage":"${one.storage}"},"currency":${quoted(one.currency)},"hour":"${formatHourStart(one.hour)}"` +
-    `,"lines":${one.lines},"total":"${one.total}","withoutBill":${one.withoutBill}}`
+    `,"lines":${one.lines},"total":"${one.total}"}`
   )
 }
 

@@ -72,6 +72,11 @@ export class GrowingTree {
     return rootOf(this.#size, (name) => this.#edge[name.level]?.bytes, this.#hash)
   }
 
+  /** From now on, `changed` are those that change after this. */
+  forgetChanged(): void {
+    this.#changed.clear()
+  }
+
   /** The tiles that are new or have more hashes than before, as they are now. */
   get changed(): readonly Tile[] {
     return [...this.#changed.values()]

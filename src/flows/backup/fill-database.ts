@@ -19,6 +19,7 @@ import {
 import { findDeploymentRow, lockFirstStart } from '../../store/deployment.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
 import type { Pool } from '../../store/reading-pool.ts'
+import type { LogIdentity } from '../log/log-identity.ts'
 import { leaveAdminKeyIn } from '../keys/leave-admin-key-in.ts'
 import { BackupRefused, notEmpty } from './backup-refusal.ts'
 import { type BackupPart, damaged } from './read-backup.ts'
@@ -32,6 +33,8 @@ export interface RestoreBackup {
   readonly dataDir: string
   /** Of this process, for the admin key. */
   readonly now: Instant
+  /** Who this process is to the transparency log, which a restore continues; undefined: it has no keys. */
+  readonly identity?: LogIdentity
   /** Who restores, for the audit log: `cli:maria`. */
   readonly actor: string
   /** May throw, to stop: then nothing is restored. */

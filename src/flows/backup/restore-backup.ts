@@ -1,3 +1,5 @@
+import { continueLog } from '../log/continue-log.ts'
+import { NO_IDENTITY } from '../log/log-identity.ts'
 import { fillDatabase, type RestoreBackup } from './fill-database.ts'
 import { migrate, versionOfOtherRules } from '../../store/migrate.ts'
 import { runOne } from '../../store/query.ts'
@@ -39,6 +41,10 @@ export function restoreBackup(restore: RestoreBackup): Promise<RestoredBackup> {
     })
     const migrated = await migrate(connection)
     if (!migrated.ok) throw new BackupRefused(migrated.code, migrated.detail)
+    // What was signed after the backup is not in it.
+    const { identity = NO_IDENTITY, actor } = restore
+    const reason = `a backup of ${summary.createdAt} was restored`
+    await continueLog(pool, { identity, actor, reason, always: true })
     return { ok: true, summary }
   })
 }

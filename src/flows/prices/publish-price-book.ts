@@ -10,6 +10,7 @@ import type { Hour } from '../../core/time/hour.ts'
 import { throughGate } from '../../store/gate.ts'
 import { listAcceptedTypes } from '../../store/accepted-types.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
+import { insertPendingPriceVersion } from '../../store/log-pending.ts'
 import { insertPriceVersion } from '../../store/price-versions.ts'
 import { updatePriceVersion } from '../../store/deployment.ts'
 import { run, type Sql } from '../../store/query.ts'
@@ -162,6 +163,7 @@ async function store(
     if ((await findFirstOpenHour(client, watermarks)) !== firstOpenHour) return false
     if ((await run(client, listAcceptedTypes, undefined)).length !== acceptedTypes.size) return false
     await run(client, insertPriceVersion, row)
+    await run(client, insertPendingPriceVersion, row)
     await run(client, updatePriceVersion, { version })
     await run(client, insertAuditEntry, { actor, act: 'price-book/publish', account: null, detail })
     return true

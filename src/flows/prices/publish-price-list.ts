@@ -7,6 +7,7 @@ import type { Hour } from '../../core/time/hour.ts'
 import { insertAuditEntry } from '../../store/audit.ts'
 import { updatePriceVersion } from '../../store/deployment.ts'
 import { throughGate } from '../../store/gate.ts'
+import { insertPendingPriceVersion } from '../../store/log-pending.ts'
 import { insertPriceList } from '../../store/price-lists.ts'
 import { copyPriceVersion } from '../../store/price-versions.ts'
 import { run, type Sql } from '../../store/query.ts'
@@ -118,6 +119,7 @@ async function store(
     if ((await findFirstOpenHour(client, watermarks)) !== firstOpenHour) return false
     await run(client, copyPriceVersion, { version, publishedBy: actor })
     await run(client, insertPriceList, row)
+    await run(client, insertPendingPriceVersion, row)
     await run(client, updatePriceVersion, { version })
     await run(client, insertAuditEntry, { actor, act: 'price-list/publish', account: null, detail })
     return true

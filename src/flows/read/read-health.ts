@@ -6,6 +6,8 @@ import { countSilentSources } from '../../store/silent-sources.ts'
 import { findNewestLag } from '../../store/cycles.ts'
 import { countSetAside, listSetAside, type SetAside, type SetAsideCounts } from '../../store/set-aside.ts'
 import { run, runOne, type Sql } from '../../store/query.ts'
+import { NO_IDENTITY } from '../log/log-identity.ts'
+import { type LogState, readLogState } from '../log/log-state.ts'
 import { hoursDue, isInDanger, unsettledMs } from '../settle/billing-sla.ts'
 import { readClockState } from '../settle/clock-watch.ts'
 import { readWatermarks } from '../shared/read-deployment.ts'
@@ -33,13 +35,14 @@ export interface Health {
   /** What settlement has set aside: how much, and some of it. */
   readonly aside: SetAsideCounts
   readonly someAside: readonly SetAside[]
+  readonly log: LogState
 }
 
 /** So many accounts that are set aside are named. */
 export const ASIDE_NAMED = 20
 
 /** @param graceMs how long after its end sealing an hour is due */
-export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
+export async function readHealth(sql: Sql, graceMs: number, identity = NO_IDENTITY): Promise<Health> {
   const { alarm, delay } = await readClockState(sql)
   const newest = await runOne(sql, findNewestLag, undefined)
   const silentSources = (await runOne(sql, countSilentSources, undefined)) ?? 0
@@ -61,5 +64,6 @@ export async function readHealth(sql: Sql, graceMs: number): Promise<Health> {
     silentSources,
     aside,
     someAside,
+    log: await readLogState(sql, identity),
   }
 }

@@ -13,12 +13,14 @@ import {
 import { type UpdateWithdrawnLevels, updateWithdrawnLevels } from '../../store/restated-levels.ts'
 import type { StorageSeries } from '../../store/storage-series.ts'
 import { updateStorageTotals } from '../../store/storage-totals.ts'
-import { run } from '../../store/query.ts'
+import { drawChunk } from '../../store/log-pending.ts'
+import { run, runOne } from '../../store/query.ts'
 import type { AccountPricing } from '../accounts/account-pricing.ts'
 import { statementMonths } from '../accounts/statement-months.ts'
 import { sha256 } from '../shared/sha256.ts'
 import { settlingTurns } from '../shared/thread-turns.ts'
 import type { AccountFacts } from './cycle-facts.ts'
+import { IssuedLeaves } from './issued-leaves.ts'
 
 /** Lines that wait to be stored, about: where stored data gets a price, each account may have one for each past hour. */
 const LINES_TOGETHER = 50_000
@@ -55,6 +57,7 @@ export async function issueBills(
     (await run(client, listAccountStates, accounts)).map((state) => [state.account, state]),
   )
   const monthOf = await statementMonths(client, context.hour, accounts)
+  const leaves = new IssuedLeaves((await runOne(client, drawChunk, undefined))!, context.hour)
   let settlement = new Settlement()
   const withdrawn: UpdateWithdrawnLevels[] = []
   const touched: StorageSeries[] = []
@@ -77,11 +80,15 @@ export async function issueBills(
     for (const level of [...facts.levels, ...facts.withdrawn]) touched.push({ ...level, bucket, account })
     if (facts.withdrawn.length > 0) withdrawn.push({ bucket, account, step, levels: facts.withdrawn })
     after.push(
-      issue(settlement, { ...context, statementMonth: monthOf(account) }, facts, draft, { ...before, step }),
+      issue({ settlement, leaves }, { ...context, statementMonth: monthOf(account) }, facts, draft, {
+        ...before,
+        step,
+      }),
     )
   }
   if (after.length === 0) return []
   await settlement.copyInto(client)
+  await leaves.insertInto(client)
   for (const levels of withdrawn) await run(client, updateWithdrawnLevels, levels)
   await context.pricing.save(client)
   if (touched.length > 0) await run(client, updateStorageTotals, touched)
@@ -93,9 +100,15 @@ interface Billing extends BillingContext {
   readonly statementMonth: string
 }
 
+/** Where what is issued goes. */
+interface Issued {
+  readonly settlement: Settlement
+  readonly leaves: IssuedLeaves
+}
+
 /** @returns the account's state, of the step that this is, with the bill */
 function issue(
-  settlement: Settlement,
+  { settlement, leaves }: Issued,
   billing: Billing,
   facts: AccountFacts,
   draft: Draft | undefined,
@@ -105,11 +118,14 @@ function issue(
   if (draft) {
     const bill = billOf(billing, facts, draft, state)
     settlement.addBill({ bucket, step, bill })
+    leaves.addBill(bill)
     return { ...state, sequence: bill.sequence, digest: bill.digest }
   }
   const { hour, priceVersion } = billing
   const { account, eventsDigest } = facts
-  settlement.addHourWithoutBill({ bucket, account, step, hour, priceVersion, eventsDigest })
+  const without = { account, step, hour, priceVersion, eventsDigest }
+  settlement.addHourWithoutBill({ ...without, bucket, chunk: leaves.chunk })
+  leaves.addHourWithoutBill(without)
   return state
 }
 

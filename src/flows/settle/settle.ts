@@ -4,10 +4,10 @@ import { insertBillMonth } from '../../store/bills.ts'
 import { countEvents } from '../../store/usage-events.ts'
 import { type DueCycle, listDueCycles } from '../../store/cycles.ts'
 import { findDueBackfill, listBackfillBuckets } from '../../store/backfill-hours.ts'
-import { updateSettledUntil } from '../../store/deployment.ts'
 import { run, runOne } from '../../store/query.ts'
 import { listBucketsApart } from '../../store/set-aside.ts'
 import { isOfData } from '../../store/trouble.ts'
+import { noteSettled } from './note-settled.ts'
 import { type IdentityWindow, keepingWindow, readingWindow } from './identity-window.ts'
 import { HeldEventDamaged, releaseHeld } from './release-held.ts'
 import { retrySetAside } from './retry-set-aside.ts'
@@ -50,7 +50,7 @@ export async function settlePass(pass: SettlePass): Promise<number> {
   const failure = await releaseAll(pass)
   await sealDue(pass)
   // A process may have been killed between settling the last bucket of an hour and noting it.
-  await run(pass.pool, updateSettledUntil, undefined)
+  await noteSettled(pass.pool)
   let hours = await retryAside(pass, pass.retryNow ?? false)
   hours += await settleAllBackfill(pass)
   for (;;) {
@@ -86,7 +86,7 @@ async function retryAside(pass: SettlePass, isNow: boolean): Promise<number> {
   const { pool, onAside = () => undefined } = pass
   const retry = { pool, windowHours: windowHours(pass), isNow, stopping: () => pass.stopping(), onAside }
   const hours = await retrySetAside(retry)
-  if (hours > 0) await run(pool, updateSettledUntil, undefined)
+  if (hours > 0) await noteSettled(pool)
   return hours
 }
 
@@ -188,7 +188,7 @@ async function settleBuckets(
   const ends = await Promise.allSettled(Array.from({ length: pass.lanes ?? LANES }, settleRanges))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
   for (const cycle of due) note(cycle, await settleBucketsApart(pass, cycle))
-  await run(pool, updateSettledUntil, undefined)
+  await noteSettled(pool)
   return { settled: due.filter((cycle) => settled.has(cycle)), progress }
 }
 

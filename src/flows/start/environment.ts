@@ -69,6 +69,24 @@ export const VARIABLES: readonly Variable[] = [
     of: 'server',
   },
   {
+    name: 'FARTHING_LOG_ORIGIN',
+    fallback: '',
+    says: 'the name of the log, as billing.example.com/log',
+    of: 'server',
+  },
+  {
+    name: 'FARTHING_SIGNING_KEY',
+    fallback: '',
+    says: 'files of keys that sign the log, comma-separated',
+    of: 'server',
+  },
+  {
+    name: 'FARTHING_LOG_PUBLIC',
+    fallback: 'false',
+    says: 'true: the log is served without a key',
+    of: 'server',
+  },
+  {
     name: 'FARTHING_QUESTIONS',
     fallback: '3',
     says: "questions at once of one account's key: 1 to 50",

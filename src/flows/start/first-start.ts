@@ -12,6 +12,7 @@ import {
   lockFirstStart,
   findDeploymentRow,
 } from '../../store/deployment.ts'
+import { insertPendingPriceVersion } from '../../store/log-pending.ts'
 import { insertPriceVersion, findPriceVersionRow } from '../../store/price-versions.ts'
 import { findRestoring } from '../../store/backup.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -96,6 +97,7 @@ async function begin(
     source,
     digest,
   })
+  await run(sql, insertPendingPriceVersion, { version })
   const demo = given === undefined
   const deployment = {
     priceVersion: version,

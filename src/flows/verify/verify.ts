@@ -20,6 +20,7 @@ import { sha256 } from '../shared/sha256.ts'
 import { bucketsPerTransaction, COUNTED_EVENTS_MAX } from '../settle/settle.ts'
 import { verifyClosings } from './verify-closings.ts'
 import { verifyHour } from './verify-hour.ts'
+import { type KeptRoot, verifyLog } from './verify-log.ts'
 import { verifyTotals } from './verify-totals.ts'
 
 export type { Difference } from './compare-bill.ts'
@@ -30,6 +31,8 @@ export interface Verify {
   /** Cycles in [from, to). */
   readonly from: Hour
   readonly to: Hour
+  /** A checkpoint of the log from outside, which the log is held against. */
+  readonly kept?: KeptRoot | undefined
   readonly onProgress: (progress: VerifyProgress) => void
 }
 
@@ -47,7 +50,7 @@ export interface VerifyProgress {
  */
 export async function* verify(
   sql: Sql,
-  { account, from, to, onProgress }: Verify,
+  { account, from, to, kept, onProgress }: Verify,
 ): AsyncGenerator<Difference> {
   const books = new Map<number, PriceBook>()
   yield* verifyPrices(sql, books)
@@ -79,6 +82,8 @@ export async function* verify(
   for (const broken of await run(sql, findBrokenChains, { account: only })) yield chainDifference(broken)
   for (const broken of await run(sql, findBrokenPositions, { account: only }))
     yield positionDifference(broken)
+  // The log is of all accounts: it is held against all, or left out.
+  if (only === null || kept) yield* verifyLog(sql, kept)
 }
 
 /**

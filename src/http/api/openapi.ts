@@ -15,11 +15,14 @@ export interface OpenApi {
   readonly [member: string]: unknown
 }
 
+/** What the rest of an address is called. */
+const REST = 'path'
+
 /** The document that describes every route: made once, when the server is. */
 export function describeApi(routes: readonly Route[]): OpenApi {
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) {
-    const path = route.url.replace(/:(\w+)/g, '{$1}')
+    const path = route.url.replace(/:(\w+)/g, '{$1}').replace('*', `{${REST}}`)
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
   }
   return {
@@ -82,7 +85,7 @@ function operationId(method: string, url: string): string {
 function parametersOf({ params, query }: Endpoint): readonly object[] {
   return [
     ...Object.entries(params?.properties ?? {}).map(([name, schema]) =>
-      parameterOf('path', name, schema, true),
+      parameterOf('path', name === '*' ? REST : name, schema, true),
     ),
     ...Object.entries(query?.properties ?? {}).map(([name, schema]) =>
       parameterOf('query', name, schema, required(query).has(name)),

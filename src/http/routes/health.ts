@@ -87,7 +87,12 @@ async function spaceWarning(dataDir: string | undefined): Promise<readonly strin
 /** A clock alarm is for people: a balancer that took the process away for it would stop ingest, too. */
 function readinessOf(health: Health): Readiness {
   const { alarm, delay, sealingBehindMs, silentSources } = health
-  const warnings = [...sealedAhead(health), ...setAside(health), ...silence(silentSources)]
+  const warnings = [
+    ...sealedAhead(health),
+    ...setAside(health),
+    ...silence(silentSources),
+    ...logTrouble(health),
+  ]
   if (alarm) return { ready: true, sealing: 'stopped', reasons: [alarmText(alarm), ...warnings] }
   if (delay) return { ready: true, sealing: 'delayed', reasons: [delayText(delay), ...warnings] }
   if (sealingBehindMs <= SEALING_LATE_MS) return { ready: true, sealing: 'running', reasons: warnings }
@@ -111,6 +116,11 @@ function sealedAhead({ sealedAheadMs, watermarks }: Health): string[] {
   return sealedAheadMs === 0 ? [] : [aheadText(watermarks.sealedUntil, watermarks.now)]
 }
 
+/** Bills are made all the same. */
+function logTrouble({ log: { trouble } }: Health): string[] {
+  return trouble === undefined ? [] : [trouble]
+}
+
 /** The process is as it should be, and what it meters may not: for people, like a clock alarm. */
 function silence(sources: number): string[] {
   if (sources === 0) return []
@@ -128,7 +138,8 @@ const reads = new WeakMap<HttpContext, Promise<Health>>()
 
 function healthOf(context: HttpContext): Promise<Health> {
   const read =
-    reads.get(context) ?? readHealth(context.probes, context.graceMs).finally(() => reads.delete(context))
+    reads.get(context) ??
+    readHealth(context.probes, context.graceMs, context.identity).finally(() => reads.delete(context))
   reads.set(context, read)
   return read
 }
@@ -173,6 +184,24 @@ export const getOpenapi = route({
   handle: ({ request }) => request.server.description,
 })
 
+type Gauge = readonly [name: string, help: string, ...values: readonly number[]]
+
+function logGauges({ log: { tree, pending, signed, newest, ageMs, trouble } }: Health): readonly Gauge[] {
+  const age = ageMs === undefined ? [] : [ageMs / 1000]
+  return [
+    ['farthing_log_entries', 'Entries of the transparency log', tree?.size ?? 0],
+    ['farthing_log_pending', 'Issued, and not in the log yet', pending],
+    ['farthing_log_checkpoint_age_seconds', 'Since the newest checkpoint of the log', ...age],
+    ['farthing_log_signed_entries', 'Entries that a signed checkpoint covers', signed?.size ?? 0],
+    ['farthing_log_checkpoint_entries', 'Entries that a checkpoint covers, signed or not', newest?.size ?? 0],
+    [
+      'farthing_log_not_signed',
+      '1: this process does not sign the log: see /readyz',
+      Number(trouble !== undefined),
+    ],
+  ]
+}
+
 function gaugesOf(health: Health): readonly Reading[] {
   const { watermarks, alarm, delay, sealedAheadMs, newestLagMs } = health
   const { now, sealedUntil, settledUntil } = watermarks
@@ -180,7 +209,7 @@ function gaugesOf(health: Health): readonly Reading[] {
   const gainMs = alarm ? alarm.at - alarm.acceptedAt : 0
   const asideCount = health.aside.accounts + health.aside.buckets
   const lag = newestLagMs === undefined ? [] : [newestLagMs / 1000]
-  const gauges: readonly (readonly [name: string, help: string, ...values: readonly number[]])[] = [
+  const gauges: readonly Gauge[] = [
     ['farthing_sealed_age_seconds', 'Since the start of the first hour that is not sealed', age(sealedUntil)],
     ['farthing_settled_age_seconds', 'Since the start of the first hour without bills', age(settledUntil)],
     [
@@ -210,6 +239,7 @@ function gaugesOf(health: Health): readonly Reading[] {
     ],
     ['farthing_set_aside', 'Accounts and buckets that settlement has set aside', asideCount],
     ['farthing_silent_sources', 'Sources that usually report, and have sent nothing', health.silentSources],
+    ...logGauges(health),
     ['farthing_body_bytes_held', 'Bytes of request bodies in memory', bytesHeld()],
   ]
   return [
