@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formatHourStart, type Hour, hourOf } from '../../src/core/time/hour.ts'
+import type { Instant } from '../../src/core/time/instant.ts'
 import { blocksOf } from '../unit/scenarios-read.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 import { installProgram } from './installed-program.ts'
@@ -35,7 +37,8 @@ async function curl(lines: readonly string[]): Promise<unknown> {
 }
 
 async function used(): Promise<unknown> {
-  const [from, to] = [-2, 1].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString())
+  const now = hourOf(Date.now() as Instant)
+  const [from, to] = [-2, 2].map((hours) => formatHourStart((now + hours) as Hour))
   const { json } = await server.ask(`/v1/usage?account=acme&from=${from}&to=${to}&window=month`)
   return inUnits<{ quantity: string }>(json.items).map(({ quantity }) => quantity)
 }

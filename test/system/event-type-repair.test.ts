@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson, type Json } from '../../src/core/text/canonical-json.ts'
 import { createIngest } from '../../src/flows/ingest/ingest.ts'
 import { makePool } from '../../src/store/connect.ts'
-import { hourOf } from '../../src/core/time/hour.ts'
+import { formatHourStart, type Hour, hourOf } from '../../src/core/time/hour.ts'
 import type { Instant } from '../../src/core/time/instant.ts'
 import { type Deployment, quiet } from './deployment.ts'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
@@ -75,9 +75,8 @@ async function heldReason(subject: string) {
 }
 
 async function used(account: string): Promise<readonly string[]> {
-  const [from, to] = [Date.now() - 48 * 3_600_000, Date.now() + 3_600_000].map((at) =>
-    new Date(at).toISOString(),
-  )
+  const now = hourOf(Date.now() as Instant)
+  const [from, to] = [-48, 2].map((hours) => formatHourStart((now + hours) as Hour))
   const { json } = await server.ask(
     `/v1/usage?account=${account}&from=${from}&to=${to}&window=month&groupBy=item`,
   )

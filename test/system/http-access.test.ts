@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { formatHourStart, type Hour, hourOf } from '../../src/core/time/hour.ts'
+import type { Instant } from '../../src/core/time/instant.ts'
 import { KEY_CACHE_MS } from '../../src/flows/keys/find-key.ts'
 import { isKeyText, newKeyText } from '../../src/flows/keys/key-text.ts'
 import { SCOPES } from '../../src/flows/keys/key-scopes.ts'
@@ -46,8 +48,8 @@ interface Walk {
   readonly status: number
 }
 
-const from = new Date(Date.now() - 100 * 3_600_000).toISOString()
-const to = new Date(Date.now() + 3_600_000).toISOString()
+const now = hourOf(Date.now() as Instant)
+const [from, to] = [formatHourStart((now - 100) as Hour), formatHourStart((now + 2) as Hour)]
 
 /** Every route, by method and URL. A route that is not here fails the test below. */
 const WALKS: Readonly<Record<string, Walk>> = {
