@@ -101,7 +101,7 @@ export interface RouteSpec<
   readonly findsRepeats?: true
   /** The shape of its problems, if it is not that of RFC 9457. */
   readonly problem?: TSchema
-  /** Answers problems in the shape of a foreign protocol; without it, as RFC 9457 says. */
+  /** Answers problems in the shape of a compatible protocol; without it, as RFC 9457 says. */
   readonly answerProblem?: (problem: HttpProblem, request: FastifyRequest, reply: FastifyReply) => unknown
   /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */
   handle(call: Call<Static<Query>, Static<Params>>, context: HttpContext): Answer<Answers>

@@ -90,10 +90,10 @@ export async function* writeBackup(options: WriteBackup): AsyncGenerator<Buffer>
 }
 
 /** Ours, in the order in which they can be filled again. */
-function partsOf(found: readonly TablePart[], onCompat: (name: string) => void): readonly TablePart[] {
+function partsOf(found: readonly TablePart[], onForeignTable: (name: string) => void): readonly TablePart[] {
   const known = BACKED_UP.map(({ table }) => table)
   const foreign = found.filter(({ table }) => !known.includes(table) && !(table in LEFT_OUT))
-  for (const name of new Set(foreign.map(({ table }) => table))) onCompat(name)
+  for (const name of new Set(foreign.map(({ table }) => table))) onForeignTable(name)
   return known.flatMap((table) => found.filter((part) => part.table === table))
 }
 

@@ -18,7 +18,7 @@ import * as unbilled from '../../api/unbilled.ts'
 import * as usage from '../../api/usage.ts'
 import * as views from '../../api/views.ts'
 import * as voids from '../../api/voids.ts'
-import * as foreign from '../compat/foreign-schemas.ts'
+import * as compat from '../compat/compat-schemas.ts'
 
 const MODULES: readonly Readonly<Record<string, unknown>>[] = [
   accounts,
@@ -40,7 +40,7 @@ const MODULES: readonly Readonly<Record<string, unknown>>[] = [
   usage,
   views,
   voids,
-  foreign,
+  compat,
 ]
 
 /** What every refusal looks like, but to clients of other systems. */

@@ -2,7 +2,7 @@ import { isObject } from '../../core/ingest/read-usage.ts'
 import type { Json } from '../../core/text/canonical-json.ts'
 import type { Delivered, EventResult } from '../../flows/ingest/ingest-types.ts'
 
-/** An event of a foreign form as a CloudEvent. Without a time, that of its receipt counts. */
+/** An event of a compatible protocol as a CloudEvent. Without a time, that of its receipt counts. */
 export function compatEvent(event: { readonly [name: string]: Json }): Delivered {
   const isUntimed = event['time'] === undefined || event['time'] === null
   return isUntimed ? { raw: event, untimed: true } : { raw: event }

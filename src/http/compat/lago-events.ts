@@ -3,7 +3,7 @@ import { HTTP_PROBLEMS } from '../api/problem.ts'
 import { BODY_BYTES_MAX } from '../body/limits.ts'
 import { route } from '../route.ts'
 import { takeDelivery } from '../take-delivery.ts'
-import { LagoEvent, LagoProblem } from './foreign-schemas.ts'
+import { LagoEvent, LagoProblem } from './compat-schemas.ts'
 import { lagoHeaders, lagoProblem } from './lago-event.ts'
 
 /** Events of a Lago client. Those that can be stored are, also beside one that cannot: repeating them is harmless. */

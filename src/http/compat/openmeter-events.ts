@@ -6,7 +6,7 @@ import { bodyOf, HTTP_PROBLEMS, type HttpProblem } from '../api/problem.ts'
 import { type Reply, route } from '../route.ts'
 import { takeDelivery } from '../take-delivery.ts'
 import { lagoHeaders } from './lago-event.ts'
-import { LagoEvent } from './foreign-schemas.ts'
+import { LagoEvent } from './compat-schemas.ts'
 import { sendProblemBytes } from './openmeter-problem.ts'
 
 const Event = Type.Object(

@@ -4,7 +4,7 @@ import { describeMeter, listMeters, type Meter } from '../../flows/read/list-met
 import { Flag, PAGE, PAGE_MAX, parameter } from '../../api/parameters.ts'
 import { HttpProblem } from '../api/problem.ts'
 import { route } from '../route.ts'
-import { Meter as MeterOfClient } from './foreign-schemas.ts'
+import { Meter as MeterOfClient } from './compat-schemas.ts'
 import { answerOpenmeterProblem } from './openmeter-problem.ts'
 
 /** What there is to ask for follows from the price book, which is for everyone who pays by it. */

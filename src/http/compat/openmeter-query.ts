@@ -17,7 +17,7 @@ import { HttpProblem } from '../api/problem.ts'
 import { RANGE_HOURS_MAX, RANGE_TEXTS } from '../api/usage-question.ts'
 import { type HourRange, parameterReader, type Raw, readHourRange, requireShort } from '../api/parameters.ts'
 import { type HttpContext, type Reply, route } from '../route.ts'
-import { MeterRow, WindowSize } from './foreign-schemas.ts'
+import { MeterRow, WindowSize } from './compat-schemas.ts'
 import { answerOpenmeterProblem } from './openmeter-problem.ts'
 
 /** Accounts of one question: each is read by itself. */

@@ -2,7 +2,8 @@ import { compare } from '../../money/decimal.ts'
 import { formatHourStart, type Hour } from '../../time/hour.ts'
 import { priceWords } from '../price-book/compare/words.ts'
 import type { PriceBookProblem } from '../price-book/parse/problem.ts'
-import { inForce, sameTerm } from './list-changes.ts'
+import { differencesOf, inForce } from './dated.ts'
+import { sameTerm } from './list-changes.ts'
 import type { ListRate, ListTerm, PriceList } from './price-list.ts'
 
 /**
@@ -80,11 +81,6 @@ function firstDifference<Value extends { readonly from: Hour }>(
   firstOpenHour: Hour,
   isSame: (a: Value, b: Value) => boolean,
 ): Hour | undefined {
-  const hours = [...old, ...next].map(({ from }) => from).filter((hour) => hour < firstOpenHour)
-  return hours
-    .sort((a, b) => a - b)
-    .find((hour) => {
-      const [was, becomes] = [inForce(old, hour), inForce(next, hour)]
-      return was === undefined || becomes === undefined ? was !== becomes : !isSame(was, becomes)
-    })
+  const { value: first } = differencesOf(old, next, isSame).next()
+  return first && first.from < firstOpenHour ? first.from : undefined
 }

@@ -2,6 +2,7 @@ import { compare, plain } from '../../money/decimal.ts'
 import { compareBytes } from '../../text/well-formed.ts'
 import type { Hour } from '../../time/hour.ts'
 import { placeOfRate, priceWords, samePrice } from '../price-book/compare/words.ts'
+import { type Dated, type Difference, differencesOf } from './dated.ts'
 import type { ListTerm, PriceList } from './price-list.ts'
 
 /** What can differ between two versions of a price list. Codes of the API: add, never rename. */
@@ -69,55 +70,35 @@ function termWords(term: ListTerm): string {
   return `${priceWords(term)}${term.evenIfFree ? ', even if free publicly' : ''}`
 }
 
-interface Dated {
-  readonly from: Hour
-}
-
 interface Ways<Value> {
   readonly isSame: (a: Value, b: Value) => boolean
   readonly words: (value: Value) => string
 }
 
-interface Difference<Value> {
-  readonly from: Hour
-  readonly to: Hour | null
-  readonly before: Value | undefined
-  readonly after: Value | undefined
+interface WordedDifference<Value> extends Difference<Value> {
   readonly was: string | null
   readonly becomes: string | null
 }
 
-/** The stretches of time in which two lists of dated values say different things, each as long as both stay what they are. */
+/** What differs, in words; neighbours that read alike are one difference. */
 function differences<Value extends Dated>(
   old: readonly Value[],
   next: readonly Value[],
   { isSame, words }: Ways<Value>,
-): readonly Difference<Value>[] {
-  const hours = [...new Set([...old, ...next].map(({ from }) => from))].sort((a, b) => a - b)
-  const found: Difference<Value>[] = []
-  for (const [at, from] of hours.entries()) {
-    const [before, after] = [inForce(old, from), inForce(next, from)]
-    const agree = before && after ? isSame(before, after) : before === after
-    if (agree) continue
-    const to = hours[at + 1] ?? null
-    const [was, becomes] = [before, after].map((value) => (value ? words(value) : null)) as [
-      string | null,
-      string | null,
-    ]
+): readonly WordedDifference<Value>[] {
+  const found: WordedDifference<Value>[] = []
+  for (const one of differencesOf(old, next, isSame)) {
+    const was = one.before ? words(one.before) : null
+    const becomes = one.after ? words(one.after) : null
     const last = found.at(-1)
-    if (last?.to === from && last.was === was && last.becomes === becomes) {
-      found[found.length - 1] = { ...last, to }
-    } else found.push({ from, to, before, after, was, becomes })
+    if (last?.to === one.from && last.was === was && last.becomes === becomes) {
+      found[found.length - 1] = { ...last, to: one.to }
+    } else found.push({ ...one, was, becomes })
   }
   return found
 }
 
-/** The value in force in an hour; undefined before the first one. */
-export function inForce<Value extends Dated>(values: readonly Value[], hour: Hour): Value | undefined {
-  return values.findLast(({ from }) => from <= hour)
-}
-
 /** What is written without a time holds from hour 0 on, which means from ever. */
-function shown({ from, to, was, becomes }: Difference<unknown>) {
+function shown({ from, to, was, becomes }: WordedDifference<unknown>) {
   return { from: from === 0 ? null : from, to, was, becomes }
 }

@@ -1,12 +1,11 @@
 import type { Component } from '../../../ingest/usage.ts'
 import { compareBytes } from '../../../text/well-formed.ts'
 import type { Hour } from '../../../time/hour.ts'
-import { stretchesOf } from './timeline.ts'
+import { differentTypes, pairRates, type RateInBoth, rateStretches } from './differences.ts'
 import {
   eventTypeWords,
   placeOfRate,
   priceWords,
-  rateKey,
   samePrice,
   sameStatuses,
   sameUnit,
@@ -106,13 +105,10 @@ function headingChanges(old: PriceBook, next: PriceBook): readonly PriceBookChan
 }
 
 function typeChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
-  const types = new Set([...old.eventTypes.keys(), ...next.eventTypes.keys()])
-  return [...types].toSorted(compareBytes).flatMap((type): PriceBookChange[] => {
-    const [before, after] = [old.eventTypes.get(type), next.eventTypes.get(type)]
-    const [was, becomes] = [before && eventTypeWords(before), after && eventTypeWords(after)]
-    if (was === becomes) return []
+  return differentTypes(old, next).map(({ type, old: before, next: after }) => {
+    const [was, becomes] = [before ? eventTypeWords(before) : null, after ? eventTypeWords(after) : null]
     const kind = !before ? 'event_type_added' : after ? 'event_type_changed' : 'event_type_removed'
-    return [{ ...NOTHING, kind, names: [type], was: was ?? null, becomes: becomes ?? null }]
+    return { ...NOTHING, kind, names: [type], was, becomes }
   })
 }
 
@@ -144,17 +140,9 @@ function namesChange(
 
 /** Rate by rate, in the order of a bill. */
 function rateChanges(old: PriceBook, next: PriceBook): readonly PriceBookChange[] {
-  const [before, after] = [ratesByKey(old), ratesByKey(next)]
-  const all = new Map([...before, ...after])
-  const keys = [...all.keys()].toSorted((a, b) => compareRates(all.get(a)!, all.get(b)!))
-  return keys.flatMap((key) => {
-    const [rate, other] = [before.get(key), after.get(key)]
-    return [...ruleChanges(rate, other), ...priceChanges(rate, other)]
-  })
-}
-
-function ratesByKey({ rates }: PriceBook): ReadonlyMap<string, Rate> {
-  return new Map(rates.map((rate) => [rateKey(rate), rate]))
+  return pairRates(old.rates, next.rates)
+    .toSorted((a, b) => compareRates((a.next ?? a.old)!, (b.next ?? b.old)!))
+    .flatMap((rate) => [...ruleChanges(rate), ...priceChanges(rate)])
 }
 
 function compareRates(a: Rate, b: Rate): number {
@@ -163,7 +151,7 @@ function compareRates(a: Rate, b: Rate): number {
 }
 
 /** Everything about a rate that has no date. */
-function ruleChanges(rate: Rate | undefined, other: Rate | undefined): readonly PriceBookChange[] {
+function ruleChanges({ old: rate, next: other }: RateInBoth): readonly PriceBookChange[] {
   const place = placeOf((other ?? rate)!)
   if (!rate || !other) {
     const [kind, one] = other ? (['rate_added', other] as const) : (['rate_removed', rate!] as const)
@@ -191,11 +179,10 @@ function placeOf({ component, item, rate }: Rate): Pick<PriceBookChange, 'compon
 }
 
 /** What costs something else, for as long as both prices hold. */
-function priceChanges(rate: Rate | undefined, other: Rate | undefined): readonly PriceBookChange[] {
-  const place = placeOf((other ?? rate)!)
+function priceChanges(pair: RateInBoth): readonly PriceBookChange[] {
+  const place = placeOf((pair.next ?? pair.old)!)
   const changes: PriceBookChange[] = []
-  for (const { from, to, terms } of stretchesOf([rate, other])) {
-    const [term, otherTerm] = terms
+  for (const { from, to, was: term, becomes: otherTerm } of rateStretches(pair)) {
     if (samePrice(term, otherTerm) && isMarked(term) === isMarked(otherTerm)) continue
     const isFilled = term?.kind === 'unknown' && otherTerm !== undefined
     const [was, becomes] = [markedWords(term), markedWords(otherTerm)]
@@ -205,7 +192,7 @@ function priceChanges(rate: Rate | undefined, other: Rate | undefined): readonly
       continue
     }
     const kind = isFilled ? 'price_filled' : 'price_changed'
-    const fromNextMonth = otherTerm?.kind === 'tiers' && waits(other, otherTerm, from)
+    const fromNextMonth = otherTerm?.kind === 'tiers' && waits(pair.next, otherTerm, from)
     changes.push({ ...NOTHING, ...place, kind, from, to: to ?? null, was, becomes, fromNextMonth })
   }
   return changes

@@ -1,15 +1,13 @@
-import { compareBytes } from '../../../text/well-formed.ts'
 import type { Hour } from '../../../time/hour.ts'
 import { changedCharges } from './charges.ts'
+import { differentTypes } from './differences.ts'
 import { movedTiers } from './moved-tiers.ts'
 import type { PastChange } from './past-change.ts'
 import { changedStorage } from './storage.ts'
-import { eventTypeWords, sameEventType, typeAsWritten } from './words.ts'
+import { FIRST_HOUR } from './timeline.ts'
+import { eventTypeWords, typeAsWritten } from './words.ts'
 import type { PriceBook, Rate } from '../price-book.ts'
 import { PROBLEMS_MAX } from '../parse/problem.ts'
-
-/** The first hour that a price book can name: what differs without a time differs from there on. */
-const FIRST_HOUR = 0 as Hour
 
 /**
  * What a new version of the price book would change for hours that have begun. Nothing may (R13): for each of them,
@@ -41,6 +39,7 @@ export function comparePriceBooks(
   ].slice(0, PROBLEMS_MAX)
 }
 
+/** What differs without a time differs from the first hour on. */
 const WHOLE_BOOK = { component: null, item: null, rate: null, hour: FIRST_HOUR } as const
 
 function changedCurrency(old: PriceBook, next: PriceBook): readonly PastChange[] {
@@ -53,10 +52,8 @@ function changedCurrency(old: PriceBook, next: PriceBook): readonly PastChange[]
 }
 
 function changedEventTypes(old: PriceBook, next: PriceBook): readonly PastChange[] {
-  const types = [...old.eventTypes].toSorted(([a], [b]) => compareBytes(a, b))
-  return types.flatMap(([type, before]): PastChange[] => {
-    const after = next.eventTypes.get(type)
-    if (sameEventType(before, after)) return []
+  return differentTypes(old, next).flatMap(({ type, old: before, next: after }): PastChange[] => {
+    if (!before) return []
     const [was, becomes] = [eventTypeWords(before), eventTypeWords(after)]
     const message = `The event type ${type} is ${was}, and would be ${becomes}.`
     const fix = `write ${type}: ${typeAsWritten(before)} as before, and other data under a type of another name`

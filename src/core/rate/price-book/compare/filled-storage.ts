@@ -1,6 +1,5 @@
 import type { Hour } from '../../../time/hour.ts'
-import { stretchesOf } from './timeline.ts'
-import { rateKey } from './words.ts'
+import { pairRates, rateStretches } from './differences.ts'
 import { type PriceBook, type PriceTerm, ratesFor } from '../price-book.ts'
 
 /**
@@ -10,11 +9,11 @@ import { type PriceBook, type PriceTerm, ratesFor } from '../price-book.ts'
  */
 export function storageFilledFrom(old: PriceBook, next: PriceBook, before: Hour): Hour | undefined {
   if (old === next) return undefined
-  const known = new Map(ratesFor(old, 'storage', null).map((rate) => [rateKey(rate), rate]))
-  const filled = ratesFor(next, 'storage', null).flatMap((rate) => {
-    for (const { from, terms } of stretchesOf([known.get(rateKey(rate)), rate])) {
+  const rates = pairRates(ratesFor(old, 'storage', null), ratesFor(next, 'storage', null))
+  const filled = rates.flatMap((rate) => {
+    for (const { from, was, becomes } of rateStretches(rate)) {
       if (from >= before) break
-      if (!hasPrice(terms[0]) && hasPrice(terms[1])) return [from]
+      if (!hasPrice(was) && hasPrice(becomes)) return [from]
     }
     return []
   })

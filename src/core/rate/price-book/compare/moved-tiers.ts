@@ -1,5 +1,6 @@
 import { formatHourStart, type Hour } from '../../../time/hour.ts'
 import type { PriceBook, Rate } from '../price-book.ts'
+import { pairRates } from './differences.ts'
 import type { PastChange } from './past-change.ts'
 import { type RateChange, toPastChange } from './rate-change.ts'
 import { placeOfRate, rateKey } from './words.ts'
@@ -15,10 +16,8 @@ export function movedTiers(
   firstOpenHour: Hour,
   hasListTiers: (rate: Rate) => boolean,
 ): readonly PastChange[] {
-  const before = new Map(old.rates.map((rate) => [rateKey(rate), rate]))
-  return next.rates.flatMap((rate): PastChange[] => {
-    const was = before.get(rateKey(rate))
-    if (!was || !(hasTiers(was, rate) || hasListTiers(rate))) return []
+  return pairRates(old.rates, next.rates).flatMap(({ old: was, next: rate }): PastChange[] => {
+    if (!was || !rate || !(hasTiers(was, rate) || hasListTiers(rate))) return []
     const [begins, wouldBegin] = [was.terms[0]!.from, rate.terms[0]!.from]
     if (wouldBegin >= begins || begins >= firstOpenHour) return []
     return [toPastChange(movedStart(rate, begins, wouldBegin), next, firstOpenHour)]

@@ -1,4 +1,5 @@
 import type { Hour } from '../../../time/hour.ts'
+import { isPricedAlike, pairRates, type RateInBoth } from './differences.ts'
 import type { Findings } from './findings.ts'
 import type { Group } from './groups.ts'
 import {
@@ -83,10 +84,9 @@ interface Lanes {
 function lanesOf(groups: readonly Group[]): Lanes {
   const [old, next] = [ratesOf(groups, 'old'), ratesOf(groups, 'next')]
   const lanes = new Map<string, Lane>()
-  for (const key of new Set([...old.keys(), ...next.keys()])) {
-    const rates = { old: old.get(key), next: next.get(key) }
-    const state = { isSame: isSame(rates.old, rates.next), term: undefined, nextTerm: undefined }
-    lanes.set(key, { ...rates, ...state, seats: [] })
+  for (const pair of pairRates(old, next)) {
+    const state = { isSame: isSame(pair), term: undefined, nextTerm: undefined }
+    lanes.set(pair.key, { old: pair.old, next: pair.next, ...state, seats: [] })
   }
   return { lanes: [...lanes.values()], swept: groups.flatMap((group) => giveSeats(group, lanes) ?? []) }
 }
@@ -109,18 +109,13 @@ function giveSeats(group: Group, lanes: ReadonlyMap<string, Lane>): Swept | unde
 }
 
 /** Do both books say the same of the rate, at all hours? */
-function isSame(old: Rate | undefined, next: Rate | undefined): boolean {
-  if (!old || !next || !sameUnit(old, next) || !sameStatuses(old, next)) return false
-  const [steps, others] = [stepsOf(old), stepsOf(next)]
-  return (
-    steps.length === others.length &&
-    steps.every(({ hour, term }, at) => hour === others[at]!.hour && samePrice(term, others[at]!.term))
-  )
+function isSame(pair: RateInBoth): boolean {
+  const { old, next } = pair
+  return !!old && !!next && sameUnit(old, next) && sameStatuses(old, next) && isPricedAlike(pair)
 }
 
-function ratesOf(groups: readonly Group[], side: 'old' | 'next'): ReadonlyMap<string, Rate> {
-  const rates = new Set(groups.flatMap((group) => group[side]))
-  return new Map([...rates].map((rate) => [rateKey(rate), rate]))
+function ratesOf(groups: readonly Group[], side: 'old' | 'next'): ReadonlySet<Rate> {
+  return new Set(groups.flatMap((group) => group[side]))
 }
 
 function stepsByHour(lanes: readonly Lane[]): readonly (readonly [Hour, readonly LaneStep[]])[] {

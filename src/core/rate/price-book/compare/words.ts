@@ -108,10 +108,6 @@ function quantitiesAsWritten({ quantities }: EventType): string {
   return `{ ${written.join(', ')} }`
 }
 
-export function sameEventType(a: EventType, b: EventType | undefined): boolean {
-  return b !== undefined && typeAsWritten(a) === typeAsWritten(b)
-}
-
 /** As it is written in a price book, for advice. */
 export function typeAsWritten(type: EventType): string {
   const operation = type.operation === undefined ? '' : `, operation: ${type.operation}`
