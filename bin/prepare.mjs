@@ -90,7 +90,7 @@ function compile(config, dist, wanted, addOthers) {
   swapIn(fresh, dist)
 }
 
-/** Put a folder in the place of another, whoever else does the same at this moment: one of them stays, whole. */
+/** Put a folder in the place of another, even if another process does the same at this moment: one of them stays, whole. */
 function swapIn(fresh, place) {
   const old = `${fresh}-old`
   for (let attempt = 1; ; attempt++) {

@@ -90,7 +90,7 @@ function isCutHere({ readableEnded, errored }: NodeSocket): boolean {
 
 const watched = new WeakMap<NodeSocket, Set<() => void>>()
 
-/** One listener for each connection, however many requests it carries. @returns what takes it back */
+/** One listener for each connection, however many requests it carries. @returns what undoes it */
 function whenClosed(socket: NodeSocket, work: () => void): () => void {
   let works = watched.get(socket)
   if (!works) {

@@ -21,7 +21,7 @@ export function holdProcess(): () => void {
   return () => clearInterval(timer)
 }
 
-/** When Node has nothing left to do. @returns what takes it back */
+/** When Node has nothing left to do. @returns what undoes it */
 export function beforeExit(work: () => void): () => void {
   const { process } = globalThis as Node
   process?.on?.('beforeExit', work)

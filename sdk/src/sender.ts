@@ -81,7 +81,7 @@ export class Sender {
     this.#hurrying--
   }
 
-  /** At the next answer that only a person can put right. @returns what takes it back */
+  /** At the next answer that only a person can put right. @returns what undoes it */
   onRefusal(work: () => void): () => void {
     this.#onRefusal.add(work)
     return () => this.#onRefusal.delete(work)

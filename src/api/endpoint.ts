@@ -8,7 +8,7 @@ export const TAGS = {
   'Transparency log': 'A log of all bills that cannot be rewritten, and its signed checkpoints.',
   Hours: 'Which hours are open, sealed or settled.',
   'Usage on no bill': 'What is held for want of a price, and what was refused.',
-  Voids: 'Taking usage back.',
+  Voids: 'Voiding usage.',
   Sources: 'Who sends, whether everything has arrived, and who has fallen silent.',
   'Price book': 'Versions of the price book, and publishing the next one.',
   'Price lists': 'Negotiated prices and discounts, and publishing them.',

@@ -8,7 +8,7 @@ const Voided = Type.Boolean({
   description: 'It was voided: the line gives it back, in negative quantities',
 })
 const VoidedLevel = Type.Boolean({
-  description: 'The line takes it back. Its quantity is 0: what it came to was billed before',
+  description: 'The line reverses it. Its quantity is 0: what it came to was billed before',
 })
 
 export const LineEvent = Type.Object({

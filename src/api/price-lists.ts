@@ -54,7 +54,7 @@ export const PriceListChange = Type.Object({
   rate: Nullable,
   from: NullableTime,
   to: NullableTime,
-  was: Type.Union([...Nullable.anyOf], { description: 'Null: the list says nothing of it' }),
+  was: Type.Union([...Nullable.anyOf], { description: 'Null: the list has no such entry' }),
   becomes: Nullable,
   fromNextMonth: Type.Boolean({
     description:

@@ -32,7 +32,7 @@ export const VoidedPart = Type.Object({
   account: Text,
   dryRun: Type.Boolean(),
   events: Type.Integer({ description: 'Events that are meant, in this part of the order' }),
-  voided: Type.Integer({ description: 'Taken back now; in a dry run: would be' }),
+  voided: Type.Integer({ description: 'Voided now; in a dry run: would be voided' }),
   alreadyVoided: Type.Integer({ description: 'Were voided before: nothing changes' }),
   held: Type.Integer({ description: 'Of those voided: had no price' }),
   duplicates: Type.Integer({ description: 'Of those voided: another event of the identity counts' }),
@@ -69,7 +69,7 @@ export const PostVoids = endpoint({
   url: '/v1/voids',
   idempotent: true,
   tag: 'Voids',
-  summary: 'Take usage back: an event, or a range. With dryRun=true: say what that would come to',
+  summary: 'Void usage: an event, or a range. With dryRun=true: say what that would come to',
   description:
     'Takes events back: they are kept, their identities stay taken, and they count no more. A call does a part of the order: while `next` is not null, send the same body again with `cursor` set to it.',
   refusals: [422],

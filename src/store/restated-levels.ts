@@ -92,7 +92,7 @@ export const listWithdrawnLevels: Query<
 export interface UpdateWithdrawnLevels {
   readonly bucket: number
   readonly account: string
-  /** The settled hour that takes them back. */
+  /** The settled hour that reverses them. */
   readonly step: number
   readonly levels: readonly Level[]
 }

@@ -65,8 +65,8 @@ export interface ListSourceEvents {
 export interface SourceEvent extends KeptEvent, BillKey {}
 
 /**
- * Events of an hour that count in a bill, in key order: a range of the primary key. Copies and events that were taken
- * back in time count in none. What the data says is not judged here.
+ * Events of an hour that count in a bill, in key order: a range of the primary key. Duplicates and events that were
+ * voided in time count in none. What the data says is not judged here.
  */
 export const listSourceEvents: Query<
   ListSourceEvents,

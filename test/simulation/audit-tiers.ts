@@ -22,7 +22,7 @@ interface Stretch {
 
 /**
  * Is each line what the account owes at its position? Each account's bills are taken by sequence, their usage hours
- * ascending, and every key's quantity is cut anew at the steps of its prices. In the end each stretch comes to what its
+ * ascending, and every key's quantity is cut again at the steps of its prices. In the end each stretch comes to what its
  * total costs, and what settlement keeps of positions is that total.
  */
 export function auditTiers(

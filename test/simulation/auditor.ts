@@ -35,7 +35,7 @@ export interface Audit {
   readonly late: number
   /** Events that do not count, because their identity does under another time. */
   readonly copies: number
-  /** Events that were taken back, and those of them that had been billed. */
+  /** Events that were voided, and those of them that had been billed. */
   readonly voids: number
   readonly givenBack: number
   /** Held events that were billed later than in their own cycle. */
@@ -123,8 +123,8 @@ function unfinished({ events, releases, voids, bills, without }: Books): readonl
 
 /**
  * What should be charged against what is, by account, usage hour, item, operation, project and region. Requests and
- * processing also bill by bill: each event is in one bill, and what was taken back after that in one more, with the
- * opposite sign. Stored data that was taken back was never there. What a closed account stores follows from what was sent
+ * processing also bill by bill: each event is in one bill, and what was voided after that in one more, with the
+ * opposite sign. Stored data that was voided was never there. What a closed account stores follows from what was sent
  * and from the closing alone: the levels that Farthing adds for it are left out here, and must come to the same.
  */
 function auditClaims(

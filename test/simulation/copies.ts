@@ -62,7 +62,7 @@ interface Watermarks {
   readonly isNear: IsNear
 }
 
-/** What was taken back stands from then on, and facts do not say what was settled by then: so only what always holds. */
+/** What was voided stands from then on, and facts do not say what was settled by then: so only what always holds. */
 function auditMarksBesideVoids(
   same: readonly KeptEvent[],
   { marked, voided, isNear }: Watermarks,
@@ -77,7 +77,7 @@ function auditMarksBesideVoids(
   })
 }
 
-/** What was not settled when an event near it was taken back does not count in its place. */
+/** What was not settled when an event near it was voided does not count in its place. */
 function auditAfterVoid(
   taken: QuietVoid,
   same: readonly KeptEvent[],
@@ -87,10 +87,7 @@ function auditAfterVoid(
   return same
     .filter((event) => isNear(event, taken) && !taken.settled.includes(event.cycle))
     .filter((event) => !marked.has(eventName(event)))
-    .map(
-      (event) =>
-        `${eventName(event)} counts in the place of ${eventName(taken)}, which was taken back before`,
-    )
+    .map((event) => `${eventName(event)} counts in the place of ${eventName(taken)}, which was voided before`)
 }
 
 function identityName({ account, source, id }: EventName): string {

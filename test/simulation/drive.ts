@@ -41,7 +41,7 @@ export interface Driven {
   /** The price tables that were published, version 1 first. */
   readonly tables: readonly PriceTable[]
   readonly answers: readonly Answer[]
-  /** What was taken back while nothing else happened. */
+  /** What was voided while nothing else happened. */
   readonly quietVoids: readonly QuietVoid[]
   /** The accounts that are closed, each with its instant. */
   readonly closings: ReadonlyMap<string, number>

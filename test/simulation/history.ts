@@ -28,7 +28,7 @@ export interface Pass {
   readonly backfillQuietMs: number
 }
 
-/** Take back what came so far of one identity, or of it in one hour; or all that there is of an hour. */
+/** Void what came so far of one identity, or of it in one hour; or all that there is of an hour. */
 export interface Taking {
   readonly account: string
   /** Undefined: of any source and id, those that Farthing itself added included. */

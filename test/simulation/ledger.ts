@@ -26,7 +26,7 @@ interface Kept {
   readonly at: string
   readonly type: string
   readonly data: string
-  /** Held, or taken back: on no bill for its sender to be surprised by. */
+  /** Held, or voided: on no bill for its sender to be surprised by. */
   readonly unbilled: boolean
 }
 

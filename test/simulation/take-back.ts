@@ -11,7 +11,7 @@ const ORDER = { actor: 'key_test', reason: 'simulated', what: 'of a simulation' 
  * Give an order until it is answered, as a person does.
  * @param pool whose sessions die
  * @param reading to look up what has come of the identities
- * @returns what is taken back now, whether it was before or not
+ * @returns what is voided now, whether it was before or not
  */
 export async function takeBack(
   pool: pg.Pool,

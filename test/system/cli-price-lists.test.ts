@@ -115,7 +115,7 @@ test('two versions are compared; what stands in the list is printed for people',
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('price_list/not_found')])
 })
 
-test('an account is put on a list; what has not begun is replaced, and taken back', async () => {
+test('an account is put on a list; an entry that has not begun is replaced, and dropped', async () => {
   const set = (...args: string[]) => server.good('accounts', 'set', 'acme', ...args, '--json')
   const lists = async (...args: string[]) => JSON.parse(await set(...args)).priceLists
   const begun = { list: 'partners', from: '2026-06-01T00:00:00Z' }

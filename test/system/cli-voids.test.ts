@@ -8,7 +8,7 @@ import { formatInstant, type Instant } from '../../src/core/time/instant.ts'
 import { PROGRAM, surroundings } from './cli-run.ts'
 import { serverProcess, type ServerProcess } from './cli-server.ts'
 
-// Taking usage back on the command line: first what it would come to, then, if wanted, for good.
+// Voiding usage on the command line: the command first prints what it would come to, then voids after a yes.
 
 /** Long ago: history, which has its bills when the import ends. */
 const hour = (hourOf(Date.now() as Instant) - 1_000) as Hour
@@ -52,7 +52,7 @@ Never billed  0 USD
 test('without a terminal and without --yes it says what it would come to, and changes nothing', async () => {
   const run = await server.run(ONE)
   expect([run.code, run.stdout]).toEqual([2, WOULD])
-  expect(run.stderr).toBe('Nothing was changed: add --yes to take them back.\n')
+  expect(run.stderr).toBe('Nothing was changed: add --yes to void them.\n')
   const dry = await server.run([...ONE, '--dry-run'])
   expect([dry.code, dry.stdout, dry.stderr]).toEqual([0, WOULD, ''])
   expect(await server.good('voids', '--account', 'acme')).toBe('Nothing was voided.\n')
@@ -67,9 +67,7 @@ Never billed  0 USD
 `)
   const list = await server.good('voids', '--account', 'acme')
   expect(list).toMatch(/ acme +cli +e-0 +to be given back .+ sent by a test\n$/)
-  expect(await server.good('explain', '--account', 'acme', 'e-0')).toMatch(
-    /Taken back by \w+: sent by a test\n/,
-  )
+  expect(await server.good('explain', '--account', 'acme', 'e-0')).toMatch(/Voided by \w+: sent by a test\n/)
 })
 
 test.each([

@@ -5,7 +5,7 @@ import { VOIDS_PER_TRANSACTION_MAX } from '../../src/flows/voids/void-events.ts'
 import { requestEvent, type TestServer } from './http-server.ts'
 import { at, first, voidServer, type VoidServer } from './void-server.ts'
 
-// Taking back a range of usage: in parts, each event once, whatever breaks off or is ordered twice.
+// Voiding a range of usage: in parts, each event once, whatever breaks off or is ordered twice.
 
 let world: VoidServer
 let server: TestServer

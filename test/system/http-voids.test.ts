@@ -6,7 +6,7 @@ import { requestEvent, type TestServer } from './http-server.ts'
 import { at, first, now, voidServer, type VoidServer } from './void-server.ts'
 import { inUnits } from './used-in-units.ts'
 
-// Taking usage back over HTTP: what an order means, what it comes to, and where it shows.
+// Voiding usage over HTTP: what an order means, what it comes to, and where it shows.
 
 function request(account: string, id: string, hour: number, data: object = {}) {
   const fields = { operation: 'SimpleQuery', status: 200, ...data }
@@ -184,7 +184,7 @@ describe('one order after the other', () => {
     const texts: readonly string[] = steps.map(({ text }: { text: string }) => text)
     expect(texts.some((text) => text.startsWith(earlier))).toBe(true)
     expect(texts.at(-1)).toBe(last)
-    expect(texts.at(-2)).toMatch(/^Taken back by \w+: sent by a load test$/)
+    expect(texts.at(-2)).toMatch(/^Voided by \w+: sent by a load test$/)
     expect(voided).toMatchObject({ reason })
     if (id === 'open') expect(lines).toEqual([])
     if (id === 'billed') expect([lines, voided.bill, voided.lines]).toEqual([[1], credit, [2]])
@@ -228,7 +228,7 @@ describe('one order after the other', () => {
     const { items } = await get('/v1/audit-log?act=event/void')
     expect(items).toHaveLength(7)
     expect(items.at(-1)).toMatchObject({ account: 'acme', act: 'event/void' })
-    expect(items.at(-1).detail).toBe(`Took back 1 event with the id "billed": ${reason}`)
+    expect(items.at(-1).detail).toBe(`Voided 1 event with the id "billed": ${reason}`)
   })
 })
 

@@ -13,7 +13,7 @@ import { leafOf, mth, openCheckpoint, sha, tile } from '../unit/log-oracle.ts'
 import { at, call, FIRST } from './backup-world.ts'
 import { type Deployment, deployment } from './deployment.ts'
 
-// Guarantee: all that is issued has one leaf, in one order, whatever dies, and whoever appends. Checkpoints are of one tree.
+// Guarantee: all that is issued has one leaf, in one order, whatever dies, and any process that appends. Checkpoints are of one tree.
 
 const folder = mkdtempSync(join(tmpdir(), 'farthing-log-'))
 const made = makeSigningKey(join(folder, 'key'))

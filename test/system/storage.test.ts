@@ -283,7 +283,7 @@ describe('the levels that are in force now', () => {
       'p/d 7 since 10 by t',
       'p/d/eu 6 since 15 by s',
     ])
-    // Taken back: at once, whether a bill has it or not.
+    // Voided: at once, whether a bill has it or not.
     const key = (id: string, minute: number) => {
       const hour = (first + Math.floor(minute / 60)) as Hour
       return { hour, bucket: bucketOf('acme'), account: 'acme', id, source: 's' }

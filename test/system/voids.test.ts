@@ -9,7 +9,7 @@ import { previewVoids, voidEvents, type Voided } from '../../src/flows/voids/voi
 import { dyingPool, ProcessDied } from '../simulation/dying-pool.ts'
 import { type Deployment, deployment } from './deployment.ts'
 
-// Taking usage back: what was not billed never is; what was is given back in the open hour; the identity stays taken.
+// Voiding usage: what was not billed never is; what was is given back in the open hour; the identity stays taken.
 
 const now = hourOf(Date.now() as Instant)
 const first = (now - 6) as Hour

@@ -30,7 +30,7 @@ test('a process that holds nothing is left alone', () => {
   }
 })
 
-test('whoever was away itself does not judge by that time', () => {
+test('a process that was away itself does not judge others by that time', () => {
   const watch = makeWatch()
   watch(processes('same'), 0)
   const back = 3_600_000

@@ -48,6 +48,23 @@ test('a circle is found, also one of types by way of a third file', () => {
 const long = (lines: number) => Array<string>(lines).fill('  x += 1').join('\n')
 // In parts, so that this file is tidy itself.
 const FIX = ['FIX', 'ME'].join('')
+const TAKEN = ['tak', 'en'].join('')
+const ONCE_MORE = ['an', 'ew'].join('')
+const RETIRED: readonly (readonly [words: readonly string[], say: string])[] = [
+  [['tak', 'e usage back'], 'write void'],
+  [['Tak', 'ing usage back'], 'write void'],
+  [['tak', 'es it back'], 'write void'],
+  [['a sign of li', 'fe'], 'write heartbeat'],
+  [['clock dou', 'bts'], 'write clock jump'],
+  [['the bill prom', 'ise'], 'write billing SLA'],
+  [['cycle ac', 'ts'], 'write adjustments'],
+  [['event stor', 'ies'], 'write event timeline'],
+  [['a waiting li', 'ne'], 'write commit queue'],
+  [['history hou', 'rs'], 'write backfill'],
+  [['a foreign for', 'm'], 'write compat'],
+  [['Whoe', 'ver sends'], 'write anyone who'],
+  [['nothing of', ' it'], 'write leave it out'],
+]
 const PATH = ['', ''].join('/')
 
 // A checker that silently checks nothing is the usual way in which checkers die. Each rule sees its own kind
@@ -82,7 +99,7 @@ const SEEN: readonly [path: string, text: string, say: string][] = [
   ['console/a.tsx', "import { b } from '../src/core/b.ts'", 'console/ may import only console'],
   ['media/a.ts', "import { b } from '../sdk/b.ts'", 'media/ may import only media'],
   ['src/flows/a.ts', 'const say = `${events.length} events were sent`', 'write it with countOf()'],
-  ['src/cli/a.ts', 'say(`  ${number(count)} were taken back`)', 'write it with countOf()'],
+  ['src/cli/a.ts', 'say(`  ${number(count)} were voided`)', 'write it with countOf()'],
   ['src/core/bill/a.ts', "import fs from 'node:fs'", 'core has no packages'],
   ['src/core/bill/a.ts', "import Big from 'big.js'", 'use core/money/decimal.ts'],
   ['src/core/money/price.ts', "import Big from 'big.js'", 'use core/money/decimal.ts'],
@@ -157,6 +174,10 @@ const SEEN: readonly [path: string, text: string, say: string][] = [
   ['docs/a.md', `one\n${'='.repeat(7)}\n`, '2: '],
   ['docs/a.md', `see ${PATH}work/main`, 'does not belong in the project'],
   ['docs/a.md', `see ${PATH}home/me/farthing`, 'does not belong in the project'],
+  ...RETIRED.map(([words, say]): [string, string, string] => ['docs/a.md', `one\n${words.join('')}`, say]),
+  ['src/a.ts', `// What was ${TAKEN}\n// back before.`, 'write void'],
+  ['src/a.ts', `say('to be made ${ONCE_MORE}')`, 'write again'],
+  ['test/a.test.ts', `test('${TAKEN} back', f)`, 'write void'],
   ['src/store/utils.ts', '', 'the name says nothing'],
   ['sdk/src/index.ts', '', 'the name says nothing'],
   ['src/store/shared.ts', '', 'the name says nothing'],
@@ -209,6 +230,9 @@ const FINE: readonly [path: string, text: string][] = [
   ['src/a.ts', `function f() {\n${long(FUNCTION_LINES_MAX - 2)}\n}`],
   ['src/a.ts', `function f() {\n  function g() {\n${long(40)}\n  }\n${long(FUNCTION_LINES_MAX - 2)}\n}`],
   ['src/a.ts', `${long(FILE_LINES_MAX)}\n`],
+  ['docs/a.md', 'a foreign key, foreign text in a message; it is given back; renewed; a new one'],
+  ['src/a.ts', '// it takes the last 20 of them, back to front'],
+  ['docs/performance-journal.md', `measured ${ONCE_MORE}`],
   ['docs/index.md', 'https://example.com/network/users/ and a homework folder'],
 ]
 

@@ -12,7 +12,7 @@ export interface CloseOnSignals {
 /**
  * Closes the meter when the process is asked to end, and then lets the signal end it as if nobody had listened. For
  * programs that do not listen to the signal themselves: those call `close` where they stop.
- * @returns what takes it back
+ * @returns what undoes it
  */
 export function closeOnSignals(meter: Meter, options: CloseOnSignals = {}): () => void {
   refuseUnknown(options, ['signals', 'timeoutMs'], 'the options of closeOnSignals', invalidOption)

@@ -56,7 +56,11 @@ function setCommand(): Command {
     .option('--open', 'open it again')
     .option('--price-list <name>', "pay by this price list; '' for the public prices")
     .option('--price-list-from <time>', `from this hour on, the next one unless told: ${TIME_HELP}`, readTime)
-    .option('--drop-price-list <time>', 'take back what was to begin at this hour, and has not', readTime)
+    .option(
+      '--drop-price-list <time>',
+      'remove the entry that begins at this hour, if it has not begun',
+      readTime,
+    )
     .option('--json', 'print the answer of the API')
   return withServerOptions(command)
     .addHelpText(

@@ -46,5 +46,5 @@ async function proof(id: string, { out, since, ...options }: ProofOptions): Prom
       throw new CommandFailed(`${out} cannot be written (${systemReason(error)}): name another file.`)
     }
   }
-  if (!proved.signed) remark('The log is not signed: whoever holds the database could have made another.')
+  if (!proved.signed) remark('The log is not signed: anyone who holds the database could have made another.')
 }

@@ -18,14 +18,14 @@ interface VoidOptions extends ServerOptions, Omit<VoidOrderBody, 'id' | 'status'
   readonly json?: true
 }
 
-/** `voids create`, or for short `void`: take usage back. */
+/** `voids create`, or for short `void`: void usage. */
 export function voidCommand(name: 'create' | 'void', setExitCode: SetExitCode): Command {
   const command = new Command(name)
-    .summary('take usage back: one event, or a range')
+    .summary('void usage: one event, or a range')
     .description(
-      prose(`Takes back usage that should not have been sent. First it says how many events that are and what they
-        come to, and asks. What is billed is given back in the open hour, at its own price; what is not never
-        will be. The events are kept, and their ids stay taken.`),
+      prose(`Voids usage that should not have been sent. The command first prints how many events it would void and
+        how much they cost, and asks for confirmation. The open hour gives back what was billed, at its own price.
+        Usage that has no bill yet is never billed. Farthing keeps the events, and their ids stay in use.`),
     )
     .argument('[event]', 'its id: every event of it, under whatever time. Or leave it out, and name a range')
     .requiredOption('--account <account>', 'whose usage')
@@ -72,7 +72,7 @@ async function takeBack(
     show(would, json && (dryRun || !canAsk()))
     if (dryRun || would.voided === 0) return
     if (!canAsk()) {
-      complain('Nothing was changed: add --yes to take them back.', 'yellow')
+      complain('Nothing was changed: add --yes to void them.', 'yellow')
       setExitCode(EXIT.usage)
       return
     }
@@ -124,7 +124,7 @@ function canAsk(): boolean {
 async function isWanted(events: number): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    const answer = await terminal.question(`Take ${agree(events, 'it', 'them')} back? [y/N] `)
+    const answer = await terminal.question(`Void ${agree(events, 'it', 'them')}? [y/N] `)
     return /^y(?:es)?$/i.test(answer.trim())
   } finally {
     terminal.close()

@@ -16,8 +16,8 @@ interface VoidsOptions extends ListOptions {
 /** `voids`: what was voided, and the order to do so. */
 export function voidsCommand(setExitCode: SetExitCode): Command {
   return new Command('voids')
-    .summary('take usage back, and list what was')
-    .description('Usage that should not have been sent: take it back, or list what was voided.')
+    .summary('void usage, and list what was voided')
+    .description('Void usage that should not have been sent, or list what was voided.')
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(voidCommand('create', setExitCode))
 }

@@ -18,7 +18,7 @@ export function otherDetail(path: string, { known, common }: LogReading, news: n
   }
   const what = `The first ${same} are those of ${safeText(known!.path)}, later ones are not: it is another log, and what both have would count once.`
   if (news === 0) return `${what} Nothing else of it was sent: import it ${OWN_SOURCE}.`
-  return `${what} ${countOf(news, 'line')} of it had been sent when that was seen: take them back, and import it ${OWN_SOURCE}.`
+  return `${what} ${countOf(news, 'line')} of it had been sent when that was seen: void them, and import it ${OWN_SOURCE}.`
 }
 
 export function otherTwinDetail(path: string): string {

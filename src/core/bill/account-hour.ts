@@ -33,7 +33,7 @@ export function addEvent(sums: AccountHour, book: PriceBook, event: CountedEvent
 }
 
 /**
- * Take back one event that counts, in this cycle or in an older one: the opposite quantities at the same prices. What
+ * Reverse one event that counts, in this cycle or in an older one: the opposite quantities at the same prices. What
  * the book does not cover was held, so there is nothing to void.
  */
 export function takeBack(sums: AccountHour, book: PriceBook, event: CountedEvent): void {

@@ -89,7 +89,7 @@ const LISTS = new Map([
   }),
 ])
 
-/** What happened: when it was used, with which bill it came, and with which one it was taken back. */
+/** What happened: when it was used, with which bill it came, and with which one it was voided. */
 interface Fact {
   readonly hour: number
   readonly operation: 'Get' | 'List' | 'Render'
@@ -138,7 +138,7 @@ interface Billed {
   readonly voided: number | undefined
 }
 
-/** @param isInTime everything comes with the bill of its hour, and what is taken back later never came */
+/** @param isInTime everything comes with the bill of its hour, and what is voided later never came */
 function billed(facts: readonly Fact[], isInTime: boolean): Billed[] {
   return facts.flatMap((fact, index): Billed[] => {
     const { hour, delay, voidedAfter } = fact

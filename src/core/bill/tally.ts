@@ -26,7 +26,7 @@ export function addCharge(tally: Tally, usageHour: Hour, charge: Charge): void {
   add(tally, usageHour, charge)
 }
 
-/** Take back what one event was charged. */
+/** Reverse what one event was charged. */
 export function addReversal(tally: Tally, usageHour: Hour, charge: Charge): void {
   add(tally, usageHour, { ...charge, quantity: negated(charge.quantity), waived: negated(charge.waived) })
 }

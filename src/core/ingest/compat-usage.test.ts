@@ -22,7 +22,7 @@ function read(data: { readonly [key: string]: Json }, type = TYPE) {
   return `${usage.operation} ${usage.succeeded} ${quantities.join(', ')}`
 }
 
-test('foreign data has its quantities where the price book says', () => {
+test('data of a declared type has its quantities where the price book says', () => {
   expect(read({ tokens: '12.5', model: 'large', operation: 17, quantities: 'many' })).toBe(
     'Prompt true 12.5 token, 1 call',
   )

@@ -37,7 +37,7 @@ for (const { json, says } of table<'json' | 'says'>(`
   0.5                  | data.n is a JSON number that is not whole: send it as a decimal string.
   4503599627370495.5   | is a JSON number that is not whole
   -0.5                 | data.n is negative
-  -1                   | data.n is negative: send 0 or more; take usage back with a void.
+  -1                   | data.n is negative: send 0 or more; to correct usage, void it.
   "-1"                 | data.n is negative
   "-0"                 | data.n is negative
   ""                   | data.n is not a plain decimal: send digits and at most one point, such as "12.5".

@@ -15,8 +15,7 @@ export function readQuantity(value: Json | undefined, name: string): Decimal | R
   if (typeof value === 'number') return readNumber(value, name)
   if (typeof value !== 'string')
     return invalid(name, 'is not a quantity', 'send a decimal string such as "12.5"')
-  if (value.startsWith('-'))
-    return invalid(name, 'is negative', 'send 0 or more; take usage back with a void')
+  if (value.startsWith('-')) return invalid(name, 'is negative', 'send 0 or more; to correct usage, void it')
   if (value.length > 64 || !isPlain(value)) {
     return invalid(name, 'is not a plain decimal', 'send digits and at most one point, such as "12.5"')
   }
@@ -35,7 +34,7 @@ export function readWhole(value: Json | undefined, name: string): Decimal | Reje
 
 /** What was sent is quoted only where it is known: a text with this value may have had another form. */
 function readNumber(value: number, name: string): Decimal | Rejection {
-  if (value < 0) return invalid(name, 'is negative', 'send 0 or more; take usage back with a void')
+  if (value < 0) return invalid(name, 'is negative', 'send 0 or more; to correct usage, void it')
   if (Number.isSafeInteger(value)) return value === 0 ? ZERO : decimal(String(value))
   const what = value > Number.MAX_SAFE_INTEGER ? 'above 9007199254740991 (2^53 - 1)' : 'that is not whole'
   return invalid(name, `is a JSON number ${what}`, 'send it as a decimal string')

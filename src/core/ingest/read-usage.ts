@@ -49,7 +49,7 @@ function readRequest(type: EventType, data: Data): RequestUsage | Rejection {
 }
 
 function readProcessing(type: EventType, data: Data): ProcessingUsage | Rejection {
-  // What foreign data calls its operation may be anything: the price book's word is the first.
+  // What the data of another system calls its operation may be anything: the price book's word is the first.
   const operation = (type.quantities && type.operation) ?? readOperation(type, data)
   if (typeof operation !== 'string') return operation
   const place = readPlace(data)
@@ -62,7 +62,7 @@ function readProcessing(type: EventType, data: Data): ProcessingUsage | Rejectio
   return { component: 'processing', operation, succeeded, quantities, ...place }
 }
 
-/** Data of a foreign form: each event is work that was completed, and its quantities are where the price book says. */
+/** Data of a declared event type: each event is work that was completed, and its quantities are where the price book says. */
 function readCompat(
   fields: NonNullable<EventType['quantities']>,
   data: Data,

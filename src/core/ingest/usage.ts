@@ -9,7 +9,7 @@ export interface EventType {
   readonly component: Component
   readonly operation: string | undefined
   /**
-   * For processing events of foreign forms: where in their data the quantities are, by unit. The name of a field, or
+   * For processing events of declared types: where in their data the quantities are, by unit. The name of a field, or
    * `ONE_EACH` when each event counts one. Undefined: in `data.quantities`, beside `mode` and `outcome`.
    */
   readonly quantities?: ReadonlyMap<string, string | typeof ONE_EACH>

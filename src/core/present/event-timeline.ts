@@ -75,7 +75,7 @@ export interface Step {
 
 /** What became of an event, in the order in which it did. */
 export function timelineOf(facts: EventFacts): readonly Step[] {
-  const steps = [received(facts), counted(facts), ...assessed(facts), ...billed(facts), ...takenBack(facts)]
+  const steps = [received(facts), counted(facts), ...assessed(facts), ...billed(facts), ...voidSteps(facts)]
   return steps.map(({ at, code, text }) => ({
     at: at === undefined ? null : formatInstant(at),
     code: code ?? null,
@@ -233,10 +233,10 @@ function lineText(line: BillLine, currency: string): Told {
   return { text: `Line ${number}:${place} ${lineFormula(line, { unit, currency })}${listed}.` }
 }
 
-function takenBack({ event, assessment, duplicateOf, voided }: EventFacts): readonly Told[] {
+function voidSteps({ event, assessment, duplicateOf, voided }: EventFacts): readonly Told[] {
   if (voided === null) return []
   const { orderedAt, orderedBy, reason } = voided
-  const ordered = { at: orderedAt, text: `Taken back by ${orderedBy}: ${reason}` }
+  const ordered = { at: orderedAt, text: `Voided by ${orderedBy}: ${reason}` }
   switch (effectOf(voided)) {
     case 'none': {
       const why = duplicateOf === null ? 'It had no price, and was on no bill' : 'It was on no bill'

@@ -51,7 +51,7 @@ export function lineEventView(account: string, event: KeptText & TakenBack, { qu
 }
 
 /**
- * A level behind a line of storage: quantity is its bytes x the milliseconds of [from, to); 0 where the line takes it back,
+ * A level behind a line of storage: quantity is its bytes x the milliseconds of [from, to); 0 where the line reverses it,
  * since what it had come to was billed before.
  */
 export function lineLevelView({ level, from, to, quantity, isTakenBack }: StoredSpan & TakenBack) {

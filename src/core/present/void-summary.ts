@@ -44,8 +44,8 @@ export interface VoidsTaken extends Pick<VoidSummary, 'storage'> {
 }
 
 /**
- * Count what is voided, and add up its money: exactly, at the prices of the usage hours. What has tiers is taken
- * back at the position at which the bills have left it.
+ * Count what is voided, and add up its money: exactly, at the prices of the usage hours. What has tiers is
+ * reversed at the position at which the bills have left it.
  * @param paid under the newest book: of hours that have begun every version says the same
  */
 export function summarizeVoids(paid: PaidBy, { account, taken, storage }: VoidsTaken): VoidSummary {

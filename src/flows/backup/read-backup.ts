@@ -36,7 +36,7 @@ interface Read {
 }
 
 /**
- * Take a backup apart, and check it on the way. Anyone who acts on its parts must be able to take it back until the last
+ * Take a backup apart, and check it on the way. Anyone who acts on its parts must be able to undo that until the last
  * part has come. Throws `BackupRefused` where it is no backup, is cut off, was changed, or is of a newer format.
  * @param unpacked its bytes without gzip
  */

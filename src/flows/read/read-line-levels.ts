@@ -18,7 +18,7 @@ export const WITHDRAWN_SHOWN_MAX = 10_000
 export type LineLevel =
   | ({
       readonly kind: 'level'
-      /** The bill takes it back: it adds nothing, and what it had come to was billed before. */
+      /** The bill reverses it: it adds nothing, and what it had come to was billed before. */
       readonly isTakenBack: boolean
     } & StoredSpan)
   | ({ readonly kind: 'billed' } & BilledBefore)

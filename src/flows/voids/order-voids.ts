@@ -52,7 +52,7 @@ export type VoidsRefused = {
 }
 
 /**
- * Take back the next events that an order means: some of a range, or all of an id. Anyone who calls until `next` is null
+ * Void the next events that an order means: some of a range, or all of an id. Anyone who calls until `next` is null
  * has voided all; killed between, and ordered again, what was voided before counts as such.
  */
 export async function orderVoids(pool: pg.Pool, order: OrderVoids): Promise<OrderedVoids | VoidsRefused> {

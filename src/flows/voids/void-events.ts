@@ -29,7 +29,7 @@ export interface VoidOrder {
 }
 
 export interface Voided {
-  /** Taken back now; in a dry run: what would be. */
+  /** Voided now; in a dry run: what would be. */
   readonly decisions: readonly VoidDecision[]
   /** Were voided before: nothing changes. */
   readonly already: number
@@ -88,7 +88,7 @@ async function note(
   const [first] = taken
   if (first === undefined) return
   const count = countOf(taken.length, 'event')
-  const detail = `Took back ${count} ${what}: ${reason}`
+  const detail = `Voided ${count} ${what}: ${reason}`
   const accounts = new Set(taken.map(({ event }) => event.account))
   const account = accounts.size === 1 ? first.event.account : null
   await run(sql, insertAuditEntry, { actor, act: 'event/void', account, detail })

@@ -22,7 +22,7 @@ export const VOID_RANGE_HOURS_MAX = 62 * 24
 const order = Compile(VoidOrder)
 const MEMBERS = Object.keys(VoidOrder.properties)
 
-/** Takes usage back, a part of the order with each call; the same body with `cursor` set to `next` goes on. */
+/** Voids usage, a part of the order with each call; the same body with `cursor` set to `next` goes on. */
 export const postVoids = route({
   ...PostVoids,
   access: { scope: 'admin', boundKeys: 'none' },

@@ -17,7 +17,7 @@ export interface PriceListChange {
   /** Hours in [from, to) differ; null: from ever, and for ever. */
   readonly from: Hour | null
   readonly to: Hour | null
-  /** Null: the list says nothing of it. */
+  /** Null: the list has no such entry. */
   readonly was: string | null
   readonly becomes: string | null
   /** From tiers to other tiers: it counts from the account's first month that begins at `from` or later. */

@@ -22,7 +22,7 @@ import {
 } from './read-field.ts'
 import { quote } from './problem.ts'
 
-/** Event types that a book declares: foreign formats, each of which somebody has to know. */
+/** Event types that a book declares: formats of other systems, which somebody has to know. */
 export const EVENT_TYPES_MAX = 100
 
 const KEYS: Keys = {
@@ -75,10 +75,10 @@ function refuseType(field: Field, type: string): void {
 /** Units of one event type: each is read from every event of it. */
 export const TYPE_QUANTITIES_MAX = 32
 const UNIT = /^[A-Za-z0-9._:-]{1,64}$/
-/** The name of a field of foreign data. */
+/** The name of a field of data of another system. */
 const FIELD = /^[^\p{Cc}\p{Cs}]{1,128}$/u
 
-/** Where the quantities of foreign data are: by unit, the name of a field of data, or 1 for one each. */
+/** Where the quantities of such data are: by unit, the name of a field of data, or 1 for one each. */
 function readQuantities(
   field: Field,
   component: EventType['component'] | undefined,
