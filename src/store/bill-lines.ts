@@ -5,6 +5,7 @@ import type { FindBillRow, ReadHour } from './bills.ts'
 import type { Hour } from '../core/time/hour.ts'
 import { type Decimal, decimal } from '../core/money/decimal.ts'
 import type { Instant } from '../core/time/instant.ts'
+import type { Place } from './storage-levels.ts'
 
 export interface ListBillLines {
   readonly bill: FindBillRow
@@ -87,6 +88,8 @@ export interface ListChargedStorage {
   readonly to: Hour
   /** Bills of lower steps only; null: all. */
   readonly beforeStep: number | null
+  /** Only of these projects and regions; null: of all. */
+  readonly places: readonly Place[] | null
 }
 
 export interface ChargedStorage {
@@ -117,8 +120,18 @@ export const listChargedStorage: Query<ListChargedStorage, Raw, ChargedStorage> 
       join bill_line l on l.hour = b.hour and l.bucket = b.bucket and l.account = b.account
      where b.account = $2 and b.bucket = $1 and b.hour >= $3 and ($5::bigint is null or b.step < $5)
        and l.component = 'storage' and l.usage_hour >= $3 and l.usage_hour < $4
+       and ($6::text[] is null
+            or (coalesce(l.project, ''), coalesce(l.region, '')) in (select * from unnest($6, $7::text[])))
      group by l.usage_hour, l.item, l.rate, l.project, l.region`,
-  values: ({ bucket, account, from, to, beforeStep }) => [bucket, account, from, to, beforeStep],
+  values: ({ bucket, account, from, to, beforeStep, places }) => [
+    bucket,
+    account,
+    from,
+    to,
+    beforeStep,
+    places && places.map(({ project }) => project ?? ''),
+    places && places.map(({ region }) => region ?? ''),
+  ],
   decode: ({ usage_hour, quantity, ...raw }) => ({
     ...raw,
     usageHour: usage_hour,

@@ -147,7 +147,12 @@ export interface ListLevels {
   readonly to: Instant
   /** Only these accounts, each as of a step; null: all, with everything that is settled. */
   readonly accounts: readonly AccountAsOf[] | null
+  /** Only series of these projects and regions; null: all. */
+  readonly places: readonly Place[] | null
 }
+
+/** A project and a region; null for those without. */
+export type Place = Pick<Level, 'project' | 'region'>
 
 export interface AccountLevel extends Level {
   readonly account: string
@@ -185,13 +190,16 @@ export const listLevels: Query<ListLevels, Raw, AccountLevel> = {
                and v.project = s.project and v.dataset = s.dataset and v.region = s.region
                and v.at >= $2 and v.at < $3 and ($5::bigint[] is null or v.step < a.step)
                and (v.void_step is null or v.void_step >= a.step))) l
-     where s.bucket = any ($1) and ($5::bigint[] is null or a.account is not null)`,
-  values: ({ buckets, from, to, accounts }) => [
+     where s.bucket = any ($1) and ($5::bigint[] is null or a.account is not null)
+       and ($6::text[] is null or (s.project, s.region) in (select * from unnest($6, $7::text[])))`,
+  values: ({ buckets, from, to, accounts, places }) => [
     buckets,
     from,
     to,
     accounts && accounts.map(({ account }) => account),
     accounts && accounts.map(({ step }) => step),
+    places && places.map(({ project }) => project ?? ''),
+    places && places.map(({ region }) => region ?? ''),
   ],
   decode: (raw) => ({
     account: raw.account,

@@ -1,5 +1,5 @@
 import type { UsageEvent } from '../ingest/event.ts'
-import { isSameLevel, type Level } from '../meter/level.ts'
+import { type Level, levelName } from '../meter/level.ts'
 import { assess } from '../rate/rating/assess.ts'
 import type { PriceBook } from '../rate/price-book/price-book.ts'
 import { addCharge, addReversal, type Tally } from './tally.ts'
@@ -7,8 +7,8 @@ import { addCharge, addReversal, type Tally } from './tally.ts'
 /** What the facts of one account and cycle come to. */
 export interface AccountHour {
   readonly tally: Tally
-  /** Levels that its events announce, in the order of the events. */
-  readonly levels: Level[]
+  /** Levels that its events announce, by name, in the order of the events. */
+  readonly levels: Map<string, Level>
   /** Levels of older cycles that it voids. */
   readonly withdrawn: Level[]
 }
@@ -17,7 +17,7 @@ export interface AccountHour {
 export type CountedEvent = Pick<UsageEvent, 'usage' | 'type' | 'hour' | 'at' | 'source' | 'id'>
 
 export function emptyAccountHour(): AccountHour {
-  return { tally: new Map(), levels: [], withdrawn: [] }
+  return { tally: new Map(), levels: new Map(), withdrawn: [] }
 }
 
 /**
@@ -28,7 +28,9 @@ export function addEvent(sums: AccountHour, book: PriceBook, event: CountedEvent
   const assessment = assess(book, event)
   if (assessment.outcome !== 'accepted') return false
   for (const charge of assessment.charges) addCharge(sums.tally, event.hour, charge)
-  if (event.usage?.component === 'storage') sums.levels.push(levelOf(event, event.usage))
+  if (event.usage?.component !== 'storage') return true
+  const level = levelOf(event, event.usage)
+  sums.levels.set(levelName(level), level)
   return true
 }
 
@@ -42,9 +44,7 @@ export function takeBack(sums: AccountHour, book: PriceBook, event: CountedEvent
   for (const charge of assessment.charges) addReversal(sums.tally, event.hour, charge)
   if (event.usage?.component !== 'storage') return
   const level = levelOf(event, event.usage)
-  const announced = sums.levels.findIndex((one) => isSameLevel(one, level))
-  if (announced === -1) sums.withdrawn.push(level)
-  else sums.levels.splice(announced, 1)
+  if (!sums.levels.delete(levelName(level))) sums.withdrawn.push(level)
 }
 
 function levelOf(event: CountedEvent, usage: Omit<Level, 'at' | 'source' | 'id'>): Level {

@@ -72,7 +72,7 @@ function levelsOf(
 ): readonly Level[] {
   const sums = emptyAccountHour()
   for (const event of facts) if (event.usage?.component === 'storage') addEvent(sums, book, event)
-  return [...carried, ...sums.levels].sort(compareLevels)
+  return [...carried, ...sums.levels.values()].sort(compareLevels)
 }
 
 interface PaperHour {

@@ -1,4 +1,4 @@
-import { integrate, isSameSeries, type Level, seriesName } from '../meter/level.ts'
+import { integrate, isSameSeries, type Level, levelName, seriesName } from '../meter/level.ts'
 import { negated } from '../money/decimal.ts'
 import { type Hour, hourOf, next } from '../time/hour.ts'
 import type { Instant } from '../time/instant.ts'
@@ -58,9 +58,4 @@ function endOfChange(all: readonly Level[], isTaken: (level: Level) => boolean):
     if (following === undefined || !isSameSeries(level, following)) return Infinity
     return Math.max(end, next(hourOf(following.at)))
   }, 0)
-}
-
-/** U+0000 cannot occur in any part, so different levels have different names. Absent and "" are the same. */
-export function levelName(level: Level): string {
-  return `${seriesName(level)}\0${level.at}\0${level.source}\0${level.id}`
 }

@@ -5,6 +5,7 @@ import { decimal, plain } from '../money/decimal.ts'
 import { endOf, type Hour, parseHour, startOf } from '../time/hour.ts'
 import { type Instant, parseInstant } from '../time/instant.ts'
 import { carriedOver, compareLevels, integrate, type Level } from './level.ts'
+import { integrateHours } from './level-hours.ts'
 
 const HOUR = parseHour('2025-07-28T03Z')!
 
@@ -253,6 +254,62 @@ test('carrying levels from hour to hour gives the same as knowing all of them', 
       }
     }),
   )
+})
+
+// Guarantee: hours that are computed together come to what each comes to by itself.
+test('many hours at once are what each of them is alone', () => {
+  const offset = fc.integer({ min: -4, max: 4 })
+  fc.assert(
+    fc.property(anyLevels, offset, offset, (levels, one, other) => {
+      const all = levels.toSorted(compareLevels)
+      const [from, to] = [HOUR + Math.min(one, other), HOUR + Math.max(one, other)] as [Hour, Hour]
+      const alone: string[] = []
+      for (let hour = from; hour <= to; hour = (hour + 1) as Hour) {
+        for (const { project, region, quantity } of integrate(all, hour)) {
+          alone.push(`${hour} ${project} ${region} ${plain(quantity)}`)
+        }
+      }
+      const together = [...integrateHours(all, from, to)].map(
+        ({ hour, project, region, quantity }) => `${hour} ${project} ${region} ${plain(quantity)}`,
+      )
+      expect(together.sort()).toEqual(alone.sort())
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+// Guarantee: a level that is late by a year costs an account of 100,000 series far less than each of its hours would alone.
+test('a year of 100,000 series costs less than 50 hours one by one', () => {
+  const year = 366 * 24
+  const levels = Array.from({ length: 100_000 }, (_, index): Level => {
+    const dataset = String(index).padStart(6, '0')
+    return {
+      project: null,
+      dataset,
+      region: null,
+      at: startOf(HOUR),
+      source: 's',
+      id: '1',
+      bytes: decimal('7'),
+    }
+  })
+  const ended: Level = { ...levels[0]!, dataset: 'z', at: (startOf(HOUR) + 3_600_000) as Instant }
+  const clock = (work: () => void) => {
+    const before = process.cpuUsage()
+    work()
+    const { user, system } = process.cpuUsage(before)
+    return user + system
+  }
+  let hours: string[] = []
+  const together = clock(() => {
+    hours = [...integrateHours([...levels, ended], HOUR, (HOUR + year) as Hour)].map(({ quantity }) =>
+      plain(quantity),
+    )
+  })
+  const alone = Math.min(...[1, 2, 3].map(() => clock(() => integrate(levels, HOUR))))
+  expect(hours.slice(0, 2)).toEqual(['2520000000000', '2520025200000'])
+  expect(hours).toHaveLength(year + 1)
+  expect(together / alone).toBeLessThan(50)
 })
 
 test('levels of 0 bytes are not carried over: nothing would ever come of them', () => {

@@ -21,11 +21,6 @@ export interface StoredQuantity {
   readonly quantity: Decimal
 }
 
-/** Are two levels the same fact? */
-export function isSameLevel(a: Level, b: Level): boolean {
-  return isSameSeries(a, b) && a.at === b.at && a.source === b.source && a.id === b.id
-}
-
 /**
  * The order in which levels take effect: by series, then (time, source, id). The last one at or before an
  * instant is in force there, so arrival order never matters, and of two at one instant one always wins.
@@ -55,6 +50,26 @@ export function seriesName({
   return `${project ?? ''}\0${dataset ?? ''}\0${region ?? ''}`
 }
 
+/** The levels that are none of those taken away, in their order. */
+export function withoutLevels<Some extends Level>(
+  levels: readonly Some[],
+  taken: readonly Level[],
+): readonly Some[] {
+  if (taken.length === 0) return levels
+  const names = new Set(taken.map(levelName))
+  return levels.filter((level) => !names.has(levelName(level)))
+}
+
+/** U+0000 cannot occur in any part, so different levels have different names. Absent and "" are the same. */
+export function levelName(level: Level): string {
+  return `${seriesName(level)}\0${level.at}\0${level.source}\0${level.id}`
+}
+
+/** Project and region: what is stored under them is on one line. U+0000 cannot occur in any part. Absent and "" are the same. */
+export function placeName({ project, region }: Pick<Level, 'project' | 'region'>): string {
+  return `${project ?? ''}\0${region ?? ''}`
+}
+
 /**
  * What was stored during an hour, exactly: the sum of bytes x milliseconds, by project and region.
  *
@@ -70,7 +85,7 @@ export function integrate(levels: readonly Level[], hour: Hour): readonly Stored
     const quantity = during(level, ends, hour)
     if (isZero(quantity)) continue
     const { project, region } = level
-    const key = `${project ?? ''}\0${region ?? ''}`
+    const key = placeName(level)
     const before = stored.get(key)?.quantity ?? ZERO
     stored.set(key, { project, region, quantity: plus(before, quantity) })
   }

@@ -131,14 +131,14 @@ async function unbilledLevels(
     const ask = { bucket, account, types, hours: items, limit: OPEN_LEVELS_MAX + 1 }
     const found = await releasingLocks(sql, () => run(sql, listUnbilledLevels, ask))
     for (const kept of found) addEvent(sums, book, usageEvent(book, account, kept))
-    if (sums.levels.length > OPEN_LEVELS_MAX) return undefined
+    if (sums.levels.size > OPEN_LEVELS_MAX) return undefined
   }
   if (released.length > OPEN_LEVELS_MAX) return undefined
   for (const event of (await eventsAt(sql, released)).values()) {
     if (!event.isDuplicate)
       addEvent(sums, book, { ...event, usage: reread(book.eventTypes, event.type, event.data) })
   }
-  return sums.levels
+  return [...sums.levels.values()]
 }
 
 interface Series extends SeriesName {

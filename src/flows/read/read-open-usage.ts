@@ -4,7 +4,8 @@ import { type PricedEntries, inHours, priceEntries } from '../../core/bill/price
 import { addStored, type Entry } from '../../core/bill/tally.ts'
 import { FUTURE_MS_MAX } from '../../core/ingest/accept.ts'
 import { reread } from '../../core/ingest/reread.ts'
-import { compareLevels, integrate, isSameLevel, isSameSeries, type Level } from '../../core/meter/level.ts'
+import { compareLevels, isSameSeries, type Level, withoutLevels } from '../../core/meter/level.ts'
+import { integrateHours } from '../../core/meter/level-hours.ts'
 import { type Decimal, decimal, plain, plus, ZERO } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { mayCount } from '../../core/rate/rating/account-prices.ts'
@@ -193,12 +194,13 @@ async function addOpenStorage(open: Open): Promise<number> {
   const from = Math.min(first, ...sums.withdrawn.map(({ at }) => hourOf(at))) as Hour
   const scope = { bucket, account, project: undefined, from, to: next(last), step: undefined }
   const settled = await run(sql, listHourLevels, { ...scope, limit: max.levels + 1 })
-  const seen = settled.length + sums.levels.length
+  const seen = settled.length + sums.levels.size
   if (seen > max.levels) return seen
-  const kept = settled.filter((level) => !sums.withdrawn.some((taken) => isSameLevel(level, taken)))
-  const levels = endedAt([...kept, ...sums.levels].sort(compareLevels), now)
-  for (const hour of own)
-    for (const stored of integrate(levels, hour)) addStored(sums.tally, book, hour, stored)
+  const kept = withoutLevels(settled, sums.withdrawn)
+  const levels = endedAt([...kept, ...sums.levels.values()].sort(compareLevels), now)
+  const isOwn = new Set(own)
+  for (const { hour, ...stored } of integrateHours(levels, first, last))
+    if (isOwn.has(hour)) addStored(sums.tally, book, hour, stored)
   return seen
 }
 

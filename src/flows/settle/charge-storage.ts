@@ -1,13 +1,21 @@
 import { addCharged, addStored, type Tally } from '../../core/bill/tally.ts'
 import { groupBy } from '../../core/group-by.ts'
 import { invariant } from '../../core/invariant.ts'
-import { compareLevels, integrate, isSameLevel, type Level, seriesName } from '../../core/meter/level.ts'
+import {
+  compareLevels,
+  integrate,
+  type Level,
+  placeName,
+  seriesName,
+  withoutLevels,
+} from '../../core/meter/level.ts'
+import { integrateHours } from '../../core/meter/level-hours.ts'
 import { decimal, isNegative, isZero, minus, times } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import { endOf, type Hour, hourOf, MILLISECONDS_PER_HOUR, startOf } from '../../core/time/hour.ts'
 import type { Instant } from '../../core/time/instant.ts'
 import { listChargedStorage } from '../../store/bill-lines.ts'
-import { listLevels } from '../../store/storage-levels.ts'
+import { listLevels, type Place } from '../../store/storage-levels.ts'
 import { findSeriesBytes, type StorageTotal } from '../../store/storage-totals.ts'
 import type { SettledAccount } from '../../store/settled-hours.ts'
 import { run, type Sql } from '../../store/query.ts'
@@ -53,20 +61,51 @@ export async function chargeStorage(
   tally: Tally,
   charge: ChargeStorage,
 ): Promise<void> {
-  const { hour, announced, withdrawn, isLate } = charge
-  const changed = [...announced, ...withdrawn].map(({ at }) => hourOf(at))
-  const from = oldest([hour, charge.restatedFrom ?? hour, ...changed])
-  if (from === hour && 'carried' in charge.known) return addCarried(sql, book, tally, charge, charge.known)
-  const known = from < hour || 'carried' in charge.known ? await levelsFrom(sql, charge, from) : charge.known
-  const kept = known.filter((level) => !withdrawn.some((taken) => isSameLevel(level, taken)))
-  const all = [...kept, ...announced].sort(compareLevels)
+  const { hour, announced, withdrawn, isLate, known } = charge
+  const changed = [...announced, ...withdrawn]
+  const from = oldest([hour, charge.restatedFrom ?? hour, ...changed.map(({ at }) => hourOf(at))])
+  if (from === hour && 'carried' in known) return addCarried(sql, book, tally, charge, known)
+  // A late level or a void changes the lines of its own project and region alone.
+  const isOfAll = from === hour || isLate || charge.restatedFrom !== undefined
+  const places = isOfAll ? null : [...new Map(changed.map((level) => [placeName(level), level])).values()]
+  if (places !== null) addOthers(book, tally, charge, new Set(places.map(placeName)))
+  const before = from === hour && !('carried' in known) ? known : await levelsFrom(sql, charge, from, places)
+  const all = [...withoutLevels(before, withdrawn), ...announced].sort(compareLevels)
   if (all.length === 0 && withdrawn.length === 0 && charge.restatedFrom === undefined) return
   // Where a price was filled, `from` may be long before anything was stored.
   const first = Math.max(from, oldest([hour, ...all.map(({ at }) => hourOf(at))])) as Hour
-  for (let at = first; at <= hour; at = (at + 1) as Hour) {
-    for (const stored of integrate(all, at)) addStored(tally, book, at, stored)
+  for (const { hour: at, ...stored } of integrateHours(all, first, hour)) addStored(tally, book, at, stored)
+  if (from < hour || isLate) {
+    await releasingLocks(sql, () => subtractCharged(sql, book, tally, charge, { from, places }))
   }
-  if (from < hour || isLate) await releasingLocks(sql, () => subtractCharged(sql, book, tally, charge, from))
+}
+
+/** The cycle's own hour, of the places in which nothing older has changed. */
+function addOthers(
+  book: PriceBook,
+  tally: Tally,
+  { hour, known }: ChargeStorage,
+  changed: ReadonlySet<string>,
+): void {
+  if ('carried' in known) {
+    for (const place of known.carried) if (!changed.has(placeName(place))) addWhole(book, tally, hour, place)
+    return
+  }
+  const others = known.filter((level) => !changed.has(placeName(level)))
+  for (const stored of integrate(others.toSorted(compareLevels), hour)) addStored(tally, book, hour, stored)
+}
+
+/** What did not change for an hour. */
+function addWhole(
+  book: PriceBook,
+  tally: Tally,
+  hour: Hour,
+  place: Omit<StorageTotal, keyof SettledAccount>,
+) {
+  const { project, region, bytes } = place
+  if (isZero(bytes)) return
+  const quantity = times(bytes, decimal(String(MILLISECONDS_PER_HOUR)))
+  addStored(tally, book, hour, { project, region, quantity })
 }
 
 /** The hour of series that do not change is their sum; those that change are integrated apart, from what they stored before. */
@@ -83,24 +122,27 @@ async function addCarried(
   const before = found.map(({ index, bytes }): Level => {
     return { ...series[index]!, at: (startOf(hour) - 1) as Instant, source: '', id: '', bytes }
   })
+  const changing = groupBy(before, placeName)
   for (const place of carried) {
-    const { project, region } = place
-    const changing = before.filter((level) => level.project === project && level.region === region)
-    const bytes = changing.reduce((rest, level) => minus(rest, level.bytes), place.bytes)
+    const changed = changing.get(placeName(place)) ?? []
+    const bytes = changed.reduce((rest, level) => minus(rest, level.bytes), place.bytes)
     invariant(!isNegative(bytes), 'a place stores at least what its series store')
-    if (isZero(bytes)) continue
-    const quantity = times(bytes, decimal(String(MILLISECONDS_PER_HOUR)))
-    addStored(tally, book, hour, { project, region, quantity })
+    addWhole(book, tally, hour, { ...place, bytes })
   }
   for (const stored of integrate([...before, ...announced].sort(compareLevels), hour)) {
     addStored(tally, book, hour, stored)
   }
 }
 
-async function levelsFrom(sql: Sql, charge: ChargeStorage, from: Hour): Promise<readonly Level[]> {
+async function levelsFrom(
+  sql: Sql,
+  charge: ChargeStorage,
+  from: Hour,
+  places: readonly Place[] | null,
+): Promise<readonly Level[]> {
   const { bucket, account, beforeStep, hour } = charge
-  const asOf = [{ account, step: beforeStep ?? Number.MAX_SAFE_INTEGER }]
-  return run(sql, listLevels, { buckets: [bucket], from: startOf(from), to: endOf(hour), accounts: asOf })
+  const accounts = [{ account, step: beforeStep ?? Number.MAX_SAFE_INTEGER }]
+  return run(sql, listLevels, { buckets: [bucket], from: startOf(from), to: endOf(hour), accounts, places })
 }
 
 async function subtractCharged(
@@ -108,9 +150,9 @@ async function subtractCharged(
   book: PriceBook,
   tally: Tally,
   { bucket, account, hour, beforeStep }: ChargeStorage,
-  from: Hour,
+  of: { readonly from: Hour; readonly places: readonly Place[] | null },
 ): Promise<void> {
-  const range = { bucket, account, from, to: (hour + 1) as Hour, beforeStep }
+  const range = { bucket, account, to: (hour + 1) as Hour, beforeStep, ...of }
   for (const charged of await run(sql, listChargedStorage, range)) addCharged(tally, book, charged)
 }
 
@@ -126,5 +168,8 @@ export async function knownLevels(
   accounts: readonly { readonly account: string; readonly step: number }[] | null,
 ): Promise<ReadonlyMap<string, readonly Level[]>> {
   const range = { from: startOf(hour), to: endOf(hour) }
-  return groupBy(await run(sql, listLevels, { buckets, ...range, accounts }), ({ account }) => account)
+  return groupBy(
+    await run(sql, listLevels, { buckets, ...range, accounts, places: null }),
+    ({ account }) => account,
+  )
 }

@@ -10,6 +10,7 @@ import { groupBy } from '../../core/group-by.ts'
 import { fingerprintOf } from '../../core/ingest/fingerprint.ts'
 import { reread } from '../../core/ingest/reread.ts'
 import { invariant } from '../../core/invariant.ts'
+import type { Level } from '../../core/meter/level.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
 import type { Hour } from '../../core/time/hour.ts'
 import type { SettledEvent } from '../../store/event-row.ts'
@@ -33,7 +34,9 @@ const PAGE_EVENTS = 5_000
 const FEW_ACCOUNTS = 50
 
 /** The facts of one account in one cycle, summed. */
-export interface AccountFacts extends SettledAccount, AccountHour {
+export interface AccountFacts extends SettledAccount, Omit<AccountHour, 'levels'> {
+  /** Levels that its events announce, in the order of the events. */
+  readonly levels: readonly Level[]
   /** Facts of the cycle: events, late and held ones included, releases and voids. */
   readonly count: number
   /** Events of the cycle that the price book does not cover, and that are no duplicates: they were held when it was sealed. */
@@ -270,7 +273,16 @@ function addOrTake(sums: Sums, { book, onDamaged }: Reading, event: SettledEvent
 }
 
 function factsOf({ key, hour, digest, eventsDigest, count, held, fingerprints }: Sums): AccountFacts {
-  return { ...key, ...hour, count, held, fingerprints, eventsDigest: eventsDigest ?? endDigest(digest) }
+  const levels = [...hour.levels.values()]
+  return {
+    ...key,
+    ...hour,
+    levels,
+    count,
+    held,
+    fingerprints,
+    eventsDigest: eventsDigest ?? endDigest(digest),
+  }
 }
 
 /** Held events that were released into the cycle count in it; what was voided does not, or no more. */

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { groupBy } from '../../core/group-by.ts'
-import { carriedOver, compareLevels, isSameLevel, type Level } from '../../core/meter/level.ts'
+import { carriedOver, compareLevels, type Level, withoutLevels } from '../../core/meter/level.ts'
 import { invariant } from '../../core/invariant.ts'
 import { isNegative } from '../../core/money/decimal.ts'
 import type { PriceBook } from '../../core/rate/price-book/price-book.ts'
@@ -226,8 +226,7 @@ async function billingContext(
 /** Does an account store something at the end of the hour? */
 function carries(known: readonly Level[], facts: AccountFacts, hour: Hour): boolean {
   const { levels: announced, withdrawn } = facts
-  const kept = known.filter((level) => !withdrawn.some((taken) => isSameLevel(level, taken)))
-  const levels = [...kept, ...announced]
+  const levels = [...withoutLevels(known, withdrawn), ...announced]
   return carriedOver(levels.sort(compareLevels), hour).length > 0
 }
 
