@@ -19,6 +19,8 @@ const FILES = [
   'voids',
   'verify',
   'keys',
+  'schema',
+  'session-settings',
   'http-bills',
   'binary-arrays',
   'pooler',

@@ -18,13 +18,17 @@ const writeNothing: Query<void, never, void> = {
 
 let lastFailure: { readonly trouble: Trouble; readonly atMs: number } | undefined
 
-/** Usage was stored, or not: what /readyz says follows from it. */
-export function noteStored(): void {
-  lastFailure = undefined
+let tell: ((trouble: Trouble | undefined) => void) | undefined
+
+/** In a thread: who answers /readyz is told, too. */
+export function tellStoring(how: typeof tell): void {
+  tell = how
 }
 
-export function noteNotStored(trouble: Trouble | undefined): void {
-  if (trouble) lastFailure = { trouble, atMs: performance.now() }
+/** Usage was stored, or not: what /readyz says follows from it. @param trouble undefined: it was stored */
+export function noteStoring(trouble: Trouble | undefined): void {
+  lastFailure = trouble && { trouble, atMs: performance.now() }
+  tell?.(trouble)
 }
 
 const probes = new WeakMap<

@@ -2,6 +2,7 @@ import type { DeliveryAnswer, SentDelivery } from '../http/body/delivery-types.t
 import type { HttpProblemCode } from '../http/api/problem.ts'
 import type { TakenAccounts } from '../flows/accounts/account-rules.ts'
 import type { Connection } from '../store/connect.ts'
+import type { Trouble } from '../store/trouble.ts'
 
 /** What a thread needs to take deliveries: plain data. */
 export interface IngestSetup {
@@ -25,7 +26,16 @@ export interface TakeTask {
 }
 
 /** From the thread. */
-export type IngestReport =
+export type IngestReport = DeliveryReport | StoringReport
+
+/** A group of events was stored; or not, and this is why. */
+export interface StoringReport {
+  readonly kind: 'storing'
+  readonly trouble: Trouble | undefined
+}
+
+/** Of one delivery. */
+export type DeliveryReport =
   /** Its body is read: from now on its events may be stored, and the next one can be read. */
   | { readonly kind: 'read'; readonly number: number }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: DeliveryAnswer }

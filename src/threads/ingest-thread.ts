@@ -1,6 +1,7 @@
 import type { DeliveryAnswer, SentDelivery } from '../http/body/delivery-types.ts'
 import { HttpProblem } from '../http/api/problem.ts'
 import type { Log } from '../store/connect.ts'
+import { noteStoring } from '../store/writable.ts'
 import type { IngestReport, IngestSetup, TakeTask } from './ingest-messages.ts'
 import { startThread, type Thread } from './thread.ts'
 
@@ -90,6 +91,7 @@ export class IngestThread {
   }
 
   #hear(report: IngestReport): void {
+    if (report.kind === 'storing') return noteStoring(report.trouble)
     const { number } = report
     if (this.#reading === number) this.#reading = undefined
     if (report.kind !== 'read') {

@@ -6,6 +6,7 @@ import { answerDelivery } from '../http/answer-delivery.ts'
 import type { Stores } from '../http/body/delivery-types.ts'
 import { HttpProblem } from '../http/api/problem.ts'
 import { connectionOf, makePool } from '../store/connect.ts'
+import { tellStoring } from '../store/writable.ts'
 import { forwardingLog } from './forwarding-log.ts'
 import { giveWay } from './give-way.ts'
 import type { IngestReport, IngestSetup, TakeTask } from './ingest-messages.ts'
@@ -17,6 +18,8 @@ const LARGE_LANES = 1
 giveWay()
 const port = parentPort!
 const report = (message: ThreadReport | IngestReport) => port.postMessage(message)
+
+tellStoring((trouble) => report({ kind: 'storing', trouble }))
 
 const { database, taken, backfillReachMs, seriesMax, sessions, waitingMax } = workerData as IngestSetup
 const rules = { taken, backfillReachMs, seriesMax }

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { requestEvent, testServer, type TestServer } from './http-server.ts'
 
 // Guarantee: what a server counts is its own, in the text format of Prometheus, beside figures of its process.
@@ -86,4 +88,35 @@ describe('metrics', () => {
     // No hour has bills yet: nothing is said of how long the newest took.
     expect(read.has('farthing_cycle_lag_seconds')).toBe(false)
   })
+})
+
+interface Rule {
+  readonly alert: string
+  readonly expr: string
+  readonly annotations: { readonly summary: string; readonly action: string }
+}
+
+test('the example of alerts asks for metrics that there are, with their labels, and says what to do', async () => {
+  const { groups } = parse(readFileSync('deploy/alerts.yaml', 'utf8')) as { groups: { rules: Rule[] }[] }
+  const rules = groups.flatMap((group) => group.rules)
+  const { text } = await server.ask('/metrics')
+  const kinds = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
+  const asked = new Set<string>()
+  for (const { alert, expr, annotations } of rules) {
+    expect([alert, annotations.summary, annotations.action]).not.toContain(undefined)
+    for (const [, name, label, value] of expr.matchAll(/(farthing_\w+)(?:\{(\w+)=~?"([^"]+)"\})?/g)) {
+      // The server of this test has a PostgreSQL of the test run, and so no data directory; and it has no bills yet.
+      if (['farthing_disk_free_bytes', 'farthing_cycle_lag_seconds'].includes(name!)) continue
+      expect([alert, kinds.has(name)]).toEqual([alert, true])
+      asked.add(name!)
+      if (label === 'outcome') expect(text).toContain(`${name}{outcome="${value}"}`)
+      else if (label !== undefined) expect(text).toMatch(new RegExp(`^${name}\\{[^}]*${label}=`, 'm'))
+    }
+  }
+  // What docs/operations.md has a limit for.
+  const page = readFileSync('docs/operations.md', 'utf8')
+  const limits = [...page.matchAll(/^\| `(farthing_\w+)` \| (?:over|under|1 )/gm)].map(([, name]) => name!)
+  expect(limits.length).toBeGreaterThan(5)
+  const alarmed = rules.map(({ expr }) => expr).join()
+  expect(limits.filter((name) => !alarmed.includes(name))).toEqual([])
 })

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +14,7 @@ import { checkSchema } from '../../src/store/schema-state.ts'
 import { MIN_WRITER, ownWriter } from '../../src/store/writer.ts'
 import { at, call, FIRST, level } from './backup-world.ts'
 import { testDatabase, type TestDatabase } from '../database.ts'
-import { farthing } from './cli-run.ts'
+import { farthing, PROGRAM, surroundings } from './cli-run.ts'
 import { type Deployment, deployment } from './deployment.ts'
 
 /** Guarantee: there is one ledger in a database, in the schema `farthing`, and what stands in its way is one sentence. */
@@ -223,6 +225,78 @@ describe('what stands in the way is one sentence', () => {
     expect(await namesIn(made, 'public')).toEqual([])
     expect(await migrate(made.connection)).toMatchObject({ ok: true })
   })
+})
+
+describe('a signal during a migration that takes long', () => {
+  /** Each table that is made takes a minute. */
+  const SLOW = `create function public.wait_long() returns event_trigger language plpgsql
+      as $$ begin perform pg_sleep(60); end $$;
+    create event trigger slow on ddl_command_end when tag in ('CREATE TABLE') execute function public.wait_long()`
+
+  /** Sessions of Farthing in the database, and those of them that wait within a migration. */
+  async function sessions({ pool, name }: TestDatabase): Promise<readonly [all: number, slow: number]> {
+    const { rows } = await pool.query<{ all: number; slow: number }>(
+      `select count(*)::int as all, (count(*) filter (where wait_event = 'PgSleep'))::int as slow
+         from pg_stat_activity where datname = $1 and application_name like 'farthing-%' and application_name not like 'farthing-test%'`,
+      [name],
+    )
+    return [rows[0]!.all, rows[0]!.slow]
+  }
+
+  test.each(['serve', 'migrate'])('ends %s cleanly, and the next one goes on', async (command) => {
+    const made = await database(SLOW)
+    const settings = { DATABASE_URL: urlOf(made), FARTHING_DATA_DIR: join(folder, command), PORT: '0' }
+    const child = spawn(process.execPath, [PROGRAM, command], { env: surroundings(settings) })
+    let stderr = ''
+    child.stderr.on('data', (text) => (stderr += String(text)))
+    const ended = once(child, 'close')
+    await expect.poll(async () => (await sessions(made))[1], { timeout: 60_000 }).toBe(1)
+    child.kill('SIGTERM')
+    const begun = performance.now()
+    const [code, signal] = (await ended) as [number | null, string | null]
+    expect(performance.now() - begun).toBeLessThan(30_000)
+    expect({ code: code ?? signal, stderr }).toMatchObject(
+      command === 'serve'
+        ? { code: 0, stderr: expect.not.stringMatching(/ at .*:\d+/) as string }
+        : { code: 130 },
+    )
+    await expect.poll(() => sessions(made), { timeout: 20_000 }).toEqual([0, 0])
+    const { rows } = await made.pool.query(`select from pg_namespace where nspname = 'farthing'`)
+    expect(rows).toEqual([])
+    await made.pool.query('drop event trigger slow')
+    expect(await run(['migrate', '--json'], urlOf(made))).toMatchObject({ code: 0 })
+    expect(await checkSchema(made.pool)).toMatchObject({ ok: true, schema: 'farthing' })
+  })
+})
+
+test('a role that becomes another one at its login has the rights of that one', async () => {
+  const made = await database()
+  const [login, owner, poor] = ['login', 'owner', 'poor'].map((name) => `${name}_${process.pid}`)
+  await made.pool.query(`create role ${login} login; create role ${owner}; create role ${poor};
+    grant ${owner}, ${poor} to ${login}; grant create on database ${made.name} to ${owner}`)
+  const connection = { ...made.connection, user: login! }
+  try {
+    await made.pool.query(`alter role ${login} set role = ${owner}`)
+    expect(await migrate(connection)).toMatchObject({ ok: true, applied: knownMigrations() })
+    const { rows } = await made.pool.query(
+      `select distinct pg_get_userbyid(relowner) as owner from pg_class
+        where relnamespace = 'farthing'::regnamespace and relkind in ('r', 'p')`,
+    )
+    expect(rows).toEqual([{ owner }])
+    const pool = makePool(connection, { max: 1 })
+    expect(await checkSchema(pool)).toMatchObject({ ok: true, schema: 'farthing' })
+    await pool.end()
+    // One that may do nothing is named, not the one that has logged in.
+    await made.pool.query(`alter role ${login} set role = ${poor}`)
+    const refused = await migrate(connection)
+    expect(refused).toMatchObject({ ok: false, code: 'database/rights' })
+    expect(JSON.stringify(refused)).toContain(poor)
+    const served = await run(['serve'], urlOf(made, login))
+    expect([served.code, served.stdout, served.stderr.split('\n').length]).toEqual([1, '', 2])
+    expect(served.stderr).toContain(poor)
+  } finally {
+    await made.pool.query(`drop owned by ${owner} cascade; drop role ${login}, ${owner}, ${poor}`)
+  }
 })
 
 describe('commands', () => {

@@ -1,5 +1,5 @@
 import { type Trouble, troubleOf } from '../../store/trouble.ts'
-import { noteNotStored, noteStored } from '../../store/writable.ts'
+import { noteStoring } from '../../store/writable.ts'
 import type pg from 'pg'
 import type { Instant } from '../../core/time/instant.ts'
 import type { Log } from '../../store/connect.ts'
@@ -115,10 +115,10 @@ export async function createIngest({
     let trouble: Trouble | undefined
     try {
       await commitUnderNewestRules(entries)
-      noteStored()
+      noteStoring(undefined)
     } catch (error) {
       trouble = troubleOf(error)
-      noteNotStored(trouble)
+      if (trouble) noteStoring(trouble)
       const why = trouble ? ` ${trouble.advice}` : ''
       const text = `A group of events was not stored: its senders are asked to send it again.${why}`
       log.error({ err: error }, text)

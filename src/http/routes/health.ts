@@ -60,19 +60,24 @@ export const getReadiness = route({
 
 async function readReadiness(context: HttpContext): Promise<Readiness> {
   const { writing, dataDir } = context
+  // It may be why the database does not answer.
+  const space = await spaceWarning(dataDir)
   try {
-    const looks = Promise.all([healthOf(context), findWriteTrouble(writing), spaceWarning(dataDir)])
-    const seen = await withinTime(looks)
+    const seen = await withinTime(Promise.all([healthOf(context), findWriteTrouble(writing)]))
     if (seen === undefined)
-      return unready('unknown', `The database has not answered for ${PROBE_MS / 1000} s.`)
-    const [health, trouble, space] = seen
+      return unready('unknown', `The database has not answered for ${PROBE_MS / 1000} s.`, space)
+    const [health, trouble] = seen
     const readiness = readinessOf(health)
     const reasons = [...(trouble ? [trouble.advice] : []), ...readiness.reasons, ...space]
     return { ...readiness, ready: readiness.ready && trouble === undefined, reasons }
   } catch (error) {
     const trouble = troubleOf(error)
     if (trouble === undefined) throw error
-    return unready('unknown', isUnavailable(error) ? 'The database cannot be reached.' : trouble.advice)
+    return unready(
+      'unknown',
+      isUnavailable(error) ? 'The database cannot be reached.' : trouble.advice,
+      space,
+    )
   }
 }
 
@@ -129,8 +134,8 @@ function silence(sources: number): string[] {
   return [`${who} silent: see farthing sources silent.`]
 }
 
-function unready(sealing: Readiness['sealing'], reason: string): Readiness {
-  return { ready: false, sealing, reasons: [reason] }
+function unready(sealing: Readiness['sealing'], reason: string, more: readonly string[]): Readiness {
+  return { ready: false, sealing, reasons: [reason, ...more] }
 }
 
 /** Requests that come while it is read share it: anyone may ask, and it costs the same once. */
