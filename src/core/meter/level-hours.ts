@@ -2,7 +2,7 @@ import { type Decimal, decimal, isZero, minus, plus, times, ZERO } from '../mone
 import { endOf, type Hour, hourOf, MILLISECONDS_PER_HOUR } from '../time/hour.ts'
 import { isSameSeries, type Level, placeName, type StoredQuantity } from './level.ts'
 
-const HOUR_MS = decimal(String(MILLISECONDS_PER_HOUR))
+const WHOLE_HOUR = decimal(String(MILLISECONDS_PER_HOUR))
 
 export interface StoredHour extends StoredQuantity {
   readonly hour: Hour
@@ -70,5 +70,5 @@ function addBytes(stored: Map<string, Stored>, { level, bytes: more }: Change): 
   const name = placeName(level)
   const bytes = plus(stored.get(name)?.bytes ?? ZERO, more)
   if (isZero(bytes)) stored.delete(name)
-  else stored.set(name, { project, region, bytes, quantity: times(bytes, HOUR_MS) })
+  else stored.set(name, { project, region, bytes, quantity: times(bytes, WHOLE_HOUR) })
 }
