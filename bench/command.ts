@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { benchFloods, FLOOD_SECONDS } from './floods/bench-floods.ts'
 import { benchIngest, INGEST_DEFAULTS } from './ingest/bench-ingest.ts'
+import { benchLog } from './log/bench-log.ts'
 import { benchFairness } from './load/bench-fairness.ts'
 import { benchSustained, SUSTAINED_SECONDS } from './load/bench-sustained.ts'
 import { printReport, type Part } from './report.ts'
@@ -22,13 +23,14 @@ const PARTS = {
   sustained: benchSustained,
   fairness: benchFairness,
   floods: benchFloods,
+  log: benchLog,
 }
 /** What `all` measures: the others take long, or are about one question. */
 const ALL: readonly (keyof typeof PARTS)[] = ['ingest', 'settle']
 
 export type What = keyof typeof PARTS | 'all'
 /** Parts that need no psql: they are held against themselves. */
-const WITHOUT_BASELINE: ReadonlySet<What> = new Set(['sustained', 'fairness', 'floods'])
+const WITHOUT_BASELINE: ReadonlySet<What> = new Set(['sustained', 'fairness', 'floods', 'log'])
 
 type Choices = BenchOptions & { readonly json?: true }
 
@@ -99,6 +101,7 @@ Examples:
   npm run bench -- sustained --seconds 60
   npm run bench -- fairness      what one greedy key does to another
   npm run bench -- floods        what floods of one key do to another; a short form: --seconds 5
+  npm run bench -- log           what the transparency log costs
   npm run --silent bench -- all --json > figures.json
 `
 

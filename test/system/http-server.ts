@@ -74,6 +74,8 @@ export interface ServerOptions {
   readonly readingSessions?: number
   /** When sealing is due, for readiness: that of `settle` is its own. */
   readonly graceMs?: number
+  /** Is the transparency log served to anybody? */
+  readonly isLogPublic?: boolean
   /** The only hosts that it answers to; undefined: any. */
   readonly hosts?: readonly string[]
   /** How the server reaches its database; undefined: directly. */
@@ -98,7 +100,7 @@ export async function testServer(options: ServerOptions = {}): Promise<TestServe
   const gates = makeGates({ ...AMPLE, ...options.shares }, readingSessions)
   const trial = createTrial({ pool: reading, ...limits })
   const parts = { reading, writing, probes, keys, gates, ingest, trial }
-  const plain = { ...parts, log, now: clock, graceMs, hosts }
+  const plain = { ...parts, log, now: clock, graceMs, hosts, isLogPublic: options.isLogPublic === true }
   const context = large ? { ...plain, large: large(database, log) } : plain
   const server = await makeServer(context, patience)
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
