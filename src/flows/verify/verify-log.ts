@@ -27,6 +27,8 @@ const READ_TOGETHER = 5_000
 /** Facts without a leaf that are named. */
 const NAMED = 1_000
 
+type StoredRoot = ReturnType<typeof listCheckpointRoots.decode>
+
 /** A root that somebody else has, of some size of a tree. */
 export interface KeptRoot {
   readonly origin: string
@@ -40,8 +42,13 @@ export interface KeptRoot {
  * @param kept a checkpoint from outside, whose root is held against the leaves too
  */
 export async function* verifyLog(sql: Sql, kept?: KeptRoot): AsyncGenerator<Difference> {
+  // Checkpoints first: where this is no snapshot, an appender goes on, and no checkpoint must be beyond its tree.
+  const roots = new Map<number, readonly StoredRoot[]>()
+  for (const { tree } of await run(sql, listLogTrees, { tree: null }))
+    roots.set(tree, await run(sql, listCheckpointRoots, { tree }))
   const trees = await run(sql, listLogTrees, { tree: null })
-  for (const tree of trees.toReversed()) yield* verifyTree(sql, tree, keptOf(tree, tree === trees[0], kept))
+  for (const tree of trees.toReversed())
+    yield* verifyTree(sql, tree, roots.get(tree.tree) ?? [], keptOf(tree, tree === trees[0], kept))
   if (trees.length === 0) return
   for (const what of await run(sql, listFactsWithoutLeaf, { limit: NAMED }))
     yield { place: what, detail: 'has no entry in the log, and none waits for it' }
@@ -54,10 +61,15 @@ function keptOf({ origin, size }: LogTree, isNewest: boolean, kept: KeptRoot | u
   return kept?.origin === origin && (isNewest || kept.size <= size) ? kept : undefined
 }
 
-async function* verifyTree(sql: Sql, tree: LogTree, kept: KeptRoot | undefined): AsyncGenerator<Difference> {
+async function* verifyTree(
+  sql: Sql,
+  tree: LogTree,
+  stored: readonly StoredRoot[],
+  kept: KeptRoot | undefined,
+): AsyncGenerator<Difference> {
   const { origin, size } = tree
   const growing = new GrowingTree(0, () => undefined, hashBytes)
-  const roots = (await run(sql, listCheckpointRoots, tree)).map((one) => ({ ...one, isKept: false }))
+  const roots = stored.map((one) => ({ ...one, isKept: false }))
   const due = [...roots, ...(kept ? [{ ...kept, note: null, isKept: true }] : [])].sort(
     (one, other) => one.size - other.size,
   )
@@ -73,7 +85,11 @@ async function* verifyTree(sql: Sql, tree: LogTree, kept: KeptRoot | undefined):
   }
   yield* compareRoots()
   for (let from = 0; from < size; from += READ_TOGETHER) {
-    const leaves = await run(sql, listLeavesOfFacts, { tree: tree.tree, from, to: from + READ_TOGETHER })
+    const leaves = await run(sql, listLeavesOfFacts, {
+      tree: tree.tree,
+      from,
+      to: Math.min(from + READ_TOGETHER, size),
+    })
     for (const leaf of leaves) {
       if (leaf.index !== growing.size) {
         yield { place: `log ${origin}, entry ${growing.size}`, detail: 'is missing' }
@@ -146,9 +162,8 @@ function placeOf({ origin }: LogTree, { kind, index, account, hour, number }: Le
 
 /** Tiles that the leaves so far have filled, or have begun at the end. */
 async function verifyTiles(sql: Sql, tree: LogTree, growing: GrowingTree): Promise<readonly Difference[]> {
-  const { tree: number, origin, size } = tree
+  const { tree: number, origin } = tree
   const wanted = growing.changed
-  const isEnd = growing.size >= size
   const stored = new Map(
     (await run(sql, listLogTiles, { tree: number, names: wanted })).map((tile) => [
       `${tile.level}/${tile.number}`,
@@ -157,7 +172,7 @@ async function verifyTiles(sql: Sql, tree: LogTree, growing: GrowingTree): Promi
   )
   return wanted.flatMap(({ level, number: at, hashes }) => {
     const is = stored.get(`${level}/${at}`)
-    const same = is && (isEnd ? sameBytes(is, hashes) : sameBytes(is.subarray(0, hashes.length), hashes))
+    const same = is && sameBytes(is.subarray(0, hashes.length), hashes)
     return same ? [] : [{ place: `log ${origin}, tile ${level}/${at}`, detail: 'is not that of the entries' }]
   })
 }
