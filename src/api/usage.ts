@@ -94,11 +94,45 @@ export const UsageQuery = Type.Object({
       `send a whole number from 1 to ${USAGE_TOP_MAX}`,
     ),
   ),
+  compare: Type.Optional(
+    parameter(
+      Type.String({
+        minLength: 1,
+        description:
+          'Another period: previous, the one before (of one that runs the same number of hours), or a range with a slash. The window is none',
+        examples: ['previous', '2025-06/2025-07'],
+      }),
+      'send previous, or a range such as 2025-06/2025-07',
+    ),
+  ),
   ...PageParameters,
 })
 export type UsageQuery = ValueOf<typeof UsageQuery>
 
 const Used = Type.Object({ unit: Text, quantity: Decimal, waived: Decimal, amount: Decimal })
+
+const Total = Type.Object({ amount: Decimal, quantities: Type.Array(Used) })
+
+const CHANGE = {
+  before: Total,
+  difference: Type.String({
+    ...Decimal,
+    description: 'The amount less that of before: the sum of the parts',
+  }),
+  parts: Type.Object(
+    {
+      used: Decimal,
+      price: Decimal,
+      new: Decimal,
+      gone: Decimal,
+      corrections: Decimal,
+    },
+    {
+      description:
+        'used: (q2 - q1) x average price before, half-even to 12 decimals, by line key; price: the rest; new and gone: line keys of one period alone; corrections: lines for older hours, by bill',
+    },
+  ),
+}
 
 export const UsageRow = Type.Object({
   from: Time,
@@ -124,6 +158,7 @@ export const UsageRow = Type.Object({
   ),
   amount: Decimal,
   quantities: Type.Array(Used, { description: 'By unit' }),
+  change: Type.Optional(Type.Object(CHANGE)),
 })
 export type UsageRow = ValueOf<typeof UsageRow>
 
@@ -160,7 +195,10 @@ export const GetUsage = endpoint({
       to: Time,
       timeZone: Text,
       basis: Type.Enum(['usage', 'bill']),
-      total: Type.Object({ amount: Decimal, quantities: Type.Array(Used) }, { description: 'Of all rows' }),
+      total: Type.Object({ ...Total.properties }, { description: 'Of all rows' }),
+      comparison: Type.Optional(
+        Type.Object({ from: Time, to: Time, ...CHANGE }, { description: 'Of all rows, with `compare`' }),
+      ),
       held: Held,
     }),
   },

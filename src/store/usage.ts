@@ -23,7 +23,12 @@ export type UsageKey = Readonly<Record<UsageGroup | 'unit', string>> & {
   readonly window: number
   /** The number of the tags that the account has; 0: those that were not asked for. */
   readonly tags: number
+  /** Is it of lines that correct older hours? False where that was not asked for. */
+  readonly correction: boolean
 }
+
+/** What sums are told apart by. */
+export type SumGroup = UsageGroup | 'tags' | 'correction'
 
 export interface UsageSum extends UsageKey {
   /** Plain decimals, exact. */
@@ -48,7 +53,7 @@ export interface SumUsage {
   readonly from: Hour
   readonly to: Hour
   readonly windows: Windows
-  readonly groupBy: readonly (UsageGroup | 'tags')[]
+  readonly groupBy: readonly SumGroup[]
   readonly filter: UsageFilter
   /** Lines of these accounts are left out. */
   readonly without: readonly string[]
@@ -71,10 +76,9 @@ export interface InMonths {
   readonly months: readonly string[]
 }
 
-const LINE = 'account, component, item, rate, operation, project, region, unit, quantity, waived, amount'
-const JOINED = LINE.split(', ')
-  .map((name) => `l.${name}`)
-  .join(', ')
+/** Of a line `l`. */
+const LINE = `l.account, l.component, l.item, l.rate, l.operation, l.project, l.region, l.unit,
+             l.usage_hour <> l.hour as correction, l.quantity, l.waived, l.amount`
 /** A statement month as a number. */
 const MONTH = '(left(b.statement_month, 4)::int * 12 + right(b.statement_month, 2)::int - 1)'
 
@@ -90,6 +94,7 @@ const SUMS = `
              case when 'project' = any ($5) then coalesce(project, '') else '' end as project,
              case when 'region' = any ($5) then coalesce(region, '') else '' end as region,
              case when 'tags' = any ($5) then tags else 0 end as tags,
+             case when 'correction' = any ($5) then correction else false end as correction,
              unit collate "C" as unit, quantity, waived, amount
         from placed
        where at >= starts[1] and at < starts[array_upper(starts, 1)]
@@ -99,12 +104,12 @@ const SUMS = `
          and ($11::text[] is null or coalesce(operation, '') = any ($11))
          and ($12::text[] is null or coalesce(project, '') = any ($12))
          and ($13::text[] is null or coalesce(region, '') = any ($13)))
-    select win, account, component, item, rate, operation, project, region, tags, unit,
+    select win, account, component, item, rate, operation, project, region, tags, correction, unit,
            trim_scale(sum(quantity))::text as quantity,
            trim_scale(sum(waived))::text as waived,
            trim_scale(sum(amount))::text as amount
       from keyed
-     group by win, account, component, item, rate, operation, project, region, tags, unit
+     group by win, account, component, item, rate, operation, project, region, tags, correction, unit
      limit $14`
 
 const PLACED_OF_ONE = `
@@ -141,12 +146,12 @@ export const sumUsageOfOne = ofOne(
         from generate_series($1::int, $2::int - 1) as h (hour)
        cross join lateral (
          select usage_hour as at, ${LINE}
-           from bill_line
+           from bill_line l
           where hour = h.hour and hour >= $1 and hour < $2 and bucket = $15 and account = $16 and usage_hour = h.hour
          offset 0) own
       union all
       select usage_hour, ${LINE}
-        from bill_line
+        from bill_line l
        where account = $16 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour and hour > $1`,
 )
 
@@ -158,7 +163,7 @@ export const sumBilledOfOne = ofOne(
         from generate_series($1::int, $2::int - 1) as h (hour)
        cross join lateral (
          select hour as at, ${LINE}
-           from bill_line
+           from bill_line l
           where hour = h.hour and hour >= $1 and hour < $2 and bucket = $15 and account = $16
          offset 0) own`,
 )
@@ -168,7 +173,7 @@ export const sumStatementsOfOne: Query<SumUsageOfOne & InMonths, RawSum, UsageSu
   name: 'sum_statements_of_one',
   text: `
     with line as (
-      select ${MONTH} as at, ${JOINED}
+      select ${MONTH} as at, ${LINE}
         from bill b
         join bill_line l on l.hour = b.hour and l.bucket = b.bucket and l.account = b.account
        where b.account = $16 and b.bucket = $15 and b.statement_month = any ($17)
@@ -192,11 +197,11 @@ export const sumUsageOfAll = ofAll(
   'sum_usage_of_all',
   `
       select usage_hour as at, ${LINE}
-        from bill_line
+        from bill_line l
        where hour >= $1::int and hour < $2::int and usage_hour = hour
       union all
       select usage_hour, ${LINE}
-        from bill_line
+        from bill_line l
        where hour > $1 and usage_hour >= $1 and usage_hour < $2 and usage_hour <> hour`,
 )
 
@@ -205,7 +210,7 @@ export const sumBilledOfAll = ofAll(
   'sum_billed_of_all',
   `
       select hour as at, ${LINE}
-        from bill_line
+        from bill_line l
        where hour >= $1::int and hour < $2::int`,
 )
 
@@ -214,7 +219,7 @@ export const sumStatementsOfAll: Query<SumUsageOfAll & InMonths, RawSum, UsageSu
   name: 'sum_statements_of_all',
   text: `
     with line as (
-      select ${MONTH} as at, ${JOINED}
+      select ${MONTH} as at, ${LINE}
         from bill b
         join bill_line l on l.hour = b.hour and l.bucket = b.bucket and l.account = b.account
        where b.statement_month = any ($21) and b.hour < $2 and (b.hour >= $1 or b.late)),${PLACED_OF_ALL}${SUMS}`,

@@ -70,6 +70,7 @@ async function usage(): Promise<readonly string[]> {
     tags: [],
     filter: {},
     tagFilters: [],
+    compare: undefined,
     order: 'key',
     top: undefined,
   }

@@ -8,10 +8,12 @@ import { formatMonth, type Month, type OffsetAt, parseMonth } from './zone-month
 
 /** How far a zone is ahead of UTC, said by its calendar: an oracle of this test's own. */
 const offsetAt: OffsetAt = (zone, at) => {
-  const whole = Math.floor(at / 1000) * 1000
-  const text = new Date(whole).toLocaleString('sv-SE', { timeZone: zone })
-  return Date.parse(`${text.replace(' ', 'T')}Z`) - whole
+  const key = `${zone} ${at}`
+  const text = shown.get(key) ?? new Date(at).toLocaleString('sv-SE', { timeZone: zone })
+  shown.set(key, text)
+  return Date.parse(`${text.replace(' ', 'T')}Z`) - Math.floor(at / 1000) * 1000
 }
+const shown = new Map<string, string>()
 
 const date = (zone: string, hour: Hour) =>
   new Date(startOf(hour)).toLocaleString('sv-SE', { timeZone: zone }).slice(0, 10)

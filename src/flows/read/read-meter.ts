@@ -131,6 +131,7 @@ function askOf(
     tags: [],
     filter: { item: [item], rate: rate === undefined ? undefined : [rate] },
     tagFilters: [],
+    compare: undefined,
     order: 'key',
     top: undefined,
   }

@@ -8,16 +8,19 @@ import { type HeldUsage, readHeldUsage } from './held-usage.ts'
 import { sumUsage } from './sum-usage.ts'
 import type { AskUsage, UsageRefused } from './usage-ask.ts'
 import { type Places, readPlaces } from './usage-places.ts'
-import { type Ranking, rankUsage, totalOf, type UsageRow } from './usage-rows.ts'
+import { type Ranking, rankRows, rowsOf, totalOf, type UsageRow, type UsageTotal } from './usage-rows.ts'
+import { type Comparison, compareUsage } from './compare-usage.ts'
 
 export { USAGE_GROUPS, type UsageGroup } from '../../store/usage.ts'
-export type { AskUsage, RangeEnd, TagFilter } from './usage-ask.ts'
-export type { Ranking, UsageRow } from './usage-rows.ts'
+export type { AskedRange, AskUsage, RangeEnd, TagFilter } from './usage-ask.ts'
+export type { Ranking, UsageChange, UsageRow, UsageTotal } from './usage-rows.ts'
 
 export interface Usage {
   readonly rows: readonly UsageRow[]
   /** Of all rows. */
-  readonly total: Pick<UsageRow, 'amount' | 'quantities'>
+  readonly total: UsageTotal
+  /** Of all rows, beside those of the other period. */
+  readonly comparison: Comparison | undefined
   readonly places: Places
   readonly held: HeldUsage
   /** The moment that all of it is of, by the database's clock. */
@@ -39,11 +42,18 @@ export async function readUsage(pool: Pool, ask: AskUsage & Ranking): Promise<Re
     const found = await readPlaces(sql, ask)
     if (!found.ok) return found
     const { places } = found
+    const common = { places, asOf: now, currency }
+    if (ask.compare !== undefined) {
+      const compared = await compareUsage(sql, ask, ask.compare, places, now)
+      if (!compared.ok) return compared
+      const held = await readHeldUsage(sql, ask, places)
+      return { ok: true, usage: { ...common, ...compared, held, rows: rankRows(compared.rows, ask) } }
+    }
     const groups = ask.tags.length > 0 ? [...ask.groupBy, 'tags' as const] : ask.groupBy
     const read = await sumUsage(sql, ask, places, groups, now)
     if (!read.ok) return read
     const held = await readHeldUsage(sql, ask, places)
-    const rows = rankUsage(read.sums, ask)
-    return { ok: true, usage: { rows, total: totalOf(read.sums), places, held, asOf: now, currency } }
+    const rows = rankRows(rowsOf(read.sums), ask)
+    return { ok: true, usage: { ...common, rows, total: totalOf(read.sums), held, comparison: undefined } }
   })
 }

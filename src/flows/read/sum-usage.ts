@@ -8,10 +8,10 @@ import {
   sumBilledOfOne,
   sumStatementsOfAll,
   sumStatementsOfOne,
+  type SumGroup,
   type SumUsage,
   sumUsageOfAll,
   sumUsageOfOne,
-  type UsageGroup,
   type UsageSum,
 } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
@@ -40,7 +40,7 @@ export async function sumUsage(
   sql: Sql,
   ask: AskUsage,
   places: Places,
-  groups: readonly (UsageGroup | 'tags')[],
+  groups: readonly SumGroup[],
   now: Instant,
 ): Promise<SumsOfUsage | UsageRefused> {
   if (places.from >= places.to) return { ok: true, sums: [] }
@@ -63,7 +63,7 @@ async function readBilled(
   sql: Sql,
   ask: AskUsage,
   places: Places,
-  groupBy: readonly (UsageGroup | 'tags')[],
+  groupBy: readonly SumGroup[],
 ): Promise<readonly UsageSum[]> {
   const months = isOfStatements(ask) ? statementMonths(ask) : undefined
   const filter = { ...ask.filter, account: restricted(ask.filter.account, places.only) }
@@ -115,7 +115,7 @@ async function readOpen(
   sql: Sql,
   { account, filter }: AskUsage,
   places: Places,
-  groups: readonly (UsageGroup | 'tags')[],
+  groups: readonly SumGroup[],
   now: Instant,
 ): Promise<OpenUsage | TooMuchOpen> {
   const { book, lists } = await bookOf(sql, null)

@@ -35,6 +35,8 @@ export interface AskUsage {
   readonly tags: readonly string[]
   readonly filter: UsageFilter
   readonly tagFilters: readonly TagFilter[]
+  /** Beside which other period; undefined: none. The window is `none` then. */
+  readonly compare: AskedRange | 'previous' | undefined
 }
 
 export interface UsageRefused {

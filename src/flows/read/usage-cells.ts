@@ -1,8 +1,8 @@
 import type { Entry } from '../../core/bill/tally.ts'
 import { decimal, plain, plus } from '../../core/money/decimal.ts'
-import { compareBytes } from '../../core/text/well-formed.ts'
 import { windowAt } from '../../core/time/calendar.ts'
 import {
+  type SumGroup,
   USAGE_GROUPS,
   type UsageFilter,
   type UsageGroup,
@@ -20,22 +20,11 @@ const PARTS = [...USAGE_GROUPS, 'unit'] as const
 
 /** The same for equal keys alone: U+0000 occurs in no part. */
 export function keyText(key: UsageKey): string {
-  return [key.window, key.tags, ...PARTS.map((part) => key[part])].join('\0')
-}
-
-/** By window, then by the groups' UTF-8 bytes. */
-export function compareKeys(a: UsageKey, b: UsageKey): number {
-  if (a.window !== b.window) return a.window - b.window
-  const part = PARTS.find((name) => a[name] !== b[name])
-  return part ? compareBytes(a[part], b[part]) : a.tags - b.tags
+  return [key.window, key.tags, Number(key.correction), ...PARTS.map((part) => key[part])].join('\0')
 }
 
 /** Which cell an entry of usage belongs to, as the statements say it of lines. */
-export function cellsOf(
-  places: Places,
-  groupBy: readonly (UsageGroup | 'tags')[],
-  filter: UsageFilter,
-): CellOf {
+export function cellsOf(places: Places, groupBy: readonly SumGroup[], filter: UsageFilter): CellOf {
   const without = new Set(places.without)
   const only = places.only && new Set(places.only)
   const has = Object.fromEntries(USAGE_GROUPS.map((group) => [group, groupBy.includes(group)]))
@@ -57,7 +46,7 @@ export function cellsOf(
     if (!USAGE_GROUPS.every((group) => fits(group, names[group]))) return undefined
     for (const group of USAGE_GROUPS) if (!has[group]) names[group] = ''
     const tags = groupBy.includes('tags') ? (place?.tags ?? 0) : 0
-    return { window, tags, ...names, unit: rate.baseUnit }
+    return { window, tags, correction: false, ...names, unit: rate.baseUnit }
   }
 }
 

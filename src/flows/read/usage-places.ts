@@ -1,25 +1,25 @@
-import { groupBy } from '../../core/group-by.ts'
 import {
-  accountCalendar,
   type Calendar,
+  type Window,
   type Windows,
   windowsOf,
   zoneCalendar,
 } from '../../core/time/calendar.ts'
 import type { Hour } from '../../core/time/hour.ts'
-import { type Month, UTC } from '../../core/time/zone-month.ts'
-import { type AccountTags, listAccountTags, listZonedAccounts } from '../../store/usage-accounts.ts'
-import { type Tags, zonesText } from '../../store/account-profile.ts'
-import { listAccountMonths } from '../../store/rate-positions.ts'
+import { UTC } from '../../core/time/zone-month.ts'
+import type { Tags } from '../../store/account-profile.ts'
+import { type AccountTags, listAccountTags } from '../../store/usage-accounts.ts'
 import type { AccountPlace } from '../../store/usage.ts'
 import { run, type Sql } from '../../store/query.ts'
 import { offsetAt } from '../accounts/time-zones.ts'
-import type { AskedRange, AskUsage, RangeEnd, UsageRefused } from './usage-ask.ts'
-
-/** Accounts with a time zone or a tag, of one question about all accounts: some megabytes. */
-export const PLACED_ACCOUNTS_MAX = 100_000
-/** Different calendars of accounts in one question: each has windows of its own. */
-export const CALENDARS_MAX = 200
+import type { AskUsage, UsageRefused } from './usage-ask.ts'
+import {
+  accountCalendars,
+  CALENDARS_MAX,
+  type HoursOf,
+  hoursIn,
+  PLACED_ACCOUNTS_MAX,
+} from './usage-calendars.ts'
 
 /** Where in time and among tags the accounts of a question are. */
 export interface Places {
@@ -39,10 +39,14 @@ export interface Places {
   readonly without: readonly string[]
 }
 
-/** Find out what the accounts of a question have of their own. */
+/**
+ * Find out what the accounts of a question have of their own.
+ * @param hoursOf those of a calendar that are asked for
+ */
 export async function readPlaces(
   sql: Sql,
   ask: AskUsage,
+  hoursOf: HoursOf = (calendar) => hoursIn(calendar, ask.range),
 ): Promise<{ readonly ok: true; readonly places: Places } | UsageRefused> {
   const asked = { account: ask.account, limit: PLACED_ACCOUNTS_MAX + 1 }
   const tagged = ask.tags.length + ask.tagFilters.length === 0 ? [] : await run(sql, listAccountTags, asked)
@@ -52,8 +56,8 @@ export async function readPlaces(
   if (calendars === undefined) return tooMany('usage/too_many_calendars')
   const tags = tagPlaces(ask, tagged)
   const shared = zoneCalendar(ask.timeZone === 'account' ? UTC : ask.timeZone, offsetAt)
-  const windows = windowsIn(shared, ask)
-  const ownWindows = calendars.own.map((calendar) => windowsIn(calendar, ask))
+  const windows = windowsIn(shared, ask.window, hoursOf)
+  const ownWindows = calendars.own.map((calendar) => windowsIn(calendar, ask.window, hoursOf))
   const isOne = ask.account !== undefined
   const all = isOne && ownWindows.length > 0 ? ownWindows : [windows, ...ownWindows]
   const special = new Map<string, AccountPlace>()
@@ -87,47 +91,9 @@ function tooMany(code: 'usage/too_many_tagged_accounts' | 'usage/too_many_calend
   return { ok: false, code, detail }
 }
 
-function windowsIn(calendar: Calendar, { range, window }: AskUsage): Windows {
-  const { from, to } = hoursIn(calendar, range)
+function windowsIn(calendar: Calendar, window: Window, hoursOf: HoursOf): Windows {
+  const { from, to } = hoursOf(calendar)
   return windowsOf(calendar, window, from, to)
-}
-
-/** The hours of a range in a calendar. */
-export function hoursIn(calendar: Calendar, range: AskedRange): { readonly from: Hour; readonly to: Hour } {
-  const from = hourIn(calendar, range.from)
-  return { from, to: Math.max(from, hourIn(calendar, range.to)) as Hour }
-}
-
-function hourIn(calendar: Calendar, end: RangeEnd): Hour {
-  if (end.kind === 'hour') return end.hour
-  return end.kind === 'day' ? calendar.firstOfDay(end.day) : calendar.firstOfMonth(end.month)
-}
-
-interface Calendars {
-  readonly own: readonly Calendar[]
-  readonly indexOf: ReadonlyMap<string, number>
-}
-
-/** The calendars of accounts that have named a time zone: equal ones once. All others have the months of UTC. */
-async function accountCalendars(sql: Sql, account: string | undefined): Promise<Calendars | undefined> {
-  const zoned = await run(sql, listZonedAccounts, { account, limit: PLACED_ACCOUNTS_MAX + 1 })
-  if (zoned.length > PLACED_ACCOUNTS_MAX) return undefined
-  const stored = groupBy(await run(sql, listAccountMonths, zoned), (row) => row.account)
-  const own: Calendar[] = []
-  const known = new Map<string, number>()
-  const indexOf = new Map<string, number>()
-  for (const { account: name, timeZones } of zoned) {
-    const firsts = new Map<Month, Hour>((stored.get(name) ?? []).map(({ month, first }) => [month, first]))
-    const text = `${zonesText(timeZones)} ${[...firsts].sort(([a], [b]) => a - b).join(' ')}`
-    let index = known.get(text)
-    if (index === undefined) {
-      index = own.push(accountCalendar(timeZones, firsts, offsetAt)) - 1
-      known.set(text, index)
-    }
-    indexOf.set(name, index)
-    if (own.length > CALENDARS_MAX) return undefined
-  }
-  return { own, indexOf }
 }
 
 interface TagPlaces extends Pick<Places, 'only' | 'without'> {

@@ -1,4 +1,5 @@
 import { groupBy } from '../../core/group-by.ts'
+import { type ChangeParts, plusParts } from '../../core/bill/usage-change.ts'
 import { compare, type Decimal, decimal, plus, sum } from '../../core/money/decimal.ts'
 import { compareBytes } from '../../core/text/well-formed.ts'
 import { USAGE_GROUPS, type UsageGroup, type UsageKey, type UsageSum } from '../../store/usage.ts'
@@ -16,12 +17,23 @@ export interface UsedQuantity {
 }
 
 /** One group in one window, over all units. */
-export interface UsageRow extends Omit<UsageKey, 'unit'> {
+export interface UsageRow extends Omit<UsageKey, 'unit' | 'correction'> {
   readonly amount: Decimal
   /** By unit. */
   readonly quantities: readonly UsedQuantity[]
   /** So many groups that are no rows of their own; undefined: it is a group. */
   readonly others: number | undefined
+  /** Beside another period; undefined: none was asked for. */
+  readonly change: UsageChange | undefined
+}
+
+/** What was used, and what it cost. */
+export type UsageTotal = Pick<UsageRow, 'amount' | 'quantities'>
+
+export interface UsageChange {
+  readonly before: UsageTotal
+  /** They sum to the amount now less the one before. */
+  readonly parts: ChangeParts
 }
 
 export interface Ranking {
@@ -31,23 +43,36 @@ export interface Ranking {
 }
 
 /** Rows by window, then in the order that was asked for. */
-export function rankUsage(sums: readonly UsageSum[], { order, top }: Ranking): readonly UsageRow[] {
-  const rows = [...groupBy(sums, (each) => `${each.window}\0${groupText(each)}`).values()].map(rowOf)
+export function rankRows(rows: readonly UsageRow[], { order, top }: Ranking): readonly UsageRow[] {
   const shown = top === undefined ? rows : withOthers(rows, top)
   return shown.toSorted((a, b) => a.window - b.window || inOrder(order, a, b))
 }
 
-/** All of some sums as one row. */
-export function totalOf(sums: readonly UsageSum[]): Pick<UsageRow, 'amount' | 'quantities'> {
+/** A row for each group in each window. In no order. */
+export function rowsOf(sums: readonly UsageSum[]): readonly UsageRow[] {
+  return [...groupBy(sums, rowText).values()].map((some) => rowOf(some[0]!, some))
+}
+
+/** The same for sums of one row alone. */
+export function rowText(sum: UsageSum): string {
+  return `${sum.window}\0${groupText(sum)}`
+}
+
+/** @param sums that are not of one row's key are none of it */
+export function rowOf(key: UsageKey, sums: readonly UsageSum[], change?: UsageChange): UsageRow {
+  const names = Object.fromEntries(USAGE_GROUPS.map((group) => [group, key[group]])) as Record<
+    UsageGroup,
+    string
+  >
+  return { window: key.window, tags: key.tags, ...names, ...totalOf(sums), others: undefined, change }
+}
+
+/** All of some sums as one. */
+export function totalOf(sums: readonly UsageSum[]): UsageTotal {
   return {
     amount: sum(sums.map(({ amount }) => decimal(amount))),
     quantities: quantitiesOf(sums.map(quantityOf)),
   }
-}
-
-function rowOf(sums: readonly UsageSum[]): UsageRow {
-  const { unit: _unit, quantity: _quantity, waived: _waived, ...key } = sums[0]!
-  return { ...key, ...totalOf(sums), others: undefined }
 }
 
 function quantityOf({ unit, quantity, waived, amount }: UsageSum): UsedQuantity {
@@ -100,6 +125,23 @@ function othersOf(window: number, rows: readonly UsageRow[]): UsageRow {
     amount: sum(rows.map(({ amount }) => amount)),
     quantities: quantitiesOf(rows.flatMap(({ quantities }) => quantities)),
     others: rows.length,
+    change: othersChange(rows),
+  }
+}
+
+function othersChange(rows: readonly UsageRow[]): UsageChange | undefined {
+  const changes = rows.flatMap(({ change }) => change ?? [])
+  return changes.length === 0 ? undefined : changes.reduce(plusChange)
+}
+
+export function plusChange(a: UsageChange, b: UsageChange): UsageChange {
+  return { before: plusTotal(a.before, b.before), parts: plusParts(a.parts, b.parts) }
+}
+
+function plusTotal(a: UsageTotal, b: UsageTotal): UsageTotal {
+  return {
+    amount: plus(a.amount, b.amount),
+    quantities: quantitiesOf([...a.quantities, ...b.quantities]),
   }
 }
 

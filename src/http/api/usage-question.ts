@@ -12,7 +12,7 @@ import {
   USAGE_GROUPS,
   type UsageGroup,
 } from '../../flows/read/read-usage.ts'
-import { hoursIn } from '../../flows/read/usage-places.ts'
+import { hourIn } from '../../flows/read/usage-calendars.ts'
 import { invalidParameter, readInstant, requireShort } from './parameters.ts'
 
 /** The longest range by window, in hours: at most some thousand rows of a group. Months and years of any time zone fit. */
@@ -29,7 +29,8 @@ export const RANGE_TEXTS = {
  * @param account that may be asked for; undefined: all
  */
 export function readUsageQuestion(query: UsageQuery, account: string | undefined): AskUsage & Ranking {
-  const { window = 'hour', basis = 'usage', top } = query
+  const { compare, basis = 'usage', top } = query
+  const { window = compare === undefined ? 'hour' : 'none' } = query
   const range = { from: readEnd('from', query.from), to: readEnd('to', query.to) }
   const isByMonths = basis === 'bill' && range.from.kind === 'month' && range.to.kind === 'month'
   const timeZone = readZone(query, isByMonths && (window === 'month' || window === 'none') ? 'account' : UTC)
@@ -47,9 +48,29 @@ export function readUsageQuestion(query: UsageQuery, account: string | undefined
       USAGE_GROUPS.map((group) => [group, valuesOf(filters.filter(({ name }) => name === group))]),
     ),
     tagFilters: tagFiltersOf(filters),
+    compare: compare === undefined ? undefined : readCompared(compare, query, timeZone),
     order: query.order ?? (top === undefined ? 'key' : '-amount'),
     top,
   }
+}
+
+/** `previous`, or a range as `2025-06/2025-07`. */
+function readCompared(text: string, query: UsageQuery, timeZone: string): AskUsage['compare'] {
+  if (query.window !== undefined && query.window !== 'none') {
+    throw invalidParameter('window', query.window, 'send none with compare, or leave it out')
+  }
+  if (text === 'previous') return text
+  const [from, to, more] = text.split('/')
+  if (from === undefined || to === undefined || more !== undefined) {
+    throw invalidParameter('compare', text, 'send previous, or a range such as 2025-06/2025-07')
+  }
+  const range = { from: readEnd('compare', from), to: readEnd('compare', to) }
+  const isByMonths = range.from.kind === 'month' && range.to.kind === 'month'
+  if (query.basis === 'bill' && timeZone === 'account' && !isByMonths) {
+    throw invalidParameter('compare', text, 'send months such as 2025-06/2025-07, as from and to are')
+  }
+  requireRange({ to: text }, range, 'none', timeZone)
+  return range
 }
 
 /** A month or date means its first hour in the time zone of the question; an instant is the start of an hour. */
@@ -85,9 +106,14 @@ function requireStatementMonths({ from, timeZone }: UsageQuery, isByMonths: bool
   throw invalidParameter('from', from, fix)
 }
 
-function requireRange(query: UsageQuery, range: AskUsage['range'], window: Window, timeZone: string): void {
+function requireRange(
+  query: Pick<UsageQuery, 'to'>,
+  range: AskUsage['range'],
+  window: Window,
+  timeZone: string,
+): void {
   const calendar = zoneCalendar(timeZone === 'account' ? UTC : timeZone, offsetAt)
-  const hours = hoursIn(calendar, range)
+  const hours = { from: hourIn(calendar, range.from), to: hourIn(calendar, range.to) }
   if (hours.from > hours.to) {
     throw invalidParameter('to', query.to, 'send a time that is not before from')
   }

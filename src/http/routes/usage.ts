@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../core/text/canonical-json.ts'
-import { plain } from '../../core/money/decimal.ts'
+import { plain, sum } from '../../core/money/decimal.ts'
 import { formatHourStart } from '../../core/time/hour.ts'
 import { formatInstant } from '../../core/time/instant.ts'
 import {
@@ -7,7 +7,9 @@ import {
   type Ranking,
   readUsage,
   type Usage,
+  type UsageChange,
   type UsageRow,
+  type UsageTotal,
 } from '../../flows/read/read-usage.ts'
 import { hasOwnRanges, rangeOf } from '../../flows/read/usage-range.ts'
 import { sha256 } from '../../flows/shared/sha256.ts'
@@ -82,7 +84,7 @@ function pageOf(
 }
 
 function answerOf(ask: AskUsage, usage: Usage): Omit<Answer, 'next'> {
-  const { places, total, held } = usage
+  const { places, total, held, comparison } = usage
   return {
     items: usage.rows.map((row) => rowView(row, ask, usage)),
     asOf: formatInstant(usage.asOf),
@@ -92,6 +94,15 @@ function answerOf(ask: AskUsage, usage: Usage): Omit<Answer, 'next'> {
     timeZone: ask.timeZone,
     basis: ask.basis,
     total: sumView(total),
+    ...(comparison
+      ? {
+          comparison: {
+            from: formatHourStart(comparison.from),
+            to: formatHourStart(comparison.to),
+            ...changeView(comparison),
+          },
+        }
+      : {}),
     held: {
       events: held.events,
       reasons: held.reasons.map(({ code, subject, events, quantities }) => ({
@@ -104,7 +115,22 @@ function answerOf(ask: AskUsage, usage: Usage): Omit<Answer, 'next'> {
   }
 }
 
-function sumView({ amount, quantities }: Pick<UsageRow, 'amount' | 'quantities'>) {
+function changeView({ before, parts }: UsageChange) {
+  const { used, price, gone, corrections } = parts
+  return {
+    before: sumView(before),
+    difference: plain(sum([used, price, parts.new, gone, corrections])),
+    parts: {
+      used: plain(used),
+      price: plain(price),
+      new: plain(parts.new),
+      gone: plain(gone),
+      corrections: plain(corrections),
+    },
+  }
+}
+
+function sumView({ amount, quantities }: UsageTotal) {
   return {
     amount: plain(amount),
     quantities: quantities.map((used) => ({
@@ -129,5 +155,6 @@ function rowView(row: UsageRow, { groupBy, tags }: AskUsage, { places }: Usage):
     ...(row.others === undefined ? Object.fromEntries(groups) : { others: row.others }),
     ...(row.others === undefined && tags.length > 0 ? { tags: Object.fromEntries(own) } : {}),
     ...sumView(row),
+    ...(row.change ? { change: changeView(row.change) } : {}),
   }
 }
