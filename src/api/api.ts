@@ -4,6 +4,7 @@ import type * as bills from './bills.ts'
 import type * as cycles from './cycles.ts'
 import type { Endpoint } from './endpoint.ts'
 import type * as events from './events.ts'
+import type * as exports from './exports.ts'
 import type * as imports from './imports.ts'
 import type * as keys from './keys.ts'
 import type * as lineEvents from './line-events.ts'
@@ -26,6 +27,7 @@ type Declared =
   | EndpointIn<typeof bills>
   | EndpointIn<typeof cycles>
   | EndpointIn<typeof events>
+  | EndpointIn<typeof exports>
   | EndpointIn<typeof imports>
   | EndpointIn<typeof keys>
   | EndpointIn<typeof lineEvents>

@@ -6,6 +6,7 @@ export const TAGS = {
   Usage: 'What was used and is stored, until now.',
   Bills: 'Hourly bills, their lines, and the events behind a line. They never change.',
   'Transparency log': 'A log of all bills that cannot be rewritten, and its signed checkpoints.',
+  Exports: 'Charges and lines as files: FOCUS, CSV, Parquet.',
   Hours: 'Which hours are open, sealed or settled.',
   'Usage on no bill': 'What is held for want of a price, and what was refused.',
   Voids: 'Voiding usage.',
@@ -44,6 +45,8 @@ export interface Endpoint {
   readonly idempotent?: true
   /** Has an ETag: a client that has the answer already gets 304. */
   readonly tagged?: true
+  /** Content types of its good answer, if that is a file. */
+  readonly files?: readonly string[]
   /** The answers by status; problems are added. */
   readonly answers: Readonly<Record<number, TSchema>>
 }

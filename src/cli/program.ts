@@ -10,6 +10,7 @@ import { billsCommand } from './commands/bills.ts'
 import { cyclesCommand } from './commands/cycles.ts'
 import { eventsCommand } from './commands/events.ts'
 import { explainCommand } from './commands/explain.ts'
+import { exportCommand } from './commands/export.ts'
 import { heldCommand } from './commands/held.ts'
 import { importCommand } from './commands/import.ts'
 import { keysCommand } from './commands/keys.ts'
@@ -73,6 +74,7 @@ export function makeProgram({ serve, readSettings }: Surroundings, setExitCode: 
     billsCommand(),
     explainCommand(),
     proofCommand(),
+    exportCommand(version()),
     settleCommand(readSettings),
     verifyCommand(readSettings, setExitCode),
     logCommand(readSettings),

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TObject, type TSchema } from 'typebox'
 import type { AnswerOf, Endpoint } from '../api/endpoint.ts'
@@ -103,13 +104,13 @@ export interface RouteSpec<
   readonly problem?: TSchema
   /** Answers problems in the shape of a compatible protocol; without it, as RFC 9457 says. */
   readonly answerProblem?: (problem: HttpProblem, request: FastifyRequest, reply: FastifyReply) => unknown
-  /** What it gives is the answer, as JSON; or the reply, when it has answered by itself. */
+  /** What it gives is the answer, as JSON; or the reply, when it has answered by itself; or a stream of bytes. */
   handle(call: Call<Static<Query>, Static<Params>>, context: HttpContext): Answer<Answers>
 }
 
 /** The compiler holds what is answered and what is declared together. */
 type Answer<Answers extends Readonly<Record<number, TSchema>>> =
-  AnswerOf<Answers> | Reply | Promise<AnswerOf<Answers> | Reply>
+  AnswerOf<Answers> | Reply | Promise<AnswerOf<Answers> | Reply | Readable>
 
 /** A route as the server registers it: its types are its own business. */
 export interface Route extends Omit<RouteSpec<TObject, TObject, Endpoint['answers']>, 'handle'> {

@@ -11,6 +11,7 @@ import { getBillProof, getCheckpoint, getLog, getLogTile } from './routes/log.ts
 import { getBill, getBillLines, getBills } from './routes/bills.ts'
 import { getCycles } from './routes/cycles.ts'
 import { getEvents } from './routes/events.ts'
+import { getFocusCharges, getExportedLines } from './routes/exports.ts'
 import { getHealth, getMetrics, getOpenapi, getReadiness } from './routes/health.ts'
 import { getImport, postImportEnd } from './routes/imports.ts'
 import { deleteKey, getKeys, postKey } from './routes/keys.ts'
@@ -44,6 +45,8 @@ export const ROUTES: readonly Route[] = [
   getCheckpoint,
   getLogTile,
   getLineEvents,
+  getFocusCharges,
+  getExportedLines,
   getCycles,
   getHourSources,
   getSources,

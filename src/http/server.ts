@@ -53,6 +53,7 @@ const PACKED_BYTES_MIN = 1024
 const PACKING: FastifyCompressOptions = {
   encodings: ['gzip'],
   threshold: PACKED_BYTES_MIN,
+  customTypes: /^text\/|[/+](?:json|x-ndjson|yaml)(?:;|$)/,
   globalDecompression: false,
 }
 

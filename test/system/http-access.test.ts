@@ -126,6 +126,8 @@ const WALKS: Readonly<Record<string, Walk>> = {
     status: 200,
   },
   'GET /v1/storage': { paths: () => ['/v1/storage'], status: 200 },
+  'GET /v1/focus/charges': { paths: () => ['/v1/focus/charges?format=csv'], status: 200 },
+  'GET /v1/exports/lines': { paths: () => ['/v1/exports/lines?format=csv'], status: 200 },
   'GET /v1/bills': { paths: () => ['/v1/bills'], status: 200 },
   'GET /v1/bills/:id': { paths: (bill) => [`/v1/bills/${bill}`], status: 404 },
   'GET /v1/bills/:id/lines': { paths: (bill) => [`/v1/bills/${bill}/lines`], status: 404 },

@@ -14,6 +14,7 @@ const LAYERS: readonly { readonly folders: readonly string[]; readonly apart?: t
   { folders: ['src/core/rate'] },
   { folders: ['src/core/bill'] },
   { folders: ['src/core/log'] },
+  { folders: ['src/core/export'] },
   { folders: ['src/core/present'] },
   { folders: ['src/store'] },
   { folders: ['src/flows/shared'] },
@@ -48,6 +49,11 @@ const HOMES: readonly { readonly packages: RegExp; readonly home: RegExp; readon
     packages: /^string-width$/,
     home: /^src\/core\/present\/text-width\.ts$/,
     say: 'use core/present/text-width.ts',
+  },
+  {
+    packages: /^hyparquet-writer/,
+    home: /^src\/flows\/read\/parquet-file\.ts$/,
+    say: 'write Parquet by flows/read/parquet-file.ts',
   },
   { packages: /^prom-client$/, home: /^src\/http\/metrics\.ts$/, say: 'count by http/metrics.ts' },
   {

@@ -14,6 +14,8 @@ export const COMMAND_WORDS: readonly (readonly [address: string, command: string
   ['/v1/voids', 'farthing voids'],
   ['/v1/cycles', 'farthing cycles'],
   ['/v1/usage', 'farthing usage'],
+  ['/v1/focus/charges', 'farthing export focus'],
+  ['/v1/exports/lines', 'farthing export lines'],
   ['/v1/bills', 'farthing bills'],
   ['/v1/keys', 'farthing keys list'],
   ['/v1/audit-log', 'farthing audit'],

@@ -47,6 +47,14 @@ export interface ServerApi {
     request: ListRequest<Name>,
     limit?: number,
   ): AsyncGenerator<ItemOf<Name>>
+  /**
+   * The lines of a long answer, some at a time, as they come; each with its line break.
+   * @throws NoAnswer also when it breaks off
+   */
+  lines<Name extends Asked>(
+    name: Name,
+    ...request: Needed<RequestTo<Name>>
+  ): AsyncGenerator<readonly string[]>
 }
 
 /** A request may be left out when nothing in it is needed. */
@@ -79,7 +87,29 @@ export function makeApi(address: ServerAddress): ServerApi {
       cursor = page.next
     } while (cursor !== null && left > 0)
   }
-  return { url: address.url, text: ask, json: askJson, list } as ServerApi
+  const lines = (name: string, request: AnyRequest = {}) => askLines(address, name, request)
+  return { url: address.url, text: ask, json: askJson, list, lines } as ServerApi
+}
+
+async function* askLines(
+  { url, key }: ServerAddress,
+  name: string,
+  request: AnyRequest,
+): AsyncGenerator<readonly string[]> {
+  const response = await send(url, key, name, request)
+  if (!response.ok) throw refusalOf(response, await readBody(response, url), url)
+  const decoder = new TextDecoder()
+  let rest = ''
+  try {
+    for await (const bytes of response.body!) {
+      const parts = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+      rest = parts.pop()!
+      if (parts.length > 0) yield parts.map((part) => `${part}\n`)
+    }
+  } catch (error) {
+    throw noAnswer(error, url)
+  }
+  if (rest !== '') throw new NoAnswer(`The server at ${url} broke off: try again.`, undefined)
 }
 
 async function askText({ url, key }: ServerAddress, name: string, request: AnyRequest): Promise<string> {

@@ -162,7 +162,8 @@ function goodResponse(route: Route, status: number, schema: TSchema): object {
   }
   if (type === 'null') return head
   const answer = EXAMPLES[`${route.method} ${route.url}`]?.answer
-  const contentType = type === 'string' ? 'text/plain' : 'application/json'
+  const types = route.files ?? [type === 'string' ? 'text/plain' : 'application/json']
   const example = answer === undefined || status >= 300 ? {} : { example: answer }
-  return { ...head, content: { [contentType]: { schema: shortened(schema), ...example } } }
+  const content = types.map((each) => [each, { schema: shortened(schema), ...example }])
+  return { ...head, content: Object.fromEntries(content) as object }
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { ExportLimit } from './export-limit.ts'
 import { QuestionGate } from './question-gate.ts'
 import { RateLimit } from './rate-limit.ts'
 
@@ -24,6 +25,8 @@ export interface FairShares {
 /** What requests pass before they cost anything. */
 export interface Gates {
   readonly questions: QuestionGate
+  /** Exports that run. */
+  readonly exports: ExportLimit
   /** By key. */
   readonly questionRate: RateLimit
   /** By address. */
@@ -39,6 +42,7 @@ export function makeGates(shares: FairShares, sessions: number): Gates {
   const unboundMax = Math.max(1, Math.floor(sessions / 2))
   return {
     questions: new QuestionGate({ atOnceMax: sessions, boundMax: questionsMax, unboundMax, dryRunsMax }),
+    exports: new ExportLimit(),
     questionRate: new RateLimit({ count: questionsPerSecond, perMs: SECOND }),
     failedKeys: new RateLimit({ count: failedKeysPerMinute, perMs: MINUTE }),
     connectionsMax,

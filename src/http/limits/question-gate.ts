@@ -6,8 +6,11 @@ export const QUESTIONS_WAITING_MAX = 20
 export const QUESTION_WAIT_MS = 10_000
 const RETRY_AFTER_SECONDS = 2
 
-/** A dry run reads as a question does, and has a limit of its own. */
-export type QuestionKind = 'question' | 'dryRun'
+/** Pages of all exports of one key that are read at once: other questions of the key go beside them. */
+export const EXPORT_PAGES_MAX = 1
+
+/** A dry run reads as a question does, and so does a page of an export: each has a limit of its own. */
+export type QuestionKind = 'question' | 'dryRun' | 'export'
 
 export interface QuestionLimits {
   /** Of all keys at once: as many as there are sessions. */
@@ -70,6 +73,7 @@ export class QuestionGate {
   }
 
   #maxOf({ account }: Asker['key'], kind: QuestionKind): number {
+    if (kind === 'export') return EXPORT_PAGES_MAX
     if (kind === 'dryRun') return this.#limits.dryRunsMax
     return account === undefined ? this.#limits.unboundMax : this.#limits.boundMax
   }

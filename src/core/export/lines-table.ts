@@ -1,0 +1,90 @@
+import type { BillHead, BillLine } from '../bill/bill.ts'
+import { formatHourStart, next } from '../time/hour.ts'
+import { formatInstant } from '../time/instant.ts'
+import { amount, type ExportRow, type ExportTable, instant, integer, quantity, text, truth } from './table.ts'
+
+/** Lines of bills for a warehouse: a row says everything of its line, and which bill proves it. */
+export const LINES_TABLE: ExportTable = {
+  name: 'lines',
+  columns: [
+    text('billId'),
+    integer('number'),
+    text('account'),
+    text('statementMonth'),
+    text('bookingDay'),
+    instant('cycleFrom'),
+    instant('cycleTo'),
+    instant('usageHour'),
+    truth('correction'),
+    text('corrects'),
+    text('component'),
+    text('item'),
+    text('rate'),
+    text('operation'),
+    text('project'),
+    text('region'),
+    quantity('quantity'),
+    text('unit'),
+    quantity('waived'),
+    quantity('pricingQuantity'),
+    text('pricingUnit'),
+    amount('unitPrice'),
+    amount('listPrice'),
+    text('priceList'),
+    integer('tier'),
+    integer('listTier'),
+    quantity('position'),
+    amount('amount'),
+    text('currency'),
+    integer('priceVersion'),
+    integer('sequence'),
+    instant('issuedAt'),
+    truth('demo'),
+    text('billDigest'),
+  ],
+}
+
+/** @param bookingDay of the bill in the account's time zone, `2025-07-28` */
+export function linesRow(
+  bill: BillHead & { readonly digest: string },
+  line: BillLine,
+  bookingDay: string,
+): ExportRow {
+  const whole = (value: number | null) => (value === null ? null : String(value))
+  return [
+    bill.id,
+    String(line.number),
+    bill.account,
+    bill.statementMonth,
+    bookingDay,
+    formatHourStart(bill.hour),
+    formatHourStart(next(bill.hour)),
+    formatHourStart(line.usageHour),
+    String(line.usageHour !== bill.hour),
+    line.corrects,
+    line.component,
+    line.item,
+    line.rate,
+    line.operation,
+    line.project,
+    line.region,
+    line.quantity,
+    line.unit,
+    line.waived,
+    line.pricingQuantity,
+    line.pricingUnit,
+    line.unitPrice,
+    line.listPrice,
+    line.priceList,
+    whole(line.tier),
+    whole(line.listTier),
+    line.position,
+    line.amount,
+    bill.currency,
+    String(line.priceVersion),
+    String(bill.sequence),
+    formatInstant(bill.issuedAt),
+    String(bill.demo),
+    bill.digest,
+  ]
+}
