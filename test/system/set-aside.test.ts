@@ -92,7 +92,9 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     form: 'a bill that is there already',
-    damage: `insert into bill (hour, bucket, account, step, sequence, issued_at, currency, demo, late, statement_month,
+    // Of a month that may have begun within these hours, so that it has no bills yet.
+    damage: `select add_bill_month(${THIRD});
+             insert into bill (hour, bucket, account, step, sequence, issued_at, currency, demo, late, statement_month,
                price_version, total, request, processing, storage, lines, events_digest, lines_digest, digest)
              select ${THIRD}, bucket, account, 0, 0, 0, '', true, false, '', 1, 0, 0, 0, 0, 0, '', '', ''
                from usage_event where id = 'c${THIRD}' and ${AT_THIRD}`,
