@@ -32,15 +32,3 @@ export const insertSettlementSummary: Query<KeptSummary, never, void> = {
   values: ({ hour, text }) => [hour, text],
   decode: () => undefined,
 }
-
-/** Summaries of hours in [from, to), by hour. */
-export const listSettlementSummaries: Query<
-  { readonly from: Hour; readonly to: Hour },
-  KeptSummary,
-  KeptSummary
-> = {
-  name: 'list_settlement_summaries',
-  text: `select hour, text from settlement_summary where hour >= $1 and hour < $2 order by hour`,
-  values: ({ from, to }) => [from, to],
-  decode: (raw) => raw,
-}

@@ -12,7 +12,7 @@ import { type Ranking, rankRows, rowsOf, totalOf, type UsageRow, type UsageTotal
 import { type Comparison, compareUsage } from './compare-usage.ts'
 
 export { USAGE_GROUPS, type UsageGroup } from '../../store/usage.ts'
-export type { AskedRange, AskUsage, RangeEnd, TagFilter } from './usage-ask.ts'
+export type { AskUsage, RangeEnd, TagFilter } from './usage-ask.ts'
 export type { Ranking, UsageChange, UsageRow, UsageTotal } from './usage-rows.ts'
 
 export interface Usage {
