@@ -89,7 +89,7 @@ describe('meters.query without from', () => {
     await send('acme', '13', day(300))
     const hourly = await meters().query('Tokens', { windowSize: 'HOUR' })
     const next = (Math.floor(now / HOUR) + 1) * HOUR
-    expect([hourly?.to, hourly?.from]).toEqual([new Date(next), new Date(next - 31 * DAY)])
+    expect([hourly?.to, hourly?.from]).toEqual([new Date(next), new Date(next - 32 * DAY)])
     expect(hourly?.data.map(({ value }) => value)).toEqual([11, 7, 5])
     const daily = await meters().query('Tokens', { windowSize: 'DAY' })
     expect(daily?.data.map(({ value }) => value)).toEqual([13, 11, 7, 5])

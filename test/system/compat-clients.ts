@@ -1,3 +1,5 @@
+import { formatHourStart, type Hour, hourOf } from '../../src/core/time/hour.ts'
+import type { Instant } from '../../src/core/time/instant.ts'
 import { OpenMeter } from '@openmeter/sdk'
 import { Client } from 'lago-javascript-client'
 import Stripe from 'stripe'
@@ -43,9 +45,8 @@ export function stripeAt({ url, key }: Place, maxNetworkRetries = 0): Stripe {
 
 /** What an account has used in two days, as `item quantity unit`. */
 export async function usedOf(server: TestServer, account: string): Promise<readonly string[]> {
-  const [from, to] = [Date.now() - 48 * 3_600_000, Date.now() + 3_600_000].map((at) =>
-    new Date(at).toISOString(),
-  )
+  const now = hourOf(Date.now() as Instant)
+  const [from, to] = [-48, 2].map((hours) => formatHourStart((now + hours) as Hour))
   const { json } = await server.ask(
     `/v1/usage?account=${account}&from=${from}&to=${to}&window=month&groupBy=item`,
   )

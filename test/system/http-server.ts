@@ -175,7 +175,7 @@ async function ask(url: string, { key, type, ...init }: Asking): Promise<Answer>
   if (type !== undefined) headers.set('content-type', type)
   const response = await fetch(url, { ...init, headers })
   const text = await response.text()
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const isJson = /(?<!nd)json/.test(response.headers.get('content-type') ?? '')
   return {
     status: response.status,
     headers: response.headers,

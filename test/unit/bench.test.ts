@@ -70,7 +70,7 @@ describe('the command line', () => {
 
   test('says what is wrong', async () => {
     expect(await parse('ingset')).toMatch(
-      /Allowed choices are ingest, settle, processes, window, scale, sustained, fairness, floods, all/,
+      /Allowed choices are ingest, settle, processes, window, scale, sustained, fairness, floods, log, all/,
     )
     expect(await parse('--rounds', '0')).toMatch(/'--rounds <number>'.*whole number from 1 on/)
     expect(await parse('--events', '1e6')).toMatch(/whole number/)

@@ -64,7 +64,7 @@ offer.`),
 async function rate(path: string, options: RateOptions, setExitCode: SetExitCode): Promise<void> {
   if ([path, options.priceBook, options.priceList].filter((name) => name === '-').length > 1) {
     throw new CommandFailed(
-      'Only one of events, price book and price list can be standard input: name files.',
+      'Only one of events, price book and price list can be standard input: name a file for the others.',
       EXIT.usage,
     )
   }

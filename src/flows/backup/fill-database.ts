@@ -45,11 +45,14 @@ export interface RestoreBackup {
  * Bring the parts of a backup after its header into a database of the same schema, in one transaction that is
  * committed when the last part has come. No first start and no other restore comes in between. Partitions are made
  * outside of it: empty ones harm nobody.
+ * @param isCurrent the schema is that of this version: the restore is noted in the same commit
  */
 export async function fillDatabase(
-  { pool, dataDir, now, actor }: RestoreBackup,
+  restore: RestoreBackup,
   parts: AsyncIterable<BackupPart>,
+  isCurrent: boolean,
 ): Promise<BackupSummary> {
+  const { pool } = restore
   const session = await openBackupSession(pool)
   const { client } = session
   try {
@@ -59,14 +62,23 @@ export async function fillDatabase(
     if (await runOne(client, findDeploymentRow, undefined)) throw notEmpty()
     const { summary, end } = await load(client, pool, parts)
     refuseOtherTables(end, await run(client, listTables, undefined))
-    await leaveAdminKeyIn(client, { dataDir, name: 'admin (restored)', now })
-    const detail = `the backup of ${summary.createdAt}, SHA-256 ${summary.sha256}`
-    await run(client, insertAuditEntry, { actor, act: 'database/restore', account: null, detail })
+    if (isCurrent) await noteRestore(client, restore, summary)
     await session.commit()
     return summary
   } finally {
     session.hangUp()
   }
+}
+
+/** See to it that somebody can use what was restored, and that the audit log says so. Needs the schema of this version. */
+export async function noteRestore(
+  sql: Sql,
+  { dataDir, now, actor }: RestoreBackup,
+  { createdAt, sha256 }: BackupSummary,
+): Promise<void> {
+  await leaveAdminKeyIn(sql, { dataDir, name: 'admin (restored)', now })
+  const detail = `the backup of ${createdAt}, SHA-256 ${sha256}`
+  await run(sql, insertAuditEntry, { actor, act: 'database/restore', account: null, detail })
 }
 
 interface Loaded {

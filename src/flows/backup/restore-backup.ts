@@ -1,6 +1,8 @@
 import { continueLog } from '../log/continue-log.ts'
 import { NO_IDENTITY } from '../log/log-identity.ts'
-import { fillDatabase, type RestoreBackup } from './fill-database.ts'
+import { fillDatabase, noteRestore, type RestoreBackup } from './fill-database.ts'
+import { transaction } from '../../store/transaction.ts'
+import { knownMigrations } from '../../store/migrations.ts'
 import { migrate, versionOfOtherRules } from '../../store/migrate.ts'
 import { runOne } from '../../store/query.ts'
 import { findStarted } from '../../store/deployment.ts'
@@ -33,14 +35,17 @@ export function restoreBackup(restore: RestoreBackup): Promise<RestoredBackup> {
       })
     }
     const parts = backupParts(await open(), name, (progress) => onProgress('restoring', progress))
+    let isCurrent = true
     const summary = await throughParts(parts, async (header) => {
       refuseHeader(header)
       await refuseTarget(pool)
       await prepare(restore, header)
-      return fillDatabase(restore, parts)
+      isCurrent = header.migrations.length === knownMigrations().length
+      return fillDatabase(restore, parts, isCurrent)
     })
     const migrated = await migrate(connection)
     if (!migrated.ok) throw new BackupRefused(migrated.code, migrated.detail)
+    if (!isCurrent) await transaction(pool, (client) => noteRestore(client, restore, summary))
     // What was signed after the backup is not in it.
     const { identity = NO_IDENTITY, actor } = restore
     const reason = `a backup of ${summary.createdAt} was restored`
