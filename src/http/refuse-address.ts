@@ -49,5 +49,6 @@ function addressesOf(routes: readonly Route[]): readonly Address[] {
 }
 
 function patternOf(url: string): RegExp {
-  return new RegExp(`^${url.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]*')}$`)
+  const parts = url.replaceAll('.', '\\.').replace('*', '.*').replace(/:\w+/g, '[^/]*')
+  return new RegExp(`^${parts}$`)
 }

@@ -63,7 +63,8 @@ test('read-only: 503 service/read_only, not ready, reading goes on, and it ends 
   expect([put.status, put.json.code]).toEqual([503, 'service/read_only'])
   expect(server.logged.map(({ text }) => text).join()).toContain('after a failover, point DATABASE_URL')
   // Settlement says so, too, and sets nothing aside.
-  const pass = { graceMs: 0, backfillQuietMs: 0, identityWindowMs: 3_600_000, stopping: () => false }
+  // The hour that lasts is due, so that there is something to write.
+  const pass = { graceMs: -3_600_000, backfillQuietMs: 0, identityWindowMs: 3_600_000, stopping: () => false }
   const pool = makePool(server.database.connection, { max: 2 })
   await expect(
     settlePass({ ...pass, pool, onAside: (news) => expect.fail(JSON.stringify(news)) }),

@@ -22,7 +22,7 @@ import { requestEvent, testServer, type TestServer } from './http-server.ts'
 const DAY = 86_400_000
 const YEARS_OF_DAYS = 2_200
 /** A PostgreSQL with its usual settings has room for 64 x 100, of all sessions. */
-const LOCKS_MAX = 700
+const LOCKS_MAX = 800
 const ALL = { from: 0 as Hour, to: (2 ** 31 - 1) as Hour, onProgress: () => undefined }
 
 const folder = mkdtempSync(join(tmpdir(), 'farthing-years-'))
